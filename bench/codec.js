@@ -1,0 +1,134 @@
+'use strict'
+
+// What one encode and one decode of common shapes cost, beside v8.serialize and JSON, in
+// nanoseconds: node bench/codec.js [name of a shape]. Each figure is the best of several
+// runs, all in this process; for figures that no other code has warmed, name one shape.
+
+const v8 = require('node:v8')
+const { Encoder, Decoder } = require('../lib/codec')
+
+const INLINE = 256
+const MILLISECONDS = 120
+const ROUNDS = 5
+
+// A transport with one inline area and one block, which every larger value gets.
+class Memory {
+  bytes = new Uint8Array(new SharedArrayBuffer(8 << 20))
+  limit = INLINE
+
+  reset () {
+    this.limit = INLINE
+  }
+
+  grow (start, used, needed) {
+    if (start !== 0) return -1
+    const block = 4096
+    this.bytes.copyWithin(block, 0, used)
+    this.limit = block + Math.max(needed, 4 << 20)
+    return block
+  }
+}
+
+function smallObject (i) {
+  return {
+    id: 42 + i,
+    name: 'John Smith',
+    a: 'xxxxxxxx',
+    b: 'a value',
+    c: 'short',
+    nested: { x: i, y: 2.5, ok: true, tag: 'nested' }
+  }
+}
+
+const shapes = {
+  int: i => i,
+  double: i => i + 0.5,
+  'string of 20': i => `a string of 20 ch ${10 + i % 64}`,
+  'string of 20, the same': () => 'a string of 20 chars',
+  'string of 64 KB': () => 'x'.repeat(65536),
+  'two-byte string of 64 KB': () => 'ж'.repeat(32768),
+  'small object': smallObject,
+  'array of 10 ints': i => Array.from({ length: 10 }, (_, n) => n * i),
+  'array of 1000 ints': i => Array.from({ length: 1000 }, (_, n) => n * i),
+  'array of 100 small objects': () => Array.from({ length: 100 }, (_, i) => smallObject(i)),
+  'dictionary of 20 changing keys': i => Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`key ${i * 20 + n}`, n])),
+  'Map of a Date and a Set': i => new Map([['date', new Date(i)], ['set', new Set([1, 'two', i])]]),
+  error: i => Object.assign(new TypeError(`message ${i}`), { code: 'ERR_SOMETHING' }),
+  'Uint8Array of 1 KB': () => new Uint8Array(1024).fill(7),
+  'Buffer of 1 KB': () => Buffer.alloc(1024, 7),
+  'Uint8Array of 64 KB': () => new Uint8Array(65536).fill(7),
+  'Uint8Array of 1 MB': () => new Uint8Array(1 << 20).fill(7)
+}
+
+const codec = () => {
+  const memory = new Memory()
+  const encoder = new Encoder(memory)
+  const decoder = new Decoder(memory)
+  return {
+    encode (value) {
+      memory.reset()
+      const size = encoder.encode(value, 0)
+      if (size === -1) throw new Error('the codec left the value to the platform')
+      return size
+    },
+    decode: size => decoder.decode(encoder.start, encoder.start + size)
+  }
+}
+
+const rivals = {
+  telar: codec,
+  'v8.serialize': () => ({ encode: v8.serialize, decode: v8.deserialize }),
+  JSON: () => ({ encode: JSON.stringify, decode: JSON.parse })
+}
+
+// Encodings are prepared before the clock starts for decode; telar's lies in the memory
+// that its last encode filled.
+function measure (make, run) {
+  let best = Infinity
+  let calls = 16
+  for (let round = 0; round < ROUNDS;) {
+    const begin = process.hrtime.bigint()
+    for (let i = 0; i < calls; i++) run(make[i & (make.length - 1)])
+    const ns = Number(process.hrtime.bigint() - begin)
+    if (ns < MILLISECONDS * 1e6 / ROUNDS / 2) {
+      calls *= 2
+      continue
+    }
+    best = Math.min(best, ns / calls)
+    round++
+  }
+  return best
+}
+
+function row (name, make) {
+  const values = Array.from({ length: 64 }, (_, i) => make(i))
+  const cells = [name.padEnd(32)]
+  for (const rival of Object.values(rivals)) {
+    const { encode, decode } = rival()
+    cells.push(format(measure(values, encode)))
+    if (rival === codec) {
+      // One encoding lies in the memory at a time.
+      const size = encode(values[1])
+      cells.push(format(measure([size], decode)))
+    } else {
+      cells.push(format(measure(values.map(encode), decode)))
+    }
+  }
+  console.log(cells.join(''))
+}
+
+function format (ns) {
+  return (Number.isFinite(ns) ? ns.toFixed(ns < 100 ? 1 : 0) : '-').padStart(11)
+}
+
+console.log(`node ${process.version}, ns per call`)
+console.log(''.padEnd(32) + Object.keys(rivals).map(name => `${name} enc`.padStart(11) + 'dec'.padStart(11)).join(''))
+const [only] = process.argv.slice(2)
+if (only !== undefined && shapes[only] === undefined) {
+  console.error(`Expected one of ${Object.keys(shapes).map(name => `"${name}"`).join(', ')} but received "${only}"`)
+  process.exitCode = 1
+} else {
+  for (const [name, make] of Object.entries(shapes)) {
+    if (only === undefined || only === name) row(name, make)
+  }
+}

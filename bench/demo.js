@@ -1,0 +1,213 @@
+'use strict'
+
+// `npm run demo`: ten million square roots through telar's pool, in a bounded piece of memory, and then
+// the same tasks for a few seconds on Piscina.
+
+const { once } = require('node:events')
+const { parseArgs } = require('node:util')
+
+const { SingleBar } = require('cli-progress')
+const color = require('picocolors')
+
+const { drivers, filename, versionOf } = require('./drivers')
+const { short, digits, integer } = require('./format')
+const { describeMachine, machineLine } = require('./machine')
+const { RootTally } = require('./tally')
+
+const HELP = `
+Usage: npm run demo -- [options]
+
+  --count <n>     square roots to compute with telar (default: 10000000)
+  --seconds <n>   how long Piscina then runs the same tasks; 0 leaves it out (default: 5)
+  --help          this text
+`
+
+const PISCINA_IN_FLIGHT = 1000
+
+class UsageError extends Error {}
+
+function readOptions () {
+  let values
+  try {
+    ({ values } = parseArgs({
+      options: {
+        count: { type: 'string', default: '10000000' },
+        seconds: { type: 'string', default: '5' },
+        help: { type: 'boolean', default: false }
+      }
+    }))
+  } catch (error) {
+    throw new UsageError(error.message)
+  }
+  const count = Number(values.count.replace(/[_,]/g, ''))
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UsageError(`Expected --count to be a positive integer, received ${values.count}`)
+  }
+  const seconds = Number(values.seconds)
+  if (!(seconds >= 0 && seconds < Infinity)) {
+    throw new UsageError(`Expected --seconds to be a number of seconds, received ${values.seconds}`)
+  }
+  return { count, seconds, help: values.help }
+}
+
+/**
+ * Shows how far it is, from a timer of this thread: that it moves shows that the pool leaves its owner
+ * room to breathe. A bar on a terminal, elsewhere a line each second.
+ */
+class Progress {
+  #bar = null
+  #timer
+  #current
+  #total
+  #began = performance.now()
+
+  constructor (total, current) {
+    this.#total = total
+    this.#current = current
+    if (process.stdout.isTTY) {
+      this.#bar = new SingleBar({
+        format: `  ${color.cyan('{bar}')} {percentage} %  {done}  {rate}  {memory}`,
+        barCompleteChar: '█',
+        barIncompleteChar: '░',
+        barsize: 30,
+        hideCursor: true
+      })
+      this.#bar.start(total, 0, this.#figures(0))
+    }
+    this.#timer = setInterval(() => this.#show(), this.#bar === null ? 1000 : 100)
+  }
+
+  stop () {
+    clearInterval(this.#timer)
+    this.#show()
+    this.#bar?.stop()
+  }
+
+  #show () {
+    const done = this.#current()
+    const figures = this.#figures(done)
+    if (this.#bar !== null) return this.#bar.update(done, figures)
+    const percentage = String(Math.floor(done / this.#total * 100)).padStart(3)
+    console.log(`  ${percentage} %  ${figures.done}  ${figures.rate}  ${figures.memory}`)
+  }
+
+  #figures (done) {
+    const seconds = Math.max(performance.now() - this.#began, 1) / 1000
+    return {
+      done: `${integer(done).padStart(integer(this.#total).length)} done`,
+      rate: `${short(done / seconds)}/s`.padStart(9),
+      memory: `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MB`
+    }
+  }
+}
+
+function line (label, text) {
+  console.log(`  ${color.dim(label.padEnd(12))} ${text}`)
+}
+
+function peakMegabytes () {
+  return process.resourceUsage().maxRSS / 1024
+}
+
+/**
+ * Submits all tasks, none of them awaited. `maxQueue: 'auto'` bounds how many wait: at the bound, the
+ * pool's 'drain' event tells when there is room again. That keeps ten million tasks in little memory.
+ */
+async function runTelar (count) {
+  const Pool = drivers.telar.load()
+  const tally = new RootTally(count)
+  const progress = new Progress(count, () => tally.received)
+
+  const began = performance.now()
+  const pool = new Pool({ filename, name: 'root', maxQueue: 'auto' })
+  const threads = pool.options.maxThreads
+  for (let i = 0; i < count; i++) {
+    pool.run(i).then((root) => tally.add(root))
+    if (pool.queueSize === pool.options.maxQueue) await once(pool, 'drain')
+  }
+  await pool.close()
+  const seconds = (performance.now() - began) / 1000
+
+  const megabytes = peakMegabytes()
+  progress.stop()
+  tally.verify()
+  return { tally, threads, seconds, megabytes, rate: count / seconds }
+}
+
+/**
+ * In the form above, Piscina 5 never gets its 'drain' event, and the process ends after a handful of
+ * tasks. So here a bounded number of loops each await one task at a time, which works.
+ */
+async function runPiscina (count, limit) {
+  const Piscina = drivers.piscina.load()
+  let submitted = 0
+  let completed = 0
+  const progress = new Progress(count, () => completed)
+
+  const began = performance.now()
+  const until = began + limit * 1000
+  const pool = new Piscina({ filename, name: 'root' })
+  const threads = pool.options.maxThreads
+  async function loop () {
+    while (submitted < count && performance.now() < until) {
+      const i = submitted++
+      const root = await pool.run(i)
+      if (root !== Math.sqrt(i)) throw new Error(`Piscina: expected the square root of ${i}, received ${root}`)
+      completed++
+    }
+  }
+  await Promise.all(Array.from({ length: PISCINA_IN_FLIGHT }, loop))
+  const seconds = (performance.now() - began) / 1000
+
+  progress.stop()
+  await pool.destroy()
+  return { threads, seconds, completed, rate: completed / seconds }
+}
+
+function duration (seconds) {
+  return seconds < 120 ? `${digits(seconds)} s` : `${digits(seconds / 60)} minutes`
+}
+
+async function main () {
+  const { count, seconds: limit, help } = readOptions()
+  if (help) return console.log(HELP.trim())
+
+  // Until everything is verified. A pool that loses a task may leave the event loop empty, and Node
+  // would end the process in the middle, with a code that says all is well.
+  process.exitCode = 1
+
+  console.log()
+  console.log(color.bold(`${integer(count)} square roots, each a task of its own`))
+  console.log(color.dim(machineLine(describeMachine())))
+  console.log()
+
+  console.log(color.bold(`telar ${versionOf('telar')}`))
+  const telar = await runTelar(count)
+  line('results', `${integer(telar.tally.received)} of ${integer(count)}, each exactly once`)
+  line('sum', `${telar.tally.sum.toFixed(3)}, as the main thread computes it`)
+  line('time', `${duration(telar.seconds)} with ${telar.threads} threads, their start included`)
+  line('throughput', color.bold(`${integer(Math.round(telar.rate))} tasks/s`))
+  line('peak memory', `${Math.round(telar.megabytes)} MB resident, Node and all threads included`)
+  console.log()
+
+  if (limit > 0) {
+    console.log(color.bold(`Piscina ${versionOf('piscina')}`) + color.dim(`, the same tasks for up to ${limit} s, ${PISCINA_IN_FLIGHT} in flight`))
+    const piscina = await runPiscina(count, limit)
+    line('results', `${integer(piscina.completed)} of ${integer(count)}, each as expected`)
+    line('time', `${duration(piscina.seconds)} with ${piscina.threads} threads, their start included`)
+    line('throughput', color.bold(`${integer(Math.round(piscina.rate))} tasks/s`))
+    if (piscina.completed < count) line('for all', `${duration(count / piscina.rate)} at this rate`)
+    console.log()
+    const factor = telar.rate / piscina.rate
+    const [word, shown] = factor >= 1 ? ['more', factor] : ['fewer', 1 / factor]
+    console.log(`telar did ${color.bold(color.green(`${digits(shown)} times`))} as ${word === 'more' ? 'many' : 'few'} tasks per second as Piscina.`)
+    console.log()
+  }
+
+  process.exitCode = 0
+}
+
+main().catch((error) => {
+  console.error(error instanceof UsageError ? `${error.message}\n${HELP}` : error)
+  process.exit(1)
+})

@@ -1,0 +1,155 @@
+'use strict'
+
+// The rivals. Each driver loads its library first (`load`), then opens a pool of a fixed number
+// of threads that runs one function of worker.js: `open(library, { name, threads })` gives
+// `{ run(value), close() }`. Everything but the number of threads is left at the library's default.
+
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { Worker } = require('node:worker_threads')
+
+const filename = path.join(__dirname, 'worker.js')
+const host = path.join(__dirname, 'host.js')
+
+/** telar, its drop-in face, Piscina and tinypool take the same options. */
+function openPool (Pool, { name, threads }, file = filename) {
+  const pool = new Pool({ filename: file, name, minThreads: threads, maxThreads: threads })
+  return { run: (value) => pool.run(value), close: () => pool.destroy() }
+}
+
+const drivers = {
+  telar: {
+    title: 'telar',
+    manifest: '../package.json',
+    load: () => require('..').Pool,
+    open: openPool
+  },
+
+  'telar/piscina': {
+    title: 'telar/piscina',
+    manifest: '../package.json',
+    load: () => require('../lib/piscina.js'),
+    open: openPool
+  },
+
+  piscina: {
+    title: 'Piscina',
+    manifest: 'piscina/package.json',
+    load: () => require('piscina'),
+    open: openPool
+  },
+
+  tinypool: {
+    title: 'tinypool',
+    manifest: 'tinypool/package.json',
+    load: async () => (await import('tinypool')).Tinypool,
+    open: (Tinypool, job) => openPool(Tinypool, job, pathToFileURL(filename).href)
+  },
+
+  workerpool: {
+    title: 'workerpool',
+    manifest: 'workerpool/package.json',
+    load: () => require('workerpool'),
+    open (workerpool, { name, threads }) {
+      const pool = workerpool.pool(host, {
+        workerType: 'thread',
+        minWorkers: threads,
+        maxWorkers: threads,
+        workerThreadOpts: { workerData: { host: 'workerpool' } }
+      })
+      return { run: (value) => pool.exec(name, [value]), close: () => pool.terminate(true) }
+    }
+  },
+
+  poolifier: {
+    title: 'poolifier',
+    manifest: 'poolifier/package.json',
+    load: () => require('poolifier').FixedThreadPool,
+    open (FixedThreadPool, { name, threads }) {
+      const pool = new FixedThreadPool(threads, host, {
+        workerOptions: { workerData: { host: 'poolifier' } }
+      })
+      return { run: (value) => pool.execute(value, name), close: () => pool.destroy() }
+    }
+  },
+
+  handwritten: {
+    title: 'postMessage',
+    load: () => HandwrittenPool,
+    open (Pool, { name, threads }) {
+      const pool = new Pool(name, threads)
+      return { run: (value) => pool.run(value), close: () => pool.destroy() }
+    }
+  },
+
+  // Only the yardstick for the start-up time, not a pool.
+  bare: {
+    title: 'bare Worker',
+    load: () => Worker,
+    open () {
+      const worker = new Worker(host, { workerData: { host: 'bare' } })
+      return {
+        run: (value) => new Promise((resolve, reject) => {
+          worker.once('message', resolve)
+          worker.once('error', reject)
+          worker.postMessage(value)
+        }),
+        close: () => worker.terminate()
+      }
+    }
+  }
+}
+
+/**
+ * The pool one writes by hand over worker_threads, in its fastest plain form: each task is posted
+ * at once to the next worker in turn, and a Map finds the promise of each answer.
+ */
+class HandwrittenPool {
+  #workers = []
+  #pending = new Map()
+  #lastId = 0
+
+  constructor (name, threads) {
+    for (let i = 0; i < threads; i++) {
+      const worker = new Worker(host, { workerData: { host: 'handwritten', name } })
+      worker.on('message', (answer) => this.#settle(answer))
+      worker.on('error', (error) => this.#fail(error))
+      this.#workers.push(worker)
+    }
+  }
+
+  run (value) {
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+      this.#workers[id % this.#workers.length].postMessage({ id, value })
+    })
+  }
+
+  destroy () {
+    return Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+
+  #settle (answer) {
+    const { resolve, reject } = this.#pending.get(answer.id)
+    this.#pending.delete(answer.id)
+    if ('error' in answer) reject(answer.error)
+    else resolve(answer.value)
+  }
+
+  #fail (error) {
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+  }
+}
+
+/** The version of a driver's library, or null for those that are no package. */
+function versionOf (id) {
+  const { manifest } = drivers[id]
+  if (manifest === undefined) return null
+  if (manifest.startsWith('.')) return require(manifest).version
+  // Not every package exports its package.json, so it is read as a file.
+  return require(path.join(__dirname, 'node_modules', manifest)).version
+}
+
+module.exports = { drivers, versionOf, filename }

@@ -1,0 +1,91 @@
+'use strict'
+
+const { isDeepStrictEqual } = require('node:util')
+
+// How often the clock is read while tasks flow. Reading it at each task would cost the fast drivers.
+const CHECK_MILLISECONDS = 5
+const SAMPLES = 16
+
+function assertEcho (value, result) {
+  if (!isDeepStrictEqual(result, value)) {
+    throw new Error(`A task gave back something else than it got: ${preview(value)} became ${preview(result)}`)
+  }
+}
+
+function preview (value) {
+  return require('node:util').inspect(value, { maxArrayLength: 8, maxStringLength: 40, depth: 2 })
+}
+
+/**
+ * Keeps `inFlight` tasks under way, by as many loops that each await one, first for `warm` and then for
+ * `measure` milliseconds. Gives the tasks completed in the second span and its exact length.
+ * By time, not by count, so that a slow driver does not take forever.
+ */
+async function flow (run, values, { inFlight, warm, measure }) {
+  for (const value of values) assertEcho(value, await run(value))
+
+  const samples = []
+  let turn = 0
+  let completed = 0
+  let step = 1
+  let checkAt = 1
+  let running = true
+
+  let warming = true
+  let started = performance.now()
+  let startedAt = 0
+  let result
+
+  function check (value, returned) {
+    const elapsed = performance.now() - started
+    const done = completed - startedAt
+    if (warming && elapsed >= warm) {
+      warming = false
+      started += elapsed
+      startedAt = completed
+    } else if (!warming && elapsed >= measure) {
+      result = { tasks: done, milliseconds: elapsed }
+      running = false
+    }
+    if (done > 0) step = Math.max(1, Math.round(done / elapsed * CHECK_MILLISECONDS))
+    checkAt = completed + step
+    // Compared after the end: comparing a megabyte now would be measured too.
+    if (samples.length < SAMPLES) samples.push([value, returned])
+  }
+
+  async function loop () {
+    while (running) {
+      const value = values[turn++ % values.length]
+      const returned = await run(value)
+      if (++completed === checkAt) check(value, returned)
+    }
+  }
+
+  await Promise.all(Array.from({ length: inFlight }, loop))
+  for (const [value, returned] of samples) assertEcho(value, returned)
+  return result
+}
+
+/** Awaits one task after the other. Each reading of the clock ends one task and begins the next. */
+async function latencies (run, values, { warm, measure }) {
+  const times = []
+  let turn = 0
+
+  const begin = performance.now()
+  let last = begin
+  while (last - begin < warm) {
+    await run(values[turn++ % values.length])
+    last = performance.now()
+  }
+
+  const end = last + measure
+  while (last < end) {
+    await run(values[turn++ % values.length])
+    const now = performance.now()
+    times.push(now - last)
+    last = now
+  }
+  return Float64Array.from(times).sort()
+}
+
+module.exports = { flow, latencies, assertEcho }

@@ -1,0 +1,182 @@
+'use strict'
+
+// The rows of a run as tables: in colour for the terminal, in Markdown for the repository.
+
+const Table = require('cli-table3')
+const color = require('picocolors')
+
+const { drivers } = require('./drivers')
+const { ratio } = require('./format')
+const { machineLine } = require('./machine')
+const { summarise, againstEach, SUBJECT } = require('./summarise')
+
+const NOTHING = '–'
+
+function title (driver) {
+  return drivers[driver].title
+}
+
+/** Those drivers, in their order in the run, that any of the rows has. */
+function columnsOf (rows) {
+  return [...new Set(rows.flatMap((row) => Object.keys(row.cells)))]
+}
+
+function verdict ({ met }) {
+  if (met === null) return ''
+  return met ? 'yes' : 'NO'
+}
+
+/** Numbers the notes of a table, so that its cells stay narrow. */
+class Footnotes {
+  #notes = []
+
+  mark (note) {
+    let at = this.#notes.indexOf(note)
+    if (at === -1) at = this.#notes.push(note) - 1
+    return `[${at + 1}]`
+  }
+
+  get lines () {
+    return this.#notes.map((note, i) => `[${i + 1}] ${note}`)
+  }
+}
+
+/** The terminal's second line of a cell, paler than the first. */
+function below (text) {
+  return `\n${color.dim(text)}`
+}
+
+function belowMarkdown (text) {
+  return `<br>${text}`
+}
+
+function cellText (cell, driver, format, notes, second) {
+  if (cell == null) return NOTHING
+  const mark = cell.note === undefined ? '' : notes.mark(`${title(driver)}: ${cell.note}`)
+  if (cell.median === undefined) return mark
+  const spread = cell.min === cell.max ? '' : second(`${format(cell.min)} – ${format(cell.max)}`)
+  return `${format(cell.median)} ${mark}`.trim() + spread
+}
+
+function ratioText (versus, second) {
+  if (versus === null) return NOTHING
+  const spread = versus.min === versus.max ? '' : second(`${ratio(versus.min)} – ${ratio(versus.max)}`)
+  return ratio(versus.median) + spread
+}
+
+/** The rivals that telar is held against are almost always the same one: name it once, in the head. */
+function ratioHead (rows) {
+  const rivals = new Set(rows.map((row) => row.rival))
+  return rivals.size === 1 ? `${title(SUBJECT)} / ${title(rows[0].rival)}` : `${title(SUBJECT)} / rival`
+}
+
+function ratioCell (row, rows, second) {
+  const text = ratioText(row.versus, second)
+  return ratioHead(rows).endsWith('rival') && row.versus !== null ? text + second(`of ${title(row.rival)}`) : text
+}
+
+// ---- terminal
+
+function terminalTable ({ title: heading, rows }) {
+  const columns = columnsOf(rows)
+  const notes = new Footnotes()
+  const table = new Table({
+    head: ['', 'threads', ...columns.map(title), ratioHead(rows), 'target', 'met'].map(color.bold),
+    colAligns: ['left', 'right', ...columns.map(() => 'right'), 'right', 'right', 'left'],
+    // The library's own colours do not heed NO_COLOR and pipes.
+    style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
+  })
+  for (const row of rows) {
+    const paint = row.met === false ? color.red : row.met ? color.green : (text) => text
+    table.push([
+      paint(row.title),
+      row.threads,
+      ...columns.map((driver) => cellText(row.cells[driver], driver, row.format, notes, below)),
+      paint(ratioCell(row, rows, below)),
+      row.target ?? '',
+      paint(verdict(row))
+    ])
+  }
+  return [color.bold(heading), table.toString(), ...notes.lines].join('\n')
+}
+
+function terminalReport (results) {
+  const sections = summarise(results)
+  const rows = sections.flatMap((section) => section.rows)
+  const short = rows.filter((row) => row.met === false)
+  const judged = rows.filter((row) => row.met !== null)
+  const closing = []
+  if (judged.length > 0) closing.push(`${judged.length - short.length} of ${judged.length} targets met.`)
+  if (short.length > 0) {
+    closing.push(color.red('These fall short:'))
+    for (const row of short) closing.push(`  ${row.title}, ${threadsText(row.threads)}: ${judgedText(row)}, target ${row.target}`)
+  }
+  return [...sections.filter((section) => !section.onlyWritten).map(terminalTable), closing.join('\n')].join('\n\n')
+}
+
+function threadsText (threads) {
+  if (threads === 'default') return 'default threads'
+  return threads === 1 ? '1 thread' : `${threads} threads`
+}
+
+function judgedText (row) {
+  return row.isRatio ? `${ratio(row.versus.median)} of ${title(row.rival)}` : row.format(row.cells[SUBJECT].median)
+}
+
+// ---- Markdown
+
+async function markdownReport (results, { plot, command }) {
+  const { markdownTable } = await import('markdown-table')
+  const parts = [
+    `# Results on Node ${results.machine.node.slice(1).split('.')[0]}`,
+    settingsText(results),
+    `Reproduce with \`${command}\`.`,
+    `![Throughput and latency of the drivers, logarithmic](${plot})`
+  ]
+  for (const { title: heading, rows } of summarise(results)) {
+    const columns = columnsOf(rows)
+    const notes = new Footnotes()
+    const body = rows.map((row) => [
+      row.title,
+      String(row.threads),
+      ...columns.map((driver) => cellText(row.cells[driver], driver, row.format, notes, belowMarkdown)),
+      ratioCell(row, rows, belowMarkdown),
+      row.target ?? '',
+      row.met === false ? '**NO**' : verdict(row)
+    ])
+    parts.push(`## ${heading}`, markdownTable(
+      [['', 'threads', ...columns.map(title), ratioHead(rows), 'target', 'met'], ...body],
+      { align: ['l', 'r', ...columns.map(() => 'r'), 'r', 'r', 'l'], stringLength: (text) => [...text].length }
+    ))
+    if (notes.lines.length > 0) parts.push(notes.lines.join('  \n'))
+  }
+
+  const versus = againstEach(results)
+  if (versus.length > 0) {
+    const rivals = [...new Set(versus.flatMap((row) => Object.keys(row.rivals)))]
+    parts.push(`## ${title(SUBJECT)}'s throughput over that of each rival`, markdownTable([
+      ['', 'threads', ...rivals.map(title)],
+      ...versus.map((row) => [row.title, String(row.threads), ...rivals.map((rival) => ratioText(row.rivals[rival] ?? null, belowMarkdown))])
+    ], { align: ['l', 'r', ...rivals.map(() => 'r')], stringLength: (text) => [...text].length }))
+  }
+  return parts.join('\n\n') + '\n'
+}
+
+function settingsText ({ machine, libraries, settings, groups }) {
+  const versions = Object.entries(libraries)
+    .filter(([, version]) => version !== null)
+    .map(([driver, version]) => `${title(driver)} ${version}`)
+  const fewer = groups
+    .filter(({ rounds }) => rounds.length < settings.trials)
+    .map(({ task, rounds }) => `${task}: ${rounds.length}`)
+  const trials = [settings.trials, fewer.length === 0 ? '' : ` (${fewer.join(', ')})`].join('')
+  return [
+    `Machine: ${machineLine(machine)}. Load average before the run: ${machine.loadAverage}.`,
+    `Libraries: ${versions.join(', ')}.`,
+    `Each figure is the median of ${trials} trials, below it the smallest and the largest, each trial a process of its own, ` +
+      'the drivers taking turns. A ratio is taken within each round of turns, and the median of those is shown.'
+  ].join('\n\n')
+}
+
+module.exports = { terminalReport, markdownReport }

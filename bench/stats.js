@@ -1,0 +1,20 @@
+'use strict'
+
+function median (numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/** `{ median, min, max }`, or null where there is nothing to summarise. */
+function summary (numbers) {
+  if (numbers.length === 0) return null
+  return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) }
+}
+
+/** One set of figures out of several: the median of each. */
+function medianFigures (list) {
+  return Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((figures) => figures[key]))]))
+}
+
+module.exports = { median, summary, medianFigures }

@@ -1,0 +1,60 @@
+'use strict'
+
+/**
+ * Counts the square roots of 0 … count-1 as they come back, in any order, and knows at the end
+ * whether each came exactly once. A sum alone would not do: one lost and one doubled could cancel
+ * out within its rounding. The square of a root, rounded, is the number it came from.
+ */
+class RootTally {
+  #count
+  #seen
+  #received = 0
+  #sum = 0
+  // What the sum lost to rounding so far (Kahan), so that the order of arrival does not show in it.
+  #lost = 0
+
+  constructor (count) {
+    this.#count = count
+    this.#seen = new Uint8Array(Math.ceil(count / 8))
+  }
+
+  get received () {
+    return this.#received
+  }
+
+  get sum () {
+    return this.#sum
+  }
+
+  add (root) {
+    const from = Math.round(root * root)
+    if (Math.sqrt(from) !== root || from >= this.#count) {
+      throw new Error(`Expected the square root of an integer below ${this.#count}, received ${root}`)
+    }
+    const bit = 1 << (from & 7)
+    if (this.#seen[from >> 3] & bit) {
+      throw new Error(`The square root of ${from} came twice`)
+    }
+    this.#seen[from >> 3] |= bit
+    this.#received++
+
+    const term = root - this.#lost
+    const sum = this.#sum + term
+    this.#lost = (sum - this.#sum) - term
+    this.#sum = sum
+  }
+
+  /** Throws unless every result came, and the sum is what the main thread computes by itself. */
+  verify () {
+    if (this.#received !== this.#count) {
+      throw new Error(`Expected ${this.#count} results, received ${this.#received}`)
+    }
+    const reference = new RootTally(this.#count)
+    for (let i = 0; i < this.#count; i++) reference.add(Math.sqrt(i))
+    if (Math.abs(this.#sum - reference.sum) > reference.sum * 1e-12) {
+      throw new Error(`Expected the sum ${reference.sum}, received ${this.#sum}`)
+    }
+  }
+}
+
+module.exports = { RootTally }

@@ -1,0 +1,38 @@
+'use strict'
+
+// The task functions. Every driver runs these same ones.
+
+/** No work at all: what is measured is the way there and back. */
+function echo (value) {
+  return value
+}
+
+/** The least that makes a task asynchronous: one turn of the worker's event loop. */
+function turn (value) {
+  return new Promise((resolve) => setImmediate(resolve, value))
+}
+
+/**
+ * Keeps the core busy for a given time. The clock is read in the loop instead of counting
+ * a fixed number of steps, so that a slow or shared core does not change what a task is worth.
+ */
+function spin (milliseconds) {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until);
+}
+
+function work10 (value) {
+  spin(0.010)
+  return value
+}
+
+function work100 (value) {
+  spin(0.100)
+  return value
+}
+
+function root (value) {
+  return Math.sqrt(value)
+}
+
+module.exports = { echo, turn, work10, work100, root }

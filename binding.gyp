@@ -1,0 +1,70 @@
+# Two targets, because compilers take one set of flags per target: the core is
+# C11 and knows nothing of Node, the binding is C++17. Both end up in telar.node.
+{
+  'target_defaults': {
+    'include_dirs': ['src'],
+    'cflags!': ['-O2'],
+    # Node's own build description sets no visibility, and hidden symbols are
+    # what keeps two versions of telar in one process apart.
+    'cflags': ['-O3', '-fvisibility=hidden', '-Wall', '-Wextra'],
+    'cflags_c': ['-std=c11'],
+    'cflags_cc!': ['-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden'],
+    'xcode_settings': {
+      'GCC_OPTIMIZATION_LEVEL': '3',
+      'GCC_C_LANGUAGE_STANDARD': 'c11',
+      'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+      'CLANG_CXX_LIBRARY': 'libc++',
+      'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+      'GCC_INLINES_ARE_PRIVATE_EXTERN': 'YES',
+      'MACOSX_DEPLOYMENT_TARGET': '11.0',
+      'WARNING_CFLAGS': ['-Wall', '-Wextra'],
+    },
+  },
+
+  'targets': [
+    {
+      'target_name': 'telar_core',
+      'type': 'static_library',
+      'win_delay_load_hook': 'false',
+      # Every source of the core belongs to it: listing the folder forgets none.
+      'sources': [
+        '<!@(node -p "require(\'node:fs\').readdirSync(\'src/core\').filter((name) => name.endsWith(\'.c\')).map((name) => \'src/core/\' + name).join(\' \')")',
+      ],
+      'conditions': [
+        ['OS=="linux"', { 'sources': ['src/os/os_linux.c'], 'cflags': ['-fPIC'] }],
+        ['OS=="mac"', { 'sources': ['src/os/os_darwin.c'] }],
+        ['OS=="win"', {
+          'sources': ['src/os/os_windows.c'],
+          'msvs_settings': {
+            'VCCLCompilerTool': { 'AdditionalOptions': ['/std:c11', '/experimental:c11atomics'] },
+          },
+        }],
+      ],
+    },
+    {
+      'target_name': 'telar',
+      'dependencies': ['telar_core'],
+      'sources': [
+        'src/binding/addon.cc',
+        'src/binding/doorbell.cc',
+        'src/binding/owner.cc',
+        'src/binding/pool.cc',
+        'src/binding/worker.cc',
+      ],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      'conditions': [
+        # Node unloads a library that only workers had loaded, with every
+        # callback and every global that still points into it.
+        ['OS=="linux"', { 'ldflags': ['-Wl,-z,nodelete'] }],
+        ['OS=="win"', {
+          'libraries': ['-lsynchronization'],
+          'msvs_settings': {
+            'VCCLCompilerTool': { 'AdditionalOptions': ['/std:c++17'] },
+          },
+        }],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,69 @@
+'use strict'
+
+const { inspect } = require('node:util')
+
+const { keys, hasOwn } = Object
+
+// Structured clone copies the named properties of an array too, such as `index` of a
+// match. There is no cheap question for them: Object.keys makes a string of each index.
+// For longer arrays node's inspect looks past the indices in constant time; its answer
+// for an array without named properties is known, and any other one is not trusted.
+// (Not seen by it: an element made non-enumerable, which the platform would leave out.)
+const LONG = 64
+const NO_ELEMENTS = Object.freeze({
+  maxArrayLength: 0, depth: 0, customInspect: false, showHidden: false, showProxy: false, colors: false, getters: false, compact: 3, breakLength: 80
+})
+
+// Holes take a word each here, and less on the platform.
+const SPARSE = 65536
+const SAMPLES = 64
+
+const NONE = Object.freeze([])
+
+// The names of the properties that are no elements, or null when the platform should
+// decide: a large array that is mostly holes, or one with non-enumerable elements.
+function keysBeyondIndices (array, length) {
+  if (length > LONG) {
+    if (length > SPARSE && isSparse(array, length)) return null
+    if (hasOnlyElements(array, length)) return NONE
+  }
+  const names = keys(array)
+  if (names.length === length && (length === 0 || names[length - 1] === String(length - 1))) return NONE
+  return namesAfterIndices(names, array, length)
+}
+
+function hasOnlyElements (array, length) {
+  try {
+    return inspect(array, NO_ELEMENTS) === `[ ... ${length} more items ]`
+  } catch {
+    // An accessor that inspect looks at and structured clone does not.
+    return false
+  }
+}
+
+function isSparse (array, length) {
+  const step = Math.floor(length / SAMPLES)
+  let holes = 0
+  for (let i = 0; i < length; i += step) {
+    if (!hasOwn(array, i)) holes++
+  }
+  return holes > SAMPLES / 2
+}
+
+// Object.keys lists the indices first, in ascending order.
+function namesAfterIndices (names, array, length) {
+  let indices = 0
+  while (indices < names.length && isIndexBelow(names[indices], length)) indices++
+  let elements = 0
+  for (let i = 0; i < length; i++) {
+    if (hasOwn(array, i)) elements++
+  }
+  return elements === indices ? names.slice(indices) : null
+}
+
+function isIndexBelow (name, length) {
+  const index = name >>> 0
+  return index < length && String(index) === name
+}
+
+module.exports = { keysBeyondIndices }

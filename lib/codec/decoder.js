@@ -1,0 +1,28 @@
+'use strict'
+
+const { ValueReader } = require('./value-reader')
+
+// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region.
+// Anything else that lies there makes decode() throw ERR_TELAR_CORRUPT_PAYLOAD, in a time
+// and with memory in proportion to the payload.
+class Decoder {
+  #reader
+
+  constructor (memory) {
+    this.#reader = new ValueReader(memory)
+  }
+
+  decode (start, end) {
+    const reader = this.#reader
+    reader.open(start, end)
+    try {
+      const value = reader.value()
+      if (reader.pos !== reader.end) reader.fail('the end', 'more words')
+      return value
+    } finally {
+      reader.close()
+    }
+  }
+}
+
+module.exports = { Decoder }

@@ -1,0 +1,55 @@
+'use strict'
+
+const { ValueWriter } = require('./value-writer')
+const { isStackOverflow } = require('./stack-overflow')
+
+// Encodes values into the memory of the transport:
+//   memory.bytes                       Uint8Array over the shared region
+//   memory.limit                       end of the area in use, in bytes
+//   memory.grow(start, used, needed)   offset of a larger block that begins with the bytes
+//                                      written so far, or -1; sets memory.limit
+//
+// encode() answers the number of bytes, from `start` on, or -1: the platform must clone
+// the value. An accessor in the value that throws makes encode() throw the same. One that
+// runs before the codec meets something it leaves to the platform runs there once more.
+//
+// Not seen from JavaScript, and so cloned: objects marked by markAsUncloneable().
+class Encoder {
+  // Where the last encoding begins; grow() may have moved it.
+  start = 0
+  #writer
+  #busy = false
+
+  constructor (memory) {
+    this.#writer = new ValueWriter(memory)
+  }
+
+  encode (value, start) {
+    // An accessor of the value under way came back: one cursor serves one value.
+    if (this.#busy) return -1
+    const writer = this.#writer
+    if (typeof value !== 'object' || value === null) {
+      writer.open(start)
+      return writer.value(value) ? this.#done() : -1
+    }
+    this.#busy = true
+    try {
+      writer.openValues(start)
+      return writer.value(value) ? this.#done() : -1
+    } catch (error) {
+      if (isStackOverflow(error)) return -1
+      throw error
+    } finally {
+      writer.close()
+      this.#busy = false
+    }
+  }
+
+  #done () {
+    const writer = this.#writer
+    this.start = writer.start
+    return writer.size
+  }
+}
+
+module.exports = { Encoder }

@@ -1,0 +1,35 @@
+'use strict'
+
+const { types, viewClasses } = require('./platform')
+
+function readArrayBuffer (reader) {
+  const buffer = reader.bytes(reader.word() >>> 0)
+  reader.remember(buffer)
+  return buffer
+}
+
+function readBuffer (reader) {
+  const bytes = reader.bytes(reader.word() >>> 0)
+  const buffer = Buffer.from(bytes, 0, bytes.byteLength)
+  reader.remember(buffer)
+  return buffer
+}
+
+function readView (reader, kind) {
+  const Class = viewClasses[kind]
+  if (Class === undefined) reader.fail('a kind of view', `number ${kind}`)
+  const number = reader.reserveNumber()
+  const offset = reader.word() >>> 0
+  const length = reader.word() >>> 0
+  const buffer = reader.value()
+  const unit = Class.BYTES_PER_ELEMENT ?? 1
+  if (!types.isArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
+    reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
+  }
+  const view = new Class(buffer, offset, length)
+  reader.fulfil(number, view)
+  return view
+}
+
+module.exports = { readArrayBuffer, readView, readBuffer }

@@ -1,0 +1,74 @@
+'use strict'
+
+const tags = require('./tags')
+const { regExpFlags } = require('./platform')
+const { readArrayBuffer, readView, readBuffer } = require('./read-binary')
+const { readError } = require('./read-error')
+
+const { DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, VIEW, BUFFER, ERROR, BOXED } = tags
+
+const { set: setEntry } = Map.prototype
+const { add: addMember } = Set.prototype
+
+function readExotic (reader, tag, payload) {
+  switch (tag) {
+    case DATE: return readDate(reader)
+    case MAP: return readMap(reader, payload)
+    case SET: return readSet(reader, payload)
+    case VIEW: return readView(reader, payload)
+    case BUFFER: return readBuffer(reader)
+    case ARRAY_BUFFER: return readArrayBuffer(reader)
+    case REGEXP: return readRegExp(reader, payload)
+    case ERROR: return readError(reader, payload)
+    case BOXED: return readBoxed(reader)
+    default: return reader.fail('a value', `tag ${tag}`)
+  }
+}
+
+function readDate (reader) {
+  const word = reader.word()
+  if (word !== DOUBLE) reader.fail('the time of a Date', `word ${word}`)
+  const date = new Date(reader.double())
+  reader.remember(date)
+  return date
+}
+
+function readRegExp (reader, bits) {
+  const source = reader.string('the source of a RegExp')
+  const flags = regExpFlags.filter((_, bit) => (bits >>> bit & 1) === 1).map(({ letter }) => letter).join('')
+  let regExp
+  try {
+    regExp = new RegExp(source, flags)
+  } catch {
+    reader.fail('a regular expression', 'one that is not valid')
+  }
+  reader.remember(regExp)
+  return regExp
+}
+
+function readMap (reader, count) {
+  const map = new Map()
+  reader.remember(map)
+  for (let i = 0; i < count; i++) {
+    const key = reader.value()
+    setEntry.call(map, key, reader.value())
+  }
+  return map
+}
+
+function readSet (reader, count) {
+  const set = new Set()
+  reader.remember(set)
+  for (let i = 0; i < count; i++) addMember.call(set, reader.value())
+  return set
+}
+
+function readBoxed (reader) {
+  const primitive = reader.value()
+  if (primitive === undefined || primitive === null || typeof primitive === 'object') reader.fail('a primitive to box', `${typeof primitive}`)
+  const boxed = Object(primitive)
+  reader.remember(boxed)
+  return boxed
+}
+
+module.exports = { readExotic }

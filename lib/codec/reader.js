@@ -1,0 +1,102 @@
+'use strict'
+
+const { viewsOn } = require('./views')
+const { CorruptPayloadError } = require('./corrupt')
+const { Interned, MAX_INTERNED } = require('./interned')
+
+const double = new Float64Array(1)
+const bigint = new BigInt64Array(double.buffer)
+const halves = new Int32Array(double.buffer)
+
+// The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at
+// any time: a length is read once, checked against what is left, and then used.
+class Reader {
+  // In words, from the start of the region. Public to the codec's own modules only.
+  words = null
+  buffer = null
+  pos = 0
+  end = 0
+
+  #memory
+  #bytes = null
+  #interned = new Interned()
+
+  constructor (memory) {
+    this.#memory = memory
+  }
+
+  open (start, end) {
+    const { bytes } = this.#memory
+    if (bytes !== this.#bytes) {
+      const { words, buffer } = viewsOn(bytes)
+      this.words = words
+      this.buffer = buffer
+      this.#bytes = bytes
+    }
+    if (!(start >= 0 && start <= end && end <= bytes.length) || ((start | end) & 3) !== 0) {
+      throw new CorruptPayloadError(`a payload of whole words in ${bytes.length} bytes`, `bytes ${start} to ${end}`, 0)
+    }
+    this.pos = start >>> 2
+    this.end = end >>> 2
+  }
+
+  fail (expected, received) {
+    throw new CorruptPayloadError(expected, received, (this.pos - 1) * 4)
+  }
+
+  word () {
+    if (this.pos >= this.end) this.fail('another word', 'the end')
+    return this.words[this.pos++]
+  }
+
+  // The position of `count` words, and the cursor after them.
+  take (count) {
+    const { pos } = this
+    if (count > this.end - pos) this.fail(`${count} more words`, `${this.end - pos}`)
+    this.pos = pos + count
+    return pos
+  }
+
+  double () {
+    const pos = this.take(2)
+    halves[0] = this.words[pos]
+    halves[1] = this.words[pos + 1]
+    return double[0]
+  }
+
+  bigint64 () {
+    const pos = this.take(2)
+    halves[0] = this.words[pos]
+    halves[1] = this.words[pos + 1]
+    return bigint[0]
+  }
+
+  bigintHex (length, negative) {
+    const digits = this.latin1(length)
+    if (!/^[0-9a-f]+$/.test(digits)) this.fail('hexadecimal digits', 'other characters')
+    const value = BigInt(`0x${digits}`)
+    return negative ? -value : value
+  }
+
+  latin1 (length) {
+    if (length === 0) return ''
+    const pos = this.take((length + 3) >>> 2)
+    if (length <= MAX_INTERNED) return this.#interned.read(this.words, pos, length)
+    return this.buffer.latin1Slice(pos * 4, pos * 4 + length)
+  }
+
+  utf16 (length) {
+    const pos = this.take((length + 1) >>> 1)
+    return this.buffer.ucs2Slice(pos * 4, pos * 4 + 2 * length)
+  }
+
+  // A copy of `length` bytes in an ArrayBuffer of its own.
+  bytes (length) {
+    const start = this.take((length + 3) >>> 2) * 4
+    const copy = new ArrayBuffer(length)
+    if (length > 0) new Uint8Array(copy).set(this.buffer.subarray(start, start + length))
+    return copy
+  }
+}
+
+module.exports = { Reader }

@@ -1,0 +1,82 @@
+'use strict'
+
+const { packKeys, hashWords } = require('./key-block')
+
+// What the encoder knows about key lists it has met: a tree whose path from the root
+// spells the keys of an object in order. Its end holds the packed keys, so the
+// keys of a repeated shape cost one comparison each and one copy of a few words.
+//
+// The tree is bounded, and objects used as dictionaries (new keys each time) must not
+// pay for it: each new node costs a credit, each object of a known shape earns one back.
+
+const MAX_KEYS = 64
+const MAX_NODES = 4096
+const INITIAL_CREDIT = 512
+const MAX_CREDIT = 2048
+const MAX_BLOCK_WORDS = 256
+
+class Node {
+  // The step taken last, before the Map of all steps is asked.
+  lastKey = undefined
+  lastNode = null
+  steps = null
+  parent = null
+  key = undefined
+  depth = 0
+  words = null
+  hash = 0
+
+  constructor (parent, key) {
+    if (parent === null) return
+    this.parent = parent
+    this.key = key
+    this.depth = parent.depth + 1
+  }
+
+  keys () {
+    const keys = new Array(this.depth)
+    for (let node = this; node.parent !== null; node = node.parent) keys[node.depth - 1] = node.key
+    return keys
+  }
+}
+
+class ShapeTree {
+  root = new Node(null, '')
+  #nodes = 0
+  #credit = INITIAL_CREDIT
+
+  // The node after `node` for a key that is not its last one; null: not worth knowing.
+  step (node, key) {
+    let next = node.steps === null ? undefined : node.steps.get(key)
+    if (next === undefined) {
+      if (this.#credit === 0 || node.depth === MAX_KEYS) return null
+      this.#credit--
+      if (++this.#nodes > MAX_NODES) {
+        // Starts anew; the path under way ends in the old tree and is dropped with it.
+        this.root = new Node(null, '')
+        this.#nodes = 0
+      }
+      next = new Node(node, key)
+      if (node.steps === null) node.steps = new Map()
+      node.steps.set(key, next)
+    }
+    node.lastKey = key
+    node.lastNode = next
+    return next
+  }
+
+  // The packed keys that end at this node, or null when too long to be kept.
+  pack (node) {
+    if (node.words !== null) {
+      if (this.#credit < MAX_CREDIT) this.#credit++
+      return node.words
+    }
+    const words = packKeys(node.keys())
+    if (words.length > MAX_BLOCK_WORDS) return null
+    node.hash = hashWords(words, node.depth)
+    node.words = words
+    return words
+  }
+}
+
+module.exports = { ShapeTree, MAX_KEYS, MAX_BLOCK_WORDS }

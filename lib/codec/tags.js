@@ -1,0 +1,58 @@
+'use strict'
+
+// The wire format, in one place. A value is a run of 32-bit words in native byte
+// order (both ends are threads of one process). The low 5 bits of its first word
+// are a tag, the other 27 bits the tag's payload (a count, a length, a small int).
+// Bytes (strings, buffers, packed keys) are padded with zeros to whole words.
+//
+//   OBJECT      payload: number of properties; word: hash of the key block, 0 when it
+//               is not worth caching; word: length of the values in words;
+//               the values; the key block (key-block.js)
+//   ARRAY       payload: length; the elements, holes as HOLE
+//   ARRAY_PLUS  as ARRAY, then an OBJECT with the properties that are no index
+//   REF         payload: index of an object met before, in order of encounter
+//   ERROR       payload: class and presence bits (error-fields.js)
+//
+// The key block comes after the values because the keys of an object are known for
+// certain only when its last accessor has run.
+
+const TAG_BITS = 5
+
+module.exports = {
+  TAG_BITS,
+  TAG_MASK: (1 << TAG_BITS) - 1,
+  // Lengths and counts that do not fit the payload are left to the platform.
+  MAX_PAYLOAD: 2 ** (32 - TAG_BITS) - 1,
+  MIN_SMALL_INT: -(2 ** (31 - TAG_BITS)),
+  MAX_SMALL_INT: 2 ** (31 - TAG_BITS) - 1,
+  // Deeper values go to the platform: both ends recurse, and the decoding thread may
+  // have a smaller stack than the encoding one.
+  MAX_DEPTH: 400,
+  // An array may hold this many more holes than eight times its elements, so that a
+  // few bytes of payload never ask for gigabytes.
+  UNDEFINED: 1,
+  NULL: 2,
+  FALSE: 3,
+  TRUE: 4,
+  HOLE: 5,
+  SMALL_INT: 6,
+  INT32: 7,
+  DOUBLE: 8,
+  BIGINT64: 9,
+  BIGINT_HEX: 10,
+  LATIN1: 11,
+  UTF16: 12,
+  REF: 13,
+  OBJECT: 14,
+  ARRAY: 15,
+  ARRAY_PLUS: 16,
+  DATE: 17,
+  REGEXP: 18,
+  MAP: 19,
+  SET: 20,
+  ARRAY_BUFFER: 21,
+  VIEW: 22,
+  BUFFER: 23,
+  ERROR: 24,
+  BOXED: 25
+}

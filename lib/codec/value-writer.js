@@ -1,0 +1,202 @@
+'use strict'
+
+const tags = require('./tags')
+const { types } = require('./platform')
+const { Writer } = require('./writer')
+const { Seen } = require('./seen')
+const { ShapeTree } = require('./shape-tree')
+const { keyBlockSize, writeKeyBlock } = require('./key-block')
+const { writeExotic } = require('./write-exotic')
+const { keysBeyondIndices } = require('./array-keys')
+
+const {
+  UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, REF, OBJECT, ARRAY, ARRAY_PLUS,
+  TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT, MAX_PAYLOAD, MAX_DEPTH
+} = tags
+
+const { isProxy } = types
+const { getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object
+const { toString } = ObjectPrototype
+const { isArray, prototype: ArrayPrototype } = Array
+
+// Writes any value of the codec. `value()` says false when the platform must decide.
+class ValueWriter extends Writer {
+  seen = new Seen()
+  #shapes = new ShapeTree()
+  // Enumerable properties on Object.prototype: for-in would show them as the object's own.
+  #polluted = false
+
+  openValues (start) {
+    this.open(start)
+    this.#polluted = isPolluted()
+  }
+
+  close () {
+    this.seen.clear()
+  }
+
+  value (value) {
+    if (typeof value === 'string') return this.string(value)
+    if (typeof value === 'number') return this.number(value)
+    if (typeof value === 'object') return value === null ? this.word(NULL) : this.object(value)
+    if (value === undefined) return this.word(UNDEFINED)
+    if (value === true) return this.word(TRUE)
+    if (value === false) return this.word(FALSE)
+    if (typeof value === 'bigint') return this.bigint(value)
+    return false
+  }
+
+  number (number) {
+    const int = number | 0
+    // -0 is a double; only a zero needs the costly question.
+    if (int !== number || (int === 0 && 1 / number < 0)) return this.double(number)
+    if (int >= MIN_SMALL_INT && int <= MAX_SMALL_INT) return this.word(int << TAG_BITS | SMALL_INT)
+    return this.word(INT32) && this.word(int)
+  }
+
+  object (object) {
+    // First of all: any other question to a proxy would run its traps.
+    if (isProxy(object)) return false
+    const prototype = getPrototypeOf(object)
+    if (prototype === ObjectPrototype || prototype === null) {
+      return isPlain(object, prototype) && this.#container(object, OBJECT)
+    }
+    if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, ARRAY)
+    return this.#exotic(object, prototype)
+  }
+
+  #container (object, kind) {
+    const known = this.seen.add(object)
+    if (known >= 0) return this.word(known << TAG_BITS | REF)
+    if (this.depth === MAX_DEPTH) return false
+    this.depth++
+    const done = kind === OBJECT ? this.properties(object) : this.#array(object)
+    this.depth--
+    return done
+  }
+
+  #exotic (object, prototype) {
+    if (this.depth === MAX_DEPTH) return false
+    this.depth++
+    const done = writeExotic(this, object, prototype)
+    this.depth--
+    return done
+  }
+
+  // The enumerable own properties, in for-in order, which is that of Object.keys without
+  // its array; a property that an accessor deletes on the way is left out, as it should.
+  properties (object) {
+    if (!this.reserve(3)) return false
+    const head = this.pos - this.base
+    this.pos += 3
+    const shapes = this.#shapes
+    let node = shapes.root
+    // The keys by name, once they leave the shapes that are worth knowing.
+    let keys = null
+    let count = 0
+    for (const key in object) {
+      if (this.#polluted && !hasOwn(object, key)) continue
+      if (node !== null) {
+        const next = node.lastKey === key ? node.lastNode : shapes.step(node, key)
+        if (next === null) {
+          keys = node.keys()
+          keys.push(key)
+        }
+        node = next
+      } else {
+        keys.push(key)
+      }
+      count++
+      if (!this.value(object[key])) return false
+    }
+    if (count === 0 && hasHiddenState(object)) return false
+    return this.#finishProperties(head, count, node, keys)
+  }
+
+  // The key block after the values, and the header that was left open before them.
+  #finishProperties (head, count, node, keys) {
+    if (count > MAX_PAYLOAD) return false
+    const valuesLength = this.pos - this.base - head - 3
+    const block = node === null ? null : this.#shapes.pack(node)
+    let hash = 0
+    if (block !== null) {
+      const length = block.length
+      if (!this.reserve(length)) return false
+      const words = this.words
+      const pos = this.pos
+      for (let i = 0; i < length; i++) words[pos + i] = block[i]
+      this.pos = pos + length
+      hash = node.hash
+    } else if (!this.#keys(keys === null ? node.keys() : keys)) {
+      return false
+    }
+    const words = this.words
+    const at = this.base + head
+    words[at] = count << TAG_BITS | OBJECT
+    words[at + 1] = hash
+    words[at + 2] = valuesLength
+    return true
+  }
+
+  #keys (keys) {
+    const count = (keyBlockSize(keys) + 3) >>> 2
+    if (!this.reserve(count)) return false
+    const end = this.pos + count
+    if (count > 0) this.words[end - 1] = 0
+    writeKeyBlock(keys, this.buffer, this.pos * 4)
+    this.pos = end
+    return true
+  }
+
+  #array (array) {
+    const length = array.length
+    if (length > MAX_PAYLOAD) return false
+    const extras = keysBeyondIndices(array, length)
+    if (extras === null) return false
+    const head = length << TAG_BITS | (extras.length === 0 ? ARRAY : ARRAY_PLUS)
+    if (!this.reserve(1 + length)) return false
+    this.words[this.pos++] = head
+    for (let i = 0; i < length; i++) {
+      const element = array[i]
+      if (element === undefined && !hasOwn(array, i)) {
+        if (!this.word(HOLE)) return false
+      } else if (!this.value(element)) {
+        return false
+      }
+    }
+    return extras.length === 0 || this.#extras(array, extras)
+  }
+
+  // As an object of its own, which takes a number at both ends.
+  #extras (array, keys) {
+    const object = Object.create(null)
+    for (const key of keys) {
+      if (hasOwn(array, key)) object[key] = array[key]
+    }
+    this.seen.add(object)
+    return this.properties(object)
+  }
+}
+
+function isPolluted () {
+  for (const key in ObjectPrototype) return key !== undefined
+  return false
+}
+
+// An object with the prototype of a plain one may still be something else: arguments,
+// a date whose prototype was changed, a module namespace. What Object.prototype.toString
+// does not give away, hasHiddenState() looks for where it is likely: among objects without
+// properties.
+function isPlain (object, prototype) {
+  if (toString.call(object) !== '[object Object]') return false
+  return prototype !== null || (object !== ObjectPrototype && !types.isExternal(object))
+}
+
+function hasHiddenState (object) {
+  return types.isMap(object) || types.isSet(object) || types.isPromise(object) || types.isWeakMap(object) ||
+    types.isWeakSet(object) || types.isAnyArrayBuffer(object) || ArrayBuffer.isView(object) ||
+    types.isGeneratorObject(object) || types.isMapIterator(object) || types.isSetIterator(object) ||
+    types.isBoxedPrimitive(object)
+}
+
+module.exports = { ValueWriter }

@@ -1,0 +1,26 @@
+'use strict'
+
+// The views of one thread on the shared region: as words, and as bytes with node's
+// string methods. Made again only when the transport hands out another Uint8Array.
+
+// Word and byte offsets are computed in 32-bit integers.
+const MAX_REGION = 2 ** 30
+
+function viewsOn (bytes) {
+  if (!(bytes instanceof Uint8Array) || bytes.byteOffset % 8 !== 0 || bytes.length > MAX_REGION) {
+    throw new TypeError('Expected memory.bytes to be a Uint8Array at a multiple of 8 bytes, of at most ' +
+      `${MAX_REGION} bytes, but received ${describe(bytes)}`)
+  }
+  return {
+    words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2),
+    buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+}
+
+function describe (bytes) {
+  return bytes instanceof Uint8Array
+    ? `a Uint8Array of ${bytes.length} bytes at offset ${bytes.byteOffset}`
+    : `${bytes}`
+}
+
+module.exports = { viewsOn }

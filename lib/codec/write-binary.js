@@ -1,0 +1,92 @@
+'use strict'
+
+const tags = require('./tags')
+const platform = require('./platform')
+
+const { ARRAY_BUFFER, VIEW, BUFFER, REF, TAG_BITS } = tags
+const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
+
+const DATA_VIEW = viewClasses.indexOf(DataView)
+const kindOf = new Map(viewClasses.map((Class, kind) => [Class?.name, kind]))
+
+// More than any region holds; keeps the arithmetic in 32 bits.
+const MAX_BYTES = 2 ** 30
+
+// Shared, growable and detached memory has rules of its own: the platform's.
+function isOrdinary (buffer) {
+  if (!types.isArrayBuffer(buffer)) return false
+  if (bufferSlots.resizable !== undefined && bufferSlots.resizable.call(buffer)) return false
+  if (bufferSlots.immutable !== undefined && bufferSlots.immutable.call(buffer)) return false
+  return !isDetached(buffer)
+}
+
+function isDetached (buffer) {
+  if (bufferSlots.detached !== undefined) return bufferSlots.detached.call(buffer)
+  if (bufferSlots.byteLength.call(buffer) !== 0) return false
+  try {
+    return new Uint8Array(buffer) === null
+  } catch {
+    return true
+  }
+}
+
+function writeArrayBuffer (writer, buffer) {
+  return isOrdinary(buffer) && writeBytes(writer, ARRAY_BUFFER, buffer, 0, bufferSlots.byteLength.call(buffer))
+}
+
+function writeBytes (writer, tag, buffer, offset, length) {
+  if (length > MAX_BYTES) return false
+  const count = (length + 3) >>> 2
+  if (!writer.reserve(2 + count)) return false
+  const { words, pos } = writer
+  // Before the bytes: they may end inside the last word.
+  words[pos + 1 + count] = 0
+  words[pos] = tag
+  words[pos + 1] = length
+  writer.buffer.set(new Uint8Array(buffer, offset, length), (pos + 2) * 4)
+  writer.pos = pos + 2 + count
+  return true
+}
+
+// A view brings the whole buffer it looks at, once: views that shared one share it again.
+function writeView (writer, view, kind) {
+  let buffer, offset, length
+  if (kind === DATA_VIEW) {
+    if (!types.isDataView(view)) return false
+    // Throws on a detached buffer, where it has no length.
+    try {
+      buffer = dataView.buffer.call(view)
+      offset = dataView.byteOffset.call(view)
+      length = dataView.byteLength.call(view)
+    } catch {
+      return false
+    }
+  } else {
+    if (kindOf.get(typedArray.name.call(view)) !== kind) return false
+    buffer = typedArray.buffer.call(view)
+    offset = typedArray.byteOffset.call(view)
+    length = typedArray.length.call(view)
+  }
+  if (!isOrdinary(buffer) || Object.getPrototypeOf(buffer) !== ArrayBuffer.prototype) return false
+  const bytes = bufferSlots.byteLength.call(buffer)
+  if (bytes > MAX_BYTES || !writer.reserve(3)) return false
+  const { words, pos } = writer
+  words[pos] = kind << TAG_BITS | VIEW
+  words[pos + 1] = offset
+  words[pos + 2] = length
+  writer.pos = pos + 3
+  const known = writer.seen.add(buffer)
+  return known >= 0 ? writer.word(known << TAG_BITS | REF) : writeBytes(writer, ARRAY_BUFFER, buffer, 0, bytes)
+}
+
+// A Buffer travels as the bytes it shows, and arrives as a Buffer with memory of its own:
+// what lies around it is, as a rule, node's pool and other people's data. So Buffers, or
+// a Buffer and another view, that share memory here have copies of their own there. One
+// Buffer met twice stays one.
+function writeBuffer (writer, view) {
+  const buffer = typedArray.buffer.call(view)
+  if (!isOrdinary(buffer)) return false
+  return writeBytes(writer, BUFFER, buffer, typedArray.byteOffset.call(view), typedArray.length.call(view))
+}
+
+module.exports = { writeArrayBuffer, writeView, writeBuffer, DATA_VIEW }

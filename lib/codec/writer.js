@@ -1,0 +1,187 @@
+'use strict'
+
+const tags = require('./tags')
+const { viewsOn } = require('./views')
+
+const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD } = tags
+
+// Up to here a loop over charCodeAt beats the call into node.
+const SHORT_STRING = 24
+// A two-byte representation is looked for by a scan that irregexp folds to one test
+// for one-byte strings.
+const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
+
+const double = new Float64Array(1)
+const bigint = new BigInt64Array(double.buffer)
+const halves = new Int32Array(double.buffer)
+
+// The cursor of an encoder: bounded writes of words, numbers and strings. Every method
+// that needs room says false when there is none.
+class Writer {
+  // In words, from the start of the region. Public to the codec's own modules only.
+  words = null
+  buffer = null
+  base = 0
+  pos = 0
+  end = 0
+  // Levels of containers around the value at hand.
+  depth = 0
+  // The transport had no memory: no use to try without this or that property.
+  full = false
+
+  #memory
+  #bytes = null
+
+  constructor (memory) {
+    this.#memory = memory
+  }
+
+  open (start) {
+    const memory = this.#memory
+    if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
+    this.base = this.pos = start >>> 2
+    this.end = memory.limit >>> 2
+    this.depth = 0
+    this.full = false
+  }
+
+  #bind (bytes) {
+    const { words, buffer } = viewsOn(bytes)
+    this.words = words
+    this.buffer = buffer
+    this.#bytes = bytes
+  }
+
+  get start () {
+    return this.base * 4
+  }
+
+  get size () {
+    return (this.pos - this.base) * 4
+  }
+
+  reserve (words) {
+    return this.pos + words <= this.end || this.#grow(words)
+  }
+
+  #grow (words) {
+    const memory = this.#memory
+    const used = this.size
+    const exact = used + words * 4
+    // One large item is the whole of most large values; what else may follow it gets a
+    // little room, so that it is not copied once more for a few bytes.
+    const doubled = 2 * (this.end - this.base) * 4
+    const generous = this.depth === 0 ? exact : Math.max(doubled, exact + 512 + (exact >>> 3))
+    let start = memory.grow(this.start, used, generous)
+    if (start < 0 && generous > exact) start = memory.grow(this.start, used, exact)
+    if (start < 0) {
+      this.full = true
+      return false
+    }
+    if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
+    this.base = start >>> 2
+    this.pos = this.base + (used >>> 2)
+    this.end = memory.limit >>> 2
+    return this.pos + words <= this.end
+  }
+
+  word (word) {
+    if (this.pos === this.end && !this.reserve(1)) return false
+    this.words[this.pos++] = word
+    return true
+  }
+
+  double (number) {
+    if (!this.reserve(3)) return false
+    const words = this.words
+    const pos = this.pos
+    double[0] = number
+    words[pos] = DOUBLE
+    words[pos + 1] = halves[0]
+    words[pos + 2] = halves[1]
+    this.pos = pos + 3
+    return true
+  }
+
+  string (string) {
+    const length = string.length
+    if (length > SHORT_STRING) return this.#longString(string)
+    const count = (length + 3) >>> 2
+    if (!this.reserve(1 + count)) return false
+    const words = this.words
+    let pos = this.pos
+    words[pos++] = length << TAG_BITS | LATIN1
+    const whole = length & ~3
+    let i = 0
+    // The union of all characters tells once, at the end, whether they were one-byte.
+    let union = 0
+    while (i < whole) {
+      const a = string.charCodeAt(i)
+      const b = string.charCodeAt(i + 1)
+      const c = string.charCodeAt(i + 2)
+      const d = string.charCodeAt(i + 3)
+      union |= a | b | c | d
+      words[pos++] = a | b << 8 | c << 16 | d << 24
+      i += 4
+    }
+    if (i < length) {
+      let word = 0
+      for (let shift = 0; i < length; i++, shift += 8) {
+        const c = string.charCodeAt(i)
+        union |= c
+        word |= c << shift
+      }
+      words[pos++] = word
+    }
+    if (union > 255) return this.#utf16(string)
+    this.pos = pos
+    return true
+  }
+
+  #longString (string) {
+    if (string.length > MAX_PAYLOAD) return false
+    if (NOT_LATIN1.test(string)) return this.#utf16(string)
+    return this.#latin1(string, string.length << TAG_BITS | LATIN1)
+  }
+
+  #latin1 (string, head) {
+    const length = string.length
+    const count = (length + 3) >>> 2
+    if (!this.reserve(1 + count)) return false
+    this.words[this.pos] = head
+    this.words[this.pos + count] = length === 0 ? head : 0
+    this.buffer.latin1Write(string, (this.pos + 1) * 4, length)
+    this.pos += 1 + count
+    return true
+  }
+
+  #utf16 (string) {
+    const length = string.length
+    const count = (length + 1) >>> 1
+    if (!this.reserve(1 + count)) return false
+    this.words[this.pos] = length << TAG_BITS | UTF16
+    this.words[this.pos + count] = 0
+    this.buffer.ucs2Write(string, (this.pos + 1) * 4, 2 * length)
+    this.pos += 1 + count
+    return true
+  }
+
+  bigint (value) {
+    if (BigInt.asIntN(64, value) === value) {
+      if (!this.reserve(3)) return false
+      bigint[0] = value
+      this.words[this.pos] = BIGINT64
+      this.words[this.pos + 1] = halves[0]
+      this.words[this.pos + 2] = halves[1]
+      this.pos += 3
+      return true
+    }
+    // Hexadecimal is the one radix that goes both ways in linear time.
+    const negative = value < 0n
+    const digits = (negative ? -value : value).toString(16)
+    if (digits.length > MAX_PAYLOAD >>> 1) return false
+    return this.#latin1(digits, (digits.length << 1 | (negative ? 1 : 0)) << TAG_BITS | BIGINT_HEX)
+  }
+}
+
+module.exports = { Writer }

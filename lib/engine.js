@@ -1,0 +1,929 @@
+'use strict'
+
+// The owner's side of a pool: takes tasks, hands them to the scheduler, settles
+// them, and keeps as many threads as the tasks need. Pool and the Piscina face
+// are its public shapes.
+//
+// A task's way: `run` puts it straight into the scheduler if it can (nearly
+// always). Otherwise it becomes a Task, and waits in the task queue until there
+// is a slot, a place or a worker for it.
+
+const { performance } = require('node:perf_hooks')
+const native = require('./native')
+const { AbortError, createError, createTerminated } = require('./errors')
+const { HistogramView } = require('./histogram')
+const { kMovable } = require('./move')
+const { normalizeCloseOptions, normalizeRunOptions, poolLimits, timerDelay } = require('./options')
+const { SlotMemory, kError, kForm, kFormMask, kSlotBytes } = require('./slot')
+const { Task, createTaskResource } = require('./task')
+const { Thread } = require('./thread')
+
+// Tasks that the scheduler holds at once; more wait in the task queue.
+const kSlots = 4096
+const kBatch = 1024
+// With at most this many tasks under way the owner looks for results before it
+// lets its event loop sleep; with more, the loop has enough to do by itself.
+const kPollTasks = 48
+const kPollNs = 4000
+// After so many looks in a row the event loop gets a turn.
+const kPollsInARow = 250
+// Idle threads beyond minThreads stay this long even where idleTimeout is
+// shorter: starting one again costs thirty milliseconds of two processors.
+const kIdleAtLeastMs = 500
+// Threads that are ending keep their place in the scheduler's table until they
+// are gone, while others take over: room for a good number of them.
+const kSpareWorkers = 64
+
+const kLane = Object.freeze({ shared: 0, exclusive: 1, forced: 2 })
+const kCancel = Object.freeze({ finished: -1, queued: -2 })
+
+// In place of a task that was settled while its slot is still out.
+const kAbandoned = Symbol('telar.abandoned')
+
+const resolved = Promise.resolve()
+let capturedResolve
+let capturedReject
+// One function for all promises: an executor for each would be one more
+// allocation for each task.
+function capture (resolve, reject) {
+  capturedResolve = resolve
+  capturedReject = reject
+}
+
+class Engine {
+  options
+  completed = 0
+  needsDrain = false
+  #host // the EventEmitter that users see
+  #strict
+  #resourceType
+  #limits
+  #maxCapacity
+  #start = performance.now()
+
+  #core = null // the native pool; there is one while there are threads
+  #memory = null
+  #buffer = null
+  #batch = new Uint32Array(kBatch)
+  #histograms = null
+
+  #threads = [] // that take tasks
+  #byIndex = [] // all that have not ended
+  #ends = new Map() // thread to the promise of its end
+  #bootFailure = null
+
+  // By slot: how to settle its promise, or its Task.
+  #resolves = new Array(kSlots).fill(undefined)
+  #rejects = new Array(kSlots).fill(undefined)
+  #tasks = new Array(kSlots).fill(undefined)
+  #free = new Int32Array(kSlots)
+  #freeTop = 0
+
+  #waiting // the task queue
+  #active = 0 // tasks handed over and not settled
+  #extraPlaces = 0 // that tasks with a worker to themselves take beyond one each
+  #fastLimit = 0 // with fewer tasks than this, another needs neither thread nor queue
+  #isDirect // tasks may go to the scheduler before a worker is free
+  #isFast // and need no Task object
+  #handlers = new Map()
+  #lastMessage = 0
+
+  #isPolling = false
+  #polls = 0
+  #pollBound = () => this.#poll()
+  #isFlushing = false
+  #isHeld = false
+  #booting = 0
+  #idleTimer = null
+
+  #isClosing = false
+  #isDestroying = false
+  #whenQuiet = []
+
+  constructor (host, options, { strict, resourceType, hasOwnQueue }) {
+    this.#host = host
+    this.#strict = strict
+    this.#resourceType = resourceType
+    this.options = options
+    this.#limits = poolLimits(options)
+    this.#maxCapacity = this.#limits.maxThreads * this.#limits.concurrentTasksPerWorker
+    this.#waiting = options.taskQueue
+    // A queue or a balancer of the user's decides when a worker is free, not before.
+    this.#isDirect = options.loadBalancer === undefined && !hasOwnQueue
+    this.#isFast = this.#isDirect && !options.asyncHooks && options.filename !== null
+    if (options.filename !== null) this.#handlerNumber(options.filename, options.name, true)
+
+    this.#ensureThreads()
+    // They count as ready from the start: a task may be given to them at once.
+    const first = [...this.#threads]
+    for (const thread of first) thread.isReady = true
+    this.#booting = 0
+    queueMicrotask(() => {
+      for (const thread of first) {
+        if (thread.isDestroyed) continue
+        this.#host.emit('workerCreate', this.#balancing(thread))
+        this.#flush()
+      }
+    })
+  }
+
+  // ---- taking tasks ----
+
+  run (value, options) {
+    if (
+      options === undefined && this.#isFast && this.#active < this.#fastLimit && this.#freeTop > 0 &&
+      !(typeof value === 'object' && value !== null && value[kMovable] === true)
+    ) {
+      const promise = this.#runFast(value, 0)
+      if (promise !== undefined) return promise
+    }
+    return this.#runTask(value, options)
+  }
+
+  // The shortest way. Undefined: the value has to go another.
+  #runFast (value, handler) {
+    const slot = this.#free[--this.#freeTop]
+    try {
+      if (!this.#memory.write(slot, value, 0, handler)) {
+        this.#free[this.#freeTop++] = slot
+        return undefined
+      }
+    } catch (error) { // thrown by a getter of the value
+      this.#free[this.#freeTop++] = slot
+      return Promise.reject(error)
+    }
+    const promise = new Promise(capture)
+    this.#resolves[slot] = capturedResolve
+    this.#rejects[slot] = capturedReject
+    if (++this.#active === this.#maxCapacity) this.#becomeFull()
+    this.#handOver(slot)
+    return promise
+  }
+
+  #handOver (slot) {
+    if (this.#active <= kPollTasks && this.#polls < kPollsInARow) {
+      if (!this.#isPolling) {
+        this.#isPolling = true
+        resolved.then(this.#pollBound)
+      }
+      this.#core.submitAwake(slot)
+    } else {
+      this.#core.submit(slot)
+    }
+  }
+
+  #runTask (value, options) {
+    if (options === undefined) options = {}
+    const given = normalizeRunOptions(options, { strict: this.#strict })
+    if (given.error !== null) return Promise.reject(given.error)
+    if (this.#isClosing || this.#isDestroying) return Promise.reject(new AbortError('queue is being terminated'))
+    given.filename ??= this.options.filename
+    given.name ??= this.options.name
+    if (given.filename === null) return Promise.reject(createError('ERR_TELAR_FILENAME_MISSING'))
+    if (given.signal?.aborted) return Promise.reject(new AbortError(given.signal.reason))
+
+    const handler = this.#handlerNumber(given.filename, given.name, false)
+    const resource = this.options.asyncHooks
+      ? createTaskResource(this.#resourceType, this.#host.asyncResource?.asyncId())
+      : undefined
+    let task
+    try {
+      task = new Task(value, given, handler, resource)
+    } catch (error) { // thrown by a getter of a transferable
+      return Promise.reject(error)
+    }
+    if (given.signal !== null) task.onAbort(() => this.#abort(task))
+    this.#admit(task)
+    return task.promise
+  }
+
+  #admit (task) {
+    // Before the task is handed over, so that it finds its thread; a thread
+    // that cannot be started is an error of this task.
+    if (this.#demand() + 1 > this.#capacity()) {
+      try {
+        this.#spawnOne()
+      } catch (error) {
+        task.settle(true, error)
+        return
+      }
+    }
+    if (this.queueSize >= this.#limits.maxQueue && this.#demand() + this.#placesOf(task) > this.#capacity()) {
+      task.settle(true, createError(this.#limits.maxQueue === 0 ? 'ERR_TELAR_NO_QUEUE' : 'ERR_TELAR_QUEUE_FULL'))
+      return
+    }
+    if (this.#waiting.size > 0 || !this.#dispatch(task)) {
+      this.#waiting.push(task)
+      this.#hold()
+    }
+    if (!this.needsDrain && this.#demand() >= this.#maxCapacity) this.#becomeFull()
+  }
+
+  #placesOf (task) {
+    return this.#isExclusive(task) ? this.#limits.concurrentTasksPerWorker : 1
+  }
+
+  #isExclusive (task) {
+    return task.isAbortable && this.#limits.concurrentTasksPerWorker > 1 && this.options.loadBalancer === undefined
+  }
+
+  // Numbers are told to the workers by port, before any task that uses them.
+  #handlerNumber (filename, name, isOwn) {
+    const key = `${name}\0${filename}`
+    let number = this.#handlers.get(key)
+    if (number === undefined) {
+      number = isOwn ? 0 : Math.max(1, this.#handlers.size + 1)
+      this.#handlers.set(key, number)
+      for (const thread of this.#byIndex) thread?.post({ handler: number, filename, name })
+    }
+    return number
+  }
+
+  #handlerList () {
+    return Array.from(this.#handlers, ([key, handler]) => {
+      const end = key.indexOf('\0')
+      return { handler, name: key.slice(0, end), filename: key.slice(end + 1) }
+    })
+  }
+
+  // ---- handing tasks over ----
+
+  // False: it has to wait. A task that failed at it is settled, which is true.
+  #dispatch (task) {
+    if (this.#threads.length === 0 || this.#freeTop === 0) return false
+    if (this.options.loadBalancer !== undefined) return this.#dispatchBalanced(task)
+    const isExclusive = this.#isExclusive(task)
+    if (!isExclusive && task.transferList === undefined) {
+      if (!this.#isDirect && this.#demandHanded() >= this.#capacity()) return false
+      const slot = this.#free[--this.#freeTop]
+      const isWritten = this.#write(slot, task)
+      if (isWritten === undefined) return true
+      if (isWritten) {
+        this.#took(task, slot, null)
+        if (task.waitedInQueue) this.#core.submitWaited(slot, task.waited)
+        else this.#handOver(slot)
+        return true
+      }
+      this.#free[this.#freeTop++] = slot
+      // From now on it is a task that goes by port.
+    }
+    const thread = this.#findThread(isExclusive)
+    return thread !== null && this.#assign(task, thread, isExclusive ? kLane.exclusive : kLane.forced)
+  }
+
+  #dispatchBalanced (task) {
+    const candidates = this.#threads.filter((thread) => thread.isReady).map((thread) => this.#balancing(thread))
+    const chosen = this.options.loadBalancer(task.interface, candidates)
+    const thread = this.#threads.find((thread) => thread.balancing !== null && thread.balancing === chosen)
+    return thread !== undefined && this.#assign(task, thread, kLane.forced)
+  }
+
+  // A thread with a free place (all places free for an exclusive task), the
+  // least busy first. Tasks in the ready queue are older: they go first.
+  #findThread (isExclusive) {
+    if (this.#core.readyLength(true) > 0) return null
+    let found = null
+    let leastUsage = isExclusive ? 1 : this.#limits.concurrentTasksPerWorker
+    for (const thread of this.#threads) {
+      const usage = this.#core.workerUsage(thread.index)
+      if (usage < leastUsage) {
+        found = thread
+        leastUsage = usage
+      }
+    }
+    return found
+  }
+
+  // Gives a task to one thread.
+  #assign (task, thread, lane) {
+    const slot = this.#free[--this.#freeTop]
+    const isWritten = task.transferList === undefined ? this.#write(slot, task) : false
+    if (isWritten === undefined) return true
+    if (!isWritten) {
+      const message = this.#lastMessage = (this.#lastMessage + 1) | 0
+      try {
+        thread.post({ message, value: task.task }, task.transferList)
+      } catch (error) { // DataCloneError
+        this.#free[this.#freeTop++] = slot
+        task.settle(true, error)
+        this.completed++
+        return true
+      }
+      this.#memory.writePort(slot, kForm.portRequest, 0, task.handler, message)
+    }
+    if (!this.#core.submitTo(slot, thread.index, lane, task.waited)) {
+      // Posted values are on their way and cannot be taken back.
+      if (isWritten || !this.#core.submitTo(slot, thread.index, kLane.forced, task.waited)) {
+        this.#free[this.#freeTop++] = slot
+        return false
+      }
+    }
+    this.#took(task, slot, thread)
+    return true
+  }
+
+  // Undefined: a getter of the value threw, and the task is settled.
+  #write (slot, task) {
+    try {
+      return this.#memory.write(slot, task.task, 0, task.handler)
+    } catch (error) {
+      this.#free[this.#freeTop++] = slot
+      task.settle(true, error)
+      this.completed++
+      return undefined
+    }
+  }
+
+  #took (task, slot, thread) {
+    task.slot = slot
+    task.thread = thread
+    this.#tasks[slot] = task
+    if (++this.#active === this.#maxCapacity) this.#becomeFull()
+    if (thread !== null) {
+      thread.assigned.add(task)
+      if (this.#isExclusive(task)) {
+        this.#extraPlaces += this.#limits.concurrentTasksPerWorker - 1
+        this.#updateLimit()
+      }
+    }
+  }
+
+  // The waiting tasks, as far as there is room for them.
+  #flush () {
+    if (this.#isFlushing || this.#waiting.size === 0) return
+    this.#isFlushing = true
+    try {
+      while (this.#waiting.size > 0) {
+        const task = this.#waiting.shift()
+        if (task === null || task === undefined) break
+        if (task.isSettled) continue
+        task.waitedInQueue = true
+        if (!this.#dispatch(task)) {
+          this.#putBack(task)
+          break
+        }
+      }
+    } finally {
+      this.#isFlushing = false
+    }
+    this.#hold()
+    if (this.#waiting.size > 0) this.#spawnForDemand()
+  }
+
+  #putBack (task) {
+    if (typeof this.#waiting.unshift === 'function') this.#waiting.unshift(task)
+    else this.#waiting.push(task)
+  }
+
+  // The process lives on while tasks wait in JavaScript.
+  #hold () {
+    const isHeld = this.#waiting.size > 0
+    if (isHeld === this.#isHeld || this.#core === null) return
+    this.#isHeld = isHeld
+    this.#core.hold(isHeld)
+  }
+
+  // ---- results ----
+
+  #poll () {
+    this.#isPolling = false
+    if (this.#core === null) return
+    this.#polls++
+    const count = this.#core.poll(kPollNs)
+    if (count === 0) return // the bell rings for the next one
+    this.#settle(count)
+    this.#afterSettling()
+    if (this.#core === null || this.#active === 0 || this.#isPolling) return
+    if (this.#polls < kPollsInARow && this.#active <= kPollTasks) {
+      this.#isPolling = true
+      resolved.then(this.#pollBound)
+    } else {
+      this.#core.ring()
+    }
+  }
+
+  // From the event loop. 0: something about a worker may have changed.
+  #onDone (count) {
+    this.#polls = 0
+    if (count > 0) this.#settle(count)
+    if (this.#booting > 0) this.#lookForReady()
+    this.#afterSettling()
+  }
+
+  #settle (count) {
+    const batch = this.#batch
+    const memory = this.#memory
+    for (let i = 0; i < count; i++) {
+      const slot = batch[i]
+      if (this.#tasks[slot] !== undefined) {
+        this.#settleTask(slot, this.#tasks[slot])
+        continue
+      }
+      const resolve = this.#resolves[slot]
+      const reject = this.#rejects[slot]
+      this.#resolves[slot] = this.#rejects[slot] = undefined
+      const form = memory.form(slot)
+      let value
+      let isError = (form & kError) !== 0
+      try {
+        value = form === kForm.number ? memory.read(slot) : this.#receive(slot, form)
+      } catch (error) {
+        value = error
+        isError = true
+      }
+      this.#free[this.#freeTop++] = slot
+      if (isError) reject(value)
+      else resolve(value)
+      this.#active--
+      this.completed++
+    }
+  }
+
+  #settleTask (slot, task) {
+    this.#tasks[slot] = undefined
+    const form = this.#memory.form(slot)
+    let value
+    let isError = (form & kError) !== 0
+    try {
+      value = this.#receive(slot, form)
+    } catch (error) {
+      value = error
+      isError = true
+    }
+    this.#free[this.#freeTop++] = slot
+    if (task !== kAbandoned) this.#finish(task, isError, value)
+  }
+
+  #receive (slot, form) {
+    switch (form & kFormMask) {
+      case kForm.portResult:
+        return this.#byIndex[this.#memory.who(slot)].receive(this.#memory.message(slot))
+      case kForm.portRequest: // cancelled before a worker took it
+        return undefined
+      default: {
+        const value = this.#memory.read(slot)
+        if (this.#memory.isBlockLarge(slot)) this.#core.release(slot)
+        return value
+      }
+    }
+  }
+
+  // Settles a task that was handed over.
+  #finish (task, isError, value) {
+    const { thread } = task
+    if (!task.settle(isError, value)) return
+    this.completed++
+    this.#active--
+    if (thread !== null) {
+      thread.assigned.delete(task)
+      if (this.#isExclusive(task)) {
+        this.#extraPlaces -= this.#limits.concurrentTasksPerWorker - 1
+        this.#updateLimit()
+      }
+    }
+  }
+
+  #afterSettling () {
+    if (this.#waiting.size > 0) this.#flush()
+    if (this.needsDrain && this.#demand() < this.#maxCapacity) this.#becomeDrained()
+    if (this.#threads.length > this.#limits.minThreads) this.#watchIdle()
+    if (this.#whenQuiet.length > 0) this.#checkQuiet()
+  }
+
+  #becomeFull () {
+    if (this.needsDrain) return
+    this.needsDrain = true
+    if (this.#host.listenerCount('needsDrain') > 0) queueMicrotask(() => this.#host.emit('needsDrain'))
+  }
+
+  #becomeDrained () {
+    this.needsDrain = false
+    queueMicrotask(() => this.#host.emit('drain'))
+  }
+
+  // ---- abort ----
+
+  #abort (task) {
+    if (task.isSettled) return
+    const error = new AbortError(task.signal.reason)
+    if (task.slot < 0) {
+      task.settle(true, error)
+      this.#waiting.remove(task)
+      this.completed++
+      this.#hold()
+      this.#afterSettling()
+      return
+    }
+    this.#tasks[task.slot] = kAbandoned
+    const answer = this.#core.cancel(task.slot)
+    this.#finish(task, true, error)
+    if (answer >= 0) {
+      this.#destroyThread(this.#byIndex[answer])
+      this.#ensureThreads()
+    }
+    this.#afterSettling()
+  }
+
+  // ---- threads ----
+
+  #capacity () {
+    return this.#threads.length * this.#limits.concurrentTasksPerWorker
+  }
+
+  // Places that are wanted: by tasks handed over, and by all tasks.
+  #demandHanded () {
+    return this.#active + this.#extraPlaces
+  }
+
+  #demand () {
+    return this.#demandHanded() + this.#waiting.size
+  }
+
+  #updateLimit () {
+    const isGrown = this.#threads.length >= this.#limits.maxThreads
+    this.#fastLimit = this.#isClosing || this.#isDestroying || this.#threads.length === 0
+      ? 0
+      : this.#capacity() - this.#extraPlaces + (isGrown ? this.#limits.maxQueue : 0)
+  }
+
+  #ensureThreads () {
+    if (this.#isDestroying || this.#bootFailure !== null) return
+    while (this.#threads.length < this.#limits.minThreads) {
+      if (!this.#spawnOne()) return
+    }
+    this.#spawnForDemand()
+  }
+
+  #spawnForDemand () {
+    while (!this.#isDestroying && this.#bootFailure === null && this.#demand() > this.#capacity()) {
+      if (!this.#spawnOne()) return
+    }
+  }
+
+  // False: there are as many as there may be.
+  #spawnOne () {
+    if (this.#threads.length >= this.#limits.maxThreads || this.#isDestroying) return false
+    if (this.#core === null) this.#open()
+    const index = this.#core.addWorker()
+    if (index < 0) return false
+    let thread
+    try {
+      thread = new Thread(index, this.options, {
+        pool: this.#core.id,
+        buffer: this.#buffer,
+        slots: kSlots,
+        niceIncrement: this.options.niceIncrement,
+        handlers: this.#handlerList()
+      })
+    } catch (error) {
+      this.#core.retireWorker(index)
+      if (this.#threads.length === 0 && this.#ends.size === 0) this.#shut()
+      throw error
+    }
+    this.#threads.push(thread)
+    this.#byIndex[index] = thread
+    this.#booting++
+    this.#updateLimit()
+    const { worker } = thread
+    worker.on('message', (message) => this.#host.emit('message', message))
+    worker.on('error', (error) => { thread.error = error })
+    this.#ends.set(thread, new Promise((resolve) => {
+      worker.on('exit', (exitCode) => {
+        this.#ends.delete(thread)
+        resolve()
+        this.#onExit(thread, exitCode)
+      })
+    }))
+    return true
+  }
+
+  #lookForReady () {
+    for (const thread of [...this.#threads]) {
+      if (thread.isReady || !this.#core.workerReady(thread.index)) continue
+      thread.isReady = true
+      this.#booting--
+      this.#host.emit('workerCreate', this.#balancing(thread))
+    }
+    this.#flush()
+  }
+
+  #removeThread (thread) {
+    if (thread.isDestroyed) return
+    thread.isDestroyed = true
+    const at = this.#threads.indexOf(thread)
+    if (at >= 0) this.#threads.splice(at, 1)
+    if (!thread.isReady) this.#booting--
+    this.#updateLimit()
+    this.#host.emit('workerDestroy', this.#balancing(thread))
+  }
+
+  #destroyThread (thread) {
+    if (thread === undefined || thread.isDestroyed) return
+    this.#core.closeWorker(thread.index)
+    thread.worker.terminate()
+    this.#removeThread(thread)
+  }
+
+  #onExit (thread, exitCode) {
+    const wasDestroyed = thread.isDestroyed
+    // What it had finished counts.
+    for (let count; (count = this.#core.poll(0)) > 0;) this.#settle(count)
+    const hasStarted = this.#core.workerReady(thread.index)
+    const left = this.#retire(thread)
+    thread.dispose()
+    this.#byIndex[thread.index] = undefined
+    this.#removeThread(thread)
+
+    let error = thread.error
+    if (error === null) {
+      error = wasDestroyed ? createTerminated() : createError('ERR_TELAR_WORKER_EXITED', exitCode)
+    }
+    if (!wasDestroyed) {
+      if (hasStarted) this.#ensureThreads()
+      else this.#bootFailure = error
+    }
+    const hadTasks = this.#settleLeft(left, error, hasStarted)
+    if (this.#bootFailure !== null) {
+      this.#failBoot(hadTasks)
+    } else if (!wasDestroyed && thread.error !== null && !hadTasks) {
+      this.#host.emit('error', error)
+    }
+    if (this.#threads.length === 0 && this.#ends.size === 0 && !this.#isDestroying && this.#demand() === 0) this.#shut()
+    if (this.#core !== null) this.#afterSettling()
+  }
+
+  #retire (thread) {
+    const left = []
+    for (;;) {
+      const { count, claimed } = this.#core.retireWorker(thread.index)
+      for (let i = 0; i < count; i++) left.push({ slot: this.#batch[i], isClaimed: i < claimed })
+      if (count < kBatch) return left
+    }
+  }
+
+  // The tasks of a thread that has ended. Those that it had not begun go to
+  // another, if their values are still here.
+  #settleLeft (left, error, mayMove) {
+    let hadTasks = false
+    for (const { slot, isClaimed } of left) {
+      const task = this.#tasks[slot]
+      if (task === kAbandoned) {
+        this.#tasks[slot] = undefined
+        this.#free[this.#freeTop++] = slot
+        continue
+      }
+      if (
+        mayMove && !isClaimed && task !== undefined && this.options.loadBalancer === undefined &&
+        !this.#isExclusive(task) && (this.#memory.form(slot) & kFormMask) !== kForm.portRequest
+      ) {
+        task.thread?.assigned.delete(task)
+        task.thread = null
+        this.#core.submit(slot)
+        continue
+      }
+      hadTasks = true
+      this.#rejectSlot(slot, error)
+      this.#free[this.#freeTop++] = slot
+    }
+    return hadTasks
+  }
+
+  // Settles the promise of a slot, whose memory may still be in use.
+  #rejectSlot (slot, error) {
+    const task = this.#tasks[slot]
+    this.#tasks[slot] = undefined
+    if (task === undefined) {
+      const reject = this.#rejects[slot]
+      this.#resolves[slot] = this.#rejects[slot] = undefined
+      this.#active--
+      this.completed++
+      reject(error)
+    } else if (task !== kAbandoned) {
+      this.#finish(task, true, error)
+    }
+  }
+
+  // A worker ended before it could take tasks, and so would the next. The pool
+  // tries again when it is asked to run something.
+  #failBoot (hadTasks) {
+    const error = this.#bootFailure
+    let isTold = hadTasks
+    if (this.#threads.length === 0) {
+      isTold = this.#rejectUnclaimed(error) || isTold
+      this.#bootFailure = null
+    }
+    if (!isTold) this.#host.emit('error', error)
+  }
+
+  // Rejects what no worker has begun. False: there was nothing.
+  #rejectUnclaimed (error) {
+    let had = false
+    while (this.#waiting.size > 0) {
+      had = true
+      this.#settleWaiting(this.#waiting.shift(), error)
+    }
+    this.#hold()
+    for (let count; this.#core !== null && (count = this.#core.withdraw()) > 0;) {
+      for (const slot of this.#batch.slice(0, count)) {
+        had = had || this.#tasks[slot] !== kAbandoned
+        this.#rejectSlot(slot, error)
+        this.#free[this.#freeTop++] = slot
+      }
+    }
+    return had
+  }
+
+  #settleWaiting (task, error) {
+    if (task.settle(true, error)) this.completed++
+  }
+
+  #watchIdle () {
+    if (this.#idleTimer !== null || this.options.idleTimeout === Infinity) return
+    const delay = Math.max(kIdleAtLeastMs, timerDelay(this.options.idleTimeout) ?? 0)
+    const explicit = this.options.idleTimeout > 0 ? timerDelay(this.options.idleTimeout) : delay
+    this.#idleTimer = setTimeout(() => this.#letIdleGo(explicit), Math.max(1, explicit / 2))
+    this.#idleTimer.unref()
+  }
+
+  // Looks twice within the timeout; a thread that did nothing in between, and
+  // for as long as the timeout says, may go.
+  #letIdleGo (timeout) {
+    this.#idleTimer = null
+    const now = performance.now()
+    for (const thread of [...this.#threads].reverse()) {
+      if (this.#threads.length <= this.#limits.minThreads) return
+      const completed = this.#core.workerCompleted(thread.index)
+      if (completed !== thread.completedBefore || !thread.isReady || this.#core.workerUsage(thread.index) > 0) {
+        thread.completedBefore = completed
+        thread.idleSince = now
+      } else if (now - thread.idleSince >= timeout && this.#core.closeIdle(thread.index)) {
+        this.#destroyThread(thread)
+      }
+    }
+    if (this.#threads.length > this.#limits.minThreads) this.#watchIdle()
+  }
+
+  // A thread as a load balancer and the events show it.
+  #balancing (thread) {
+    if (thread.balancing === null) thread.balancing = createBalancing(thread, () => this.#workerHistogram(thread))
+    return thread.balancing
+  }
+
+  #workerHistogram (thread) {
+    if (!this.options.workerHistogram || this.#byIndex[thread.index] !== thread) return null
+    return this.#histograms.ofWorker(thread.index)
+  }
+
+  // ---- the native pool ----
+
+  #open () {
+    const slotBytes = kSlots * kSlotBytes
+    const bytes = slotBytes + this.options.sharedMemory
+    // Growable only to be aligned to a page, and reserved without being
+    // touched: memory is committed where values are written.
+    this.#buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes })
+    this.#core = native.createPool({
+      slots: kSlots,
+      workers: 2 * this.#limits.maxThreads + kSpareWorkers,
+      concurrency: this.#limits.concurrentTasksPerWorker,
+      timing: this.options.recordTiming || this.options.workerHistogram,
+      regionOffset: slotBytes,
+      regionBytes: this.options.sharedMemory
+    }, (count) => this.#onDone(count), this.#batch)
+    this.#memory = new SlotMemory(this.#buffer, kSlots, this.#core.allocate)
+    this.#histograms = new HistogramView(this.#core)
+    for (let slot = 0; slot < kSlots; slot++) this.#free[slot] = kSlots - 1 - slot
+    this.#freeTop = kSlots
+    this.#isHeld = false
+  }
+
+  #shut () {
+    const core = this.#core
+    if (core === null) return
+    this.#histograms.keep()
+    this.#core = null
+    this.#memory = null
+    this.#buffer = null
+    this.#byIndex = []
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = null
+    core.close()
+  }
+
+  // ---- the end ----
+
+  async destroy () {
+    this.#isDestroying = true
+    this.#updateLimit()
+    const error = createTerminated()
+    this.#rejectUnclaimed(error)
+    for (let slot = 0; slot < kSlots; slot++) {
+      if (this.#tasks[slot] === undefined && this.#rejects[slot] === undefined) continue
+      this.#rejectSlot(slot, createTerminated())
+      this.#tasks[slot] = kAbandoned // until its thread has ended
+    }
+    for (const thread of [...this.#threads]) this.#destroyThread(thread)
+    await Promise.all(this.#ends.values())
+    this.#shut()
+    this.#tasks.fill(undefined)
+    this.#bootFailure = null
+    this.#isDestroying = false
+    this.#updateLimit()
+    if (this.#whenQuiet.length > 0) this.#checkQuiet()
+  }
+
+  async close (options) {
+    const { error, force } = normalizeCloseOptions(options, { strict: this.#strict })
+    if (error !== null) throw error
+    this.#isClosing = true
+    this.#updateLimit()
+    if (force) this.#abortQueued()
+    const isQuiet = await this.#quiet(timerDelay(this.options.closeTimeout))
+    if (!isQuiet) this.#host.emit('error', createError('ERR_TELAR_CLOSE_TIMEOUT'))
+    try {
+      await this.destroy()
+    } finally {
+      this.#isClosing = false
+      this.#updateLimit()
+      this.#host.emit('close')
+    }
+  }
+
+  // Aborts what no worker has a place for.
+  #abortQueued () {
+    const error = () => new AbortError('pool is closed')
+    while (this.#waiting.size > 0) this.#settleWaiting(this.#waiting.shift(), error())
+    this.#hold()
+    const excess = this.#demandHanded() - this.#capacity()
+    if (excess <= 0 || this.#core === null) return
+    const slots = []
+    for (let count; (count = this.#core.withdraw()) > 0;) slots.push(...this.#batch.slice(0, count))
+    const keep = Math.max(0, slots.length - excess)
+    for (const slot of slots.slice(0, keep)) this.#core.submit(slot)
+    for (const slot of slots.slice(keep)) {
+      this.#rejectSlot(slot, error())
+      this.#free[this.#freeTop++] = slot
+    }
+  }
+
+  // Resolves when every task is settled: true; or after the timeout: false.
+  #quiet (timeout) {
+    if (this.#demand() === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = timeout === null ? null : setTimeout(() => resolve(false), timeout).unref()
+      this.#whenQuiet.push(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
+    })
+  }
+
+  #checkQuiet () {
+    if (this.#demand() > 0) return
+    for (const resolve of this.#whenQuiet.splice(0)) resolve()
+  }
+
+  // ---- figures ----
+
+  get limits () { return this.#limits }
+
+  get threads () { return this.#threads.map((thread) => thread.worker) }
+
+  get idleThreads () {
+    const ready = this.#threads.filter((thread) => thread.isReady).length
+    return Math.max(0, ready - this.#active)
+  }
+
+  get queueSize () {
+    return this.#waiting.size + Math.max(0, this.#demandHanded() - this.#capacity())
+  }
+
+  get duration () { return performance.now() - this.#start }
+
+  get histogram () {
+    if (!this.options.recordTiming) return undefined
+    this.#histograms ??= new HistogramView(null)
+    return this.#histograms
+  }
+
+  // Share of the time that the threads could have worked, and did.
+  get utilization () {
+    const histogram = this.histogram
+    if (histogram === undefined) return 0
+    const worked = histogram.totalRunTime
+    return worked === 0 ? 0 : Math.min(1, worked / (this.duration * this.#limits.maxThreads))
+  }
+}
+
+function createBalancing (thread, histogram) {
+  return {
+    get id () { return thread.worker.threadId },
+    get currentUsage () { return thread.isRunningAbortableTask ? Infinity : thread.assigned.size },
+    get isRunningAbortableTask () { return thread.isRunningAbortableTask },
+    get histogram () { return histogram() },
+    get terminating () { return false },
+    get destroyed () { return thread.isDestroyed }
+  }
+}
+
+module.exports = { Engine }

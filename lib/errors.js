@@ -1,0 +1,176 @@
+'use strict'
+
+// Every error that telar itself makes. `table` is the one list of codes: the
+// constructors, the type declarations and the documentation follow it, and a
+// test holds them together. Match on `code`; messages may get clearer.
+
+// Node loads CommonJS and ES module faces, several copies and several versions
+// of a package side by side. A registered symbol makes `instanceof TelarError`
+// true for all of them, and for the TypeError and RangeError variants too.
+const kTelarError = Symbol.for('telar.error')
+
+class TelarError extends Error {
+  constructor (code, message, options) {
+    super(message, options)
+    this.code = code
+  }
+
+  static [Symbol.hasInstance] (value) {
+    if (this !== TelarError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && value[kTelarError] === true
+  }
+}
+
+class TelarTypeError extends TypeError {
+  constructor (code, message, options) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+class TelarRangeError extends RangeError {
+  constructor (code, message, options) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+class AbortError extends TelarError {
+  // `cause` is set even when the reason is undefined: `new Error(m, { cause: undefined })`
+  // has an own `cause`, and callers tell "aborted without a reason" by it.
+  constructor (reason) {
+    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(), { cause: reason })
+  }
+}
+
+// On the prototypes, so that making an error writes nothing but its code, and
+// so that stacks start with a name that says what kind of error it is.
+for (const [Class, name] of [
+  [TelarError, 'TelarError'],
+  [TelarTypeError, 'TypeError'],
+  [TelarRangeError, 'RangeError'],
+  [AbortError, 'AbortError']
+]) {
+  Object.defineProperty(Class.prototype, 'name', { value: name, writable: true, configurable: true })
+  Object.defineProperty(Class.prototype, kTelarError, { value: true })
+}
+
+const table = Object.freeze({
+  ERR_TELAR_ABORTED: {
+    type: AbortError,
+    message: () => 'The task has been aborted',
+    when: 'The signal of a task fired, or the pool closed before the task started. `cause` is the reason.'
+  },
+  ERR_TELAR_CLOSE_TIMEOUT: {
+    type: TelarError,
+    message: () => 'Close operation timed out',
+    when: 'Emitted as an `error` event: tasks still ran when `closeTimeout` was over; the pool was destroyed.'
+  },
+  ERR_TELAR_FILENAME_MISSING: {
+    type: TelarError,
+    message: () => 'filename must be provided to run() or in options object',
+    when: 'Neither the pool nor the call of `run()` names the file that exports the task function.'
+  },
+  ERR_TELAR_INVALID_ARGUMENT: {
+    type: TelarTypeError,
+    message: (message) => message,
+    when: 'An option or argument has a type or value that is not allowed. The message says what was expected and what came.'
+  },
+  ERR_TELAR_NATIVE_LOAD: {
+    type: TelarError,
+    message: (report) => report,
+    when: 'The native library could not be loaded. The message lists each path that was tried, and why it failed.'
+  },
+  ERR_TELAR_NO_HANDLER: {
+    type: TelarError,
+    message: (filename) => `No handler function exported from ${filename}`,
+    when: 'The file of a task exports no function of the given name.'
+  },
+  ERR_TELAR_NO_QUEUE: {
+    type: TelarError,
+    message: () => 'No task queue available and all Workers are busy',
+    when: '`maxQueue` is 0 and every worker is busy.'
+  },
+  ERR_TELAR_OPTION_CONFLICT: {
+    type: TelarRangeError,
+    message: (message) => message,
+    when: 'Two options exclude each other, such as `minThreads` above `maxThreads`.'
+  },
+  ERR_TELAR_QUEUE_FULL: {
+    type: TelarError,
+    message: () => 'Task queue is at limit',
+    when: 'As many tasks wait as `maxQueue` allows.'
+  },
+  ERR_TELAR_TERMINATED: {
+    type: TelarError,
+    message: () => 'Terminating worker thread',
+    when: 'The pool was destroyed, or the worker was ended on purpose, before the task was done.'
+  },
+  ERR_TELAR_UNKNOWN_OPTION: {
+    type: TelarTypeError,
+    message: (name, hint) => `${name} is not a known option${hint === undefined ? '' : `; did you mean ${hint}?`}`,
+    when: 'An option is misspelt or does not exist.'
+  },
+  ERR_TELAR_WORKER_EXITED: {
+    type: TelarError,
+    message: (exitCode) => `worker exited with code: ${exitCode}`,
+    when: 'A worker ended by itself, by `process.exit()` for example, before its task was done.'
+  }
+})
+
+// The error of `code`, its message made from `details`.
+function createError (code, ...details) {
+  const entry = table[code]
+  if (entry.type === AbortError) return new AbortError(details[0])
+  return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
+}
+
+// Those that come in bulk, one for each of thousands of tasks, skip the look-up
+// and the rest parameter.
+const createTerminated = () => new TelarError('ERR_TELAR_TERMINATED', 'Terminating worker thread')
+
+const kLongest = 40
+
+// What a caller passed, for the end of a message: `received 'x'`, `received an instance of Date`.
+function describe (value) {
+  switch (typeof value) {
+    case 'string':
+      return value.length > kLongest ? `${JSON.stringify(value.slice(0, kLongest))}… (${value.length} characters)` : JSON.stringify(value)
+    case 'bigint':
+      return `${value}n`
+    case 'symbol':
+      return String(value)
+    case 'function':
+      return value.name ? `function ${value.name}` : 'an anonymous function'
+    case 'object': {
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return `an array of ${value.length}`
+      const name = constructorName(value)
+      return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
+    }
+    default:
+      return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+// A proxy or a getter of the caller's may throw: a message must not replace
+// the error that it describes.
+function constructorName (value) {
+  try {
+    const name = value.constructor?.name
+    return typeof name === 'string' && name !== '' ? name : undefined
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = {
+  AbortError,
+  TelarError,
+  TelarRangeError,
+  TelarTypeError,
+  createError,
+  createTerminated,
+  describe,
+  table
+}

@@ -1,0 +1,60 @@
+'use strict'
+
+// In a worker: finds the function that a task names, and keeps it.
+
+const { pathToFileURL } = require('node:url')
+const { createError } = require('./errors')
+
+const kCacheSize = 1000
+const cache = new Map()
+
+// What require() says of a file that only import() can load.
+const kNeedsImport = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_CYCLE_MODULE'])
+
+// The function itself where it can be had at once, else a promise of it.
+function loadHandler (filename, name) {
+  const key = `${name}\0${filename}`
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const handler = resolveExport(loadModule(filename), filename, name)
+  if (typeof handler === 'function') return keep(key, handler)
+  return handler.then((handler) => keep(key, handler))
+}
+
+function keep (key, handler) {
+  if (cache.size >= kCacheSize) cache.delete(cache.keys().next().value)
+  cache.set(key, handler)
+  return handler
+}
+
+function loadModule (filename) {
+  if (filename.startsWith('data:')) return import(filename)
+  try {
+    return require(filename)
+  } catch (error) {
+    // Any other failure is the file's own: loading it a second time would run
+    // it a second time.
+    if (kNeedsImport.has(error?.code) || error instanceof SyntaxError) return import(pathToFileURL(filename).href)
+    throw error
+  }
+}
+
+function resolveExport (loaded, filename, name) {
+  if (typeof loaded === 'function') return loaded
+  const found = loaded?.[name]
+  if (typeof found === 'function') return found
+  return findExport(loaded, filename, name)
+}
+
+// The module, the export, or what it exports may be a promise.
+async function findExport (loaded, filename, name) {
+  const module = await loaded
+  if (typeof module === 'function') return module
+  let handler = await module?.[name]
+  // `exports.default` of transpiled CommonJS, seen through import()
+  if (typeof handler !== 'function' && handler !== null && typeof handler === 'object') handler = await handler[name]
+  if (typeof handler === 'function') return handler
+  throw createError('ERR_TELAR_NO_HANDLER', filename)
+}
+
+module.exports = { loadHandler }

@@ -1,0 +1,99 @@
+'use strict'
+
+// Waiting and running times of a pool's tasks, in milliseconds. Recorded in C
+// by each worker, merged when read.
+
+const kWait = 0
+const kRun = 1
+const kAllWorkers = 0xffffffff
+const kFixed = 5 // count, min, max, mean, stddev
+const kNsPerMs = 1e6
+
+const percentiles = {
+  p0_001: 0.001,
+  p0_01: 0.01,
+  p0_1: 0.1,
+  p1: 1,
+  p2_5: 2.5,
+  p10: 10,
+  p25: 25,
+  p50: 50,
+  p75: 75,
+  p90: 90,
+  p97_5: 97.5,
+  p99: 99,
+  p99_9: 99.9,
+  p99_99: 99.99,
+  p99_999: 99.999
+}
+const percentileNames = Object.keys(percentiles)
+
+class HistogramView {
+  #core
+  // The last figures of a native pool that is gone.
+  #kept = new Map()
+
+  constructor (core) {
+    this.#core = core
+  }
+
+  get runTime () { return this.#summary(kRun) }
+
+  get waitTime () { return this.#summary(kWait) }
+
+  resetRunTime () { this.#reset(kRun) }
+
+  resetWaitTime () { this.#reset(kWait) }
+
+  ofWorker (worker) {
+    return summarize(this.#read(kRun, worker))
+  }
+
+  get totalRunTime () {
+    const figures = this.#figures(kRun)
+    return figures[0] * figures[3] / kNsPerMs
+  }
+
+  // The native pool is about to go.
+  keep () {
+    for (const metric of [kWait, kRun]) this.#kept.set(metric, this.#read(metric, kAllWorkers))
+    this.#core = null
+  }
+
+  #summary (metric) {
+    return summarize(this.#figures(metric))
+  }
+
+  #figures (metric) {
+    if (this.#core !== null) return this.#read(metric, kAllWorkers)
+    return this.#kept.get(metric) ?? new Float64Array(kFixed + percentileNames.length)
+  }
+
+  #read (metric, worker) {
+    const figures = new Float64Array(kFixed + percentileNames.length)
+    percentileNames.forEach((name, i) => { figures[kFixed + i] = percentiles[name] })
+    this.#core.histogram(metric, worker, figures)
+    return figures
+  }
+
+  #reset (metric) {
+    this.#kept.delete(metric)
+    this.#core?.resetHistogram(metric)
+  }
+}
+
+// Without a single task there is no mean: NaN, as Node's own histograms say.
+function summarize (figures) {
+  const [count, min, max, mean, stddev] = figures
+  const summary = {
+    average: count === 0 ? NaN : mean / kNsPerMs,
+    mean: count === 0 ? NaN : mean / kNsPerMs,
+    stddev: count === 0 ? NaN : stddev / kNsPerMs,
+    min: min / kNsPerMs,
+    max: max / kNsPerMs
+  }
+  percentileNames.forEach((name, i) => { summary[name] = figures[kFixed + i] / kNsPerMs })
+  return summary
+}
+
+module.exports = { HistogramView }

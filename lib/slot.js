@@ -1,0 +1,142 @@
+'use strict'
+
+// The payload side of the slots: where a task's value lies in shared memory
+// until the worker has read it, and the result until the owner has. Used by
+// both; the scheduler in C never looks at it.
+//
+// A slot of 256 bytes, at slot * 256:
+//   0   int32    form: how the value is stored, plus kError
+//   4   uint32   bytes of the encoding, or number of the message where it travels by port
+//   8   uint32   where the encoding begins
+//   12  int32    request: number of the handler; result: number of the worker
+//   16  float64  the value itself, where it is a number
+//   24           small encodings; larger ones lie in a payload block
+
+const { Decoder, Encoder } = require('./codec')
+
+const kSlotBytes = 256
+const kHeaderBytes = 24
+const kWordShift = 6 // slot to index of an int32
+const kDoubleShift = 5 // slot to index of a float64
+const kNumberOffset = 2 // in float64
+
+// How a value is stored.
+const kForm = Object.freeze({
+  number: 0,
+  undefined: 1,
+  inline: 2, // encoded in the slot
+  block: 3, // encoded in a payload block
+  portRequest: 4, // travels by MessagePort to the worker
+  portResult: 5 // travels by MessagePort to the owner
+})
+const kFormMask = 0xff
+// The task failed: the value is what it threw.
+const kError = 0x100
+
+// Blocks up to this size stay with their slot for the next value.
+const kKeepBlockBytes = 4096
+
+class SlotMemory {
+  bytes
+  limit = 0
+  #words
+  #doubles
+  #encoder
+  #decoder
+  #allocate
+  #slot = 0
+
+  // `allocate(slot, bytes)` gives a payload block's offset, or -1.
+  constructor (buffer, slots, allocate) {
+    this.bytes = new Uint8Array(buffer, 0, buffer.byteLength)
+    this.#words = new Int32Array(buffer, 0, slots << kWordShift)
+    this.#doubles = new Float64Array(buffer, 0, slots << kDoubleShift)
+    this.#encoder = new Encoder(this)
+    this.#decoder = new Decoder(this)
+    this.#allocate = allocate
+  }
+
+  // Stores a value. `who`: the handler's number, or the worker's. False: the
+  // value is outside the codec, or no memory is left; it has to go by port.
+  write (slot, value, flags, who) {
+    const word = slot << kWordShift
+    this.#words[word + 3] = who
+    if (typeof value === 'number') {
+      this.#words[word] = kForm.number | flags
+      this.#doubles[(slot << kDoubleShift) + kNumberOffset] = value
+      return true
+    }
+    if (value === undefined) {
+      this.#words[word] = kForm.undefined | flags
+      return true
+    }
+    // A getter in the value may call run(), and so come here again: the encoder
+    // refuses the inner value, and the outer one finds its place unchanged.
+    const outerSlot = this.#slot
+    const outerLimit = this.limit
+    const start = slot * kSlotBytes + kHeaderBytes
+    this.#slot = slot
+    this.limit = (slot + 1) * kSlotBytes
+    const length = this.#encoder.encode(value, start)
+    const at = this.#encoder.start
+    this.#slot = outerSlot
+    this.limit = outerLimit
+    if (length < 0) return false
+    this.#words[word] = (at === start ? kForm.inline : kForm.block) | flags
+    this.#words[word + 1] = length
+    this.#words[word + 2] = at
+    return true
+  }
+
+  // For the encoder, whose value outgrew the space it has.
+  grow (start, used, needed) {
+    const at = this.#allocate(this.#slot, needed)
+    if (at < 0) return -1
+    this.bytes.copyWithin(at, start, start + used)
+    this.limit = at + needed
+    return at
+  }
+
+  // The value goes by port, in the message of that number.
+  writePort (slot, form, flags, who, message) {
+    const word = slot << kWordShift
+    this.#words[word] = form | flags
+    this.#words[word + 1] = message
+    this.#words[word + 3] = who
+  }
+
+  message (slot) {
+    return this.#words[(slot << kWordShift) + 1]
+  }
+
+  form (slot) {
+    return this.#words[slot << kWordShift]
+  }
+
+  who (slot) {
+    return this.#words[(slot << kWordShift) + 3]
+  }
+
+  // The value of a slot that does not travel by port.
+  read (slot) {
+    const word = slot << kWordShift
+    switch (this.#words[word] & kFormMask) {
+      case kForm.number:
+        return this.#doubles[(slot << kDoubleShift) + kNumberOffset]
+      case kForm.undefined:
+        return undefined
+      default: {
+        const at = this.#words[word + 2] >>> 0
+        return this.#decoder.decode(at, at + (this.#words[word + 1] >>> 0))
+      }
+    }
+  }
+
+  // Whether the slot's payload block is too large to stay with it.
+  isBlockLarge (slot) {
+    const word = slot << kWordShift
+    return (this.#words[word] & kFormMask) === kForm.block && (this.#words[word + 1] >>> 0) > kKeepBlockBytes
+  }
+}
+
+module.exports = { SlotMemory, kError, kForm, kFormMask, kSlotBytes }

@@ -1,0 +1,70 @@
+'use strict'
+
+// A worker thread as its pool's owner sees it.
+
+const path = require('node:path')
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+
+const kWorkerFile = path.join(__dirname, 'worker.js')
+
+class Thread {
+  index
+  worker
+  // Tasks that the owner gave to this thread on purpose. Those that it took
+  // from the ready queue do not count.
+  assigned = new Set()
+  isReady = false
+  // Taken out of the pool; its thread may still be ending.
+  isDestroyed = false
+  // What made it fail, if it did.
+  error = null
+  idleSince = 0
+  completedBefore = -1
+  balancing = null
+  #port
+
+  // `startup`: what worker.js needs to know. Throws what `new Worker` throws.
+  constructor (index, options, startup) {
+    this.index = index
+    this.worker = new Worker(kWorkerFile, {
+      env: options.env ?? undefined,
+      argv: options.argv ?? undefined,
+      execArgv: options.execArgv ?? undefined,
+      resourceLimits: options.resourceLimits,
+      workerData: options.workerData,
+      trackUnmanagedFds: options.trackUnmanagedFds
+    })
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.worker.postMessage({ ...startup, index, port: port2 }, [port2])
+    // The pool's tasks keep the process alive, its threads do not.
+    this.worker.unref()
+  }
+
+  post (message, transferList) {
+    this.#port.postMessage(message, transferList)
+  }
+
+  // The value of a message. Messages come in the order of the slots that refer
+  // to them; one whose slot was never seen is dropped.
+  receive (wanted) {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port)
+      if (received === undefined) throw new Error('a result never came, although its worker said that it had sent it')
+      if (received.message.message === wanted) return received.message.value
+    }
+  }
+
+  // After the thread has ended and its last results were read.
+  dispose () {
+    this.#port.close()
+  }
+
+  get isRunningAbortableTask () {
+    if (this.assigned.size !== 1) return false
+    const [task] = this.assigned
+    return task.isAbortable
+  }
+}
+
+module.exports = { Thread }

@@ -1,0 +1,220 @@
+'use strict'
+
+// The file that every worker of a pool runs. It attaches to the pool, loads the
+// pool's task file, and runs tasks whenever its event loop calls `pump`.
+
+const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads')
+const context = require('./context')
+context.isWorkerThread = true
+context.workerData = workerData
+
+const { flushOutput, hasOutput } = require('./stdio')
+const native = require('./native')
+const { createError } = require('./errors')
+const { loadHandler } = require('./handlers')
+const { isMovable, kMovable, kTransferable, kValue } = require('./move')
+const { nice } = require('./nice')
+const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
+
+const kNone = -1
+
+// Runs nextTicks and microtasks to the end, as Node does between two timers:
+// nothing that a task leaves behind there may run into the next task. Node has
+// no public call for it; this one is a third of the price of an `await`, and an
+// `await` runs only the microtasks that are queued already.
+const runTicks = process._tickCallback
+
+const startup = receiveStartup()
+const { port, index } = startup
+// Handlers by number. 0 is the pool's own; the others are told by port.
+const handlers = []
+for (const { handler, filename, name } of startup.handlers) handlers[handler] = { filename, name, run: undefined }
+
+const core = native.attachWorker(startup.pool, index, pump)
+// Null: the pool was closed while this thread started; it is being terminated.
+const memory = core === null ? null : new SlotMemory(startup.buffer, startup.slots, core.allocate)
+let isReady = false
+let lastMessage = 0
+let isPumping = false
+if (core !== null) {
+  nice(startup.niceIncrement)
+  prepare()
+}
+
+// The owner posts it right after it has created this thread, so it is almost
+// always here already. A listener on parentPort would take messages away from
+// the user's own.
+function receiveStartup () {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (;;) {
+    const received = receiveMessageOnPort(parentPort)
+    if (received !== undefined) return received.message
+    Atomics.wait(pause, 0, 0, 1)
+  }
+}
+
+function prepare () {
+  if (handlers[0] === undefined) return becomeReady()
+  const loaded = load(handlers[0])
+  if (typeof loaded === 'function') return becomeReady()
+  loaded.then(() => {
+    becomeReady()
+    schedulePump()
+  })
+  // A rejection is left to the process: a worker that cannot load its pool's
+  // file fails as a whole.
+}
+
+function becomeReady () {
+  isReady = true
+  core.ready()
+}
+
+function load (handler) {
+  const loaded = loadHandler(handler.filename, handler.name)
+  if (typeof loaded === 'function') {
+    handler.run = loaded
+    return loaded
+  }
+  return loaded.then((run) => {
+    handler.run = run
+    return run
+  })
+}
+
+// Called from the event loop whenever there may be work.
+function pump () {
+  if (!isReady || isPumping) return
+  isPumping = true
+  try {
+    let slot = core.next(kNone)
+    while (slot >= 0) {
+      const done = execute(slot) ? slot : kNone
+      runTicks()
+      slot = core.next(done)
+    }
+  } finally {
+    isPumping = false
+  }
+}
+
+// After a task that ended on its own time. Not at once: this may be a
+// microtask, and there the microtasks of the next tasks could not run.
+function schedulePump () {
+  if (!isPumping) process.nextTick(resume)
+}
+
+function resume () {
+  if (isPumping) return
+  core.resume()
+  pump()
+}
+
+// Runs a task; false if it goes on after this call and completes by itself.
+function execute (slot) {
+  let result
+  try {
+    const value = receive(slot)
+    const number = memory.who(slot)
+    const run = number === 0 ? handlers[0]?.run : findHandler(number).run
+    if (run === undefined) {
+      executeLater(slot, number, value)
+      return false
+    }
+    result = run(value)
+    if (result !== null && typeof result === 'object' && typeof result.then === 'function') {
+      result.then((value) => finishLater(slot, value, 0), (error) => finishLater(slot, error, kError))
+      return false
+    }
+  } catch (error) {
+    return finish(slot, error, kError)
+  }
+  return finish(slot, result, 0)
+}
+
+async function executeLater (slot, number, value) {
+  let result
+  try {
+    const run = await load(findHandler(number))
+    result = await run(value)
+  } catch (error) {
+    return finishLater(slot, error, kError)
+  }
+  finishLater(slot, result, 0)
+}
+
+function receive (slot) {
+  if ((memory.form(slot) & kFormMask) !== kForm.portRequest) return memory.read(slot)
+  // Messages come in the order of the slots; those of tasks that were cancelled
+  // in the meantime are left over, and dropped.
+  const wanted = memory.message(slot)
+  for (;;) {
+    const { message, value } = takeMessage()
+    if (message === wanted) return value
+  }
+}
+
+function findHandler (number) {
+  while (handlers[number] === undefined) takeMessage()
+  return handlers[number]
+}
+
+// The owner posts before it hands over the slot, so the message is there.
+function takeMessage () {
+  const received = receiveMessageOnPort(port)
+  if (received === undefined) throw createError('ERR_TELAR_CORRUPT_PAYLOAD', 'a message that a task refers to never came')
+  const { handler, filename, name } = received.message
+  if (handler !== undefined) handlers[handler] = { filename, name, run: undefined }
+  return received.message
+}
+
+// Stores what a task gave or threw. True: the slot is complete.
+function finish (slot, value, flags) {
+  if (hasOutput()) {
+    flushOutput().then(() => completeLater(slot, value, flags))
+    return false
+  }
+  store(slot, value, flags)
+  return true
+}
+
+function finishLater (slot, value, flags) {
+  if (finish(slot, value, flags)) {
+    core.complete(slot)
+    schedulePump()
+  }
+}
+
+function completeLater (slot, value, flags) {
+  store(slot, value, flags)
+  core.complete(slot)
+  schedulePump()
+}
+
+function store (slot, value, flags) {
+  try {
+    if (typeof value === 'object' && value !== null && value[kMovable] === true && isMovable(value)) {
+      sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
+    } else if (!memory.write(slot, value, flags, index)) {
+      sendByPort(slot, value, flags)
+    }
+  } catch (error) {
+    storeFailure(slot, error)
+  }
+}
+
+// A result that cannot be sent is an error of the task; an error that cannot be
+// sent is reduced to what can.
+function storeFailure (slot, error) {
+  try {
+    if (!memory.write(slot, error, kError, index)) sendByPort(slot, error, kError)
+  } catch {
+    memory.write(slot, new Error(String(error?.message ?? 'the error of a task could not be sent')), kError, index)
+  }
+}
+
+function sendByPort (slot, value, flags, transferList) {
+  const message = lastMessage = (lastMessage + 1) | 0
+  port.postMessage({ message, value }, transferList)
+  memory.writePort(slot, kForm.portResult, flags, index, message)
+}

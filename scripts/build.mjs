@@ -1,0 +1,87 @@
+// Builds the native library from source: `npm run build` in a clone,
+// `npx telar build` where the package is installed.
+//
+// Uses node-gyp: the project's own, else the one inside npm. It compiles
+// against the stable Node-API, so one build serves every version of Node on the
+// same system and processor.
+
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { CommandError, main, run, runNpm, step } from './command.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const stampFile = join(root, 'build', 'telar.stamp')
+
+export const advice = `telar needs to compile its native library here. That takes
+  - a C11 and C++17 compiler and make: Debian, Ubuntu: apt-get install build-essential;
+    Fedora: dnf install gcc gcc-c++ make; Alpine: apk add build-base;
+    macOS: xcode-select --install; Windows: Visual Studio's "Desktop development with C++"
+  - Python 3 (for node-gyp)
+  - the headers of Node: node-gyp downloads them; without a network, set the environment
+    variable npm_config_nodedir to the folder whose include/node holds node_api.h
+Then run it again: "npm run build" in a clone, "npx telar build" where the package is installed.`
+
+// Changes with every source, with the build description, and with the machine's kind.
+function fingerprint () {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
+  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+  for (const file of [join(root, 'binding.gyp'), ...sources.sort()]) {
+    hash.update(`${file.slice(root.length)}\n`).update(readFileSync(file))
+  }
+  return hash.digest('hex')
+}
+
+// Contents, not times: a checkout gives old sources new times.
+export function isBuilt () {
+  return existsSync(join(root, 'build', 'Release', 'telar.node')) &&
+    existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint()
+}
+
+function findNodeGyp () {
+  const require = createRequire(import.meta.url)
+  try {
+    return require.resolve('node-gyp/bin/node-gyp.js')
+  } catch {}
+  const bundled = 'npm/node_modules/node-gyp/bin/node-gyp.js'
+  const candidates = [
+    process.env.npm_execpath && join(dirname(process.env.npm_execpath), '..', '..', bundled),
+    join(dirname(process.execPath), '..', 'lib', 'node_modules', bundled),
+    join(dirname(process.execPath), 'node_modules', bundled)
+  ].filter(Boolean)
+  try {
+    candidates.push(join(runNpm(['root', '--global']).trim(), bundled))
+  } catch {} // no npm: the message below says what was tried
+  const found = candidates.find((file) => existsSync(file))
+  if (found !== undefined) return found
+  throw new CommandError(`node-gyp was not found. Looked for it as a dependency, and in\n${candidates.map((file) => `  ${file}`).join('\n')}\nInstall it with "npm install node-gyp", then try again.`)
+}
+
+// Where Node came with its headers there is nothing to download. node-gyp takes
+// the folder from the environment, where npm puts the user's own setting.
+function headers () {
+  if (process.env.npm_config_nodedir !== undefined) return {}
+  const folder = join(dirname(realpathSync(process.execPath)), '..')
+  return existsSync(join(folder, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: folder } : {}
+}
+
+export function build ({ isDebug = false, isLoud = false } = {}) {
+  // Before, not after: a source that is edited during the build is not in it.
+  const stamp = fingerprint()
+  const args = [findNodeGyp(), 'configure', 'build', isDebug ? '--debug' : '--release', '--jobs=max']
+  run(process.execPath, args, { cwd: root, env: headers(), isLoud })
+  if (!isDebug) writeFileSync(stampFile, stamp)
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(() => {
+    const isLoud = process.argv.includes('--verbose')
+    const isDebug = process.argv.includes('--debug')
+    if (isLoud) build({ isDebug, isLoud })
+    else step('Compiling the native library', () => build({ isDebug }))
+  }, advice)
+}

@@ -1,0 +1,20 @@
+// Builds and runs the C tests of the core (test/native), sanitizers included.
+
+import { spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { main, run } from './command.mjs'
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'native')
+
+const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
+
+const missing = ['make', 'clang'].filter(isMissing)
+if (missing.length > 0) {
+  process.stderr.write(`The native tests need ${missing.join(' and ')}, which this machine does not have.
+Debian, Ubuntu: apt-get install make clang; Fedora: dnf install make clang compiler-rt;
+macOS: xcode-select --install. The other tests: npm run test:js\n`)
+  process.exitCode = 1
+} else {
+  await main(() => run('make', ['-C', folder, 'check'], { isLoud: true }))
+}

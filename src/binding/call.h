@@ -1,0 +1,106 @@
+// call.h - the few lines that every function of the binding needs.
+//
+// The hot functions use Node-API directly: node-addon-api's wrappers allocate a
+// CallbackInfo for each call, which costs as much as the work behind it.
+#ifndef TELAR_BINDING_CALL_H
+#define TELAR_BINDING_CALL_H
+
+#include <napi.h>
+
+#include <cstdint>
+
+namespace telar {
+
+// Arguments and bound object of one call from JavaScript. Missing arguments are
+// undefined, as in JavaScript.
+template <typename Bound, size_t kArguments>
+struct Call {
+  napi_env env;
+  napi_value argument[kArguments == 0 ? 1 : kArguments];
+  Bound* self = nullptr;
+
+  Call(napi_env e, napi_callback_info info) : env(e) {
+    size_t count = kArguments;
+    void* data = nullptr;
+    napi_get_cb_info(e, info, &count, argument, nullptr, &data);
+    self = static_cast<Bound*>(data);
+  }
+
+  uint32_t Uint32(size_t index) const {
+    uint32_t value = UINT32_MAX;
+    napi_get_value_uint32(env, argument[index], &value);
+    return value;
+  }
+
+  bool Bool(size_t index) const {
+    bool value = false;
+    napi_get_value_bool(env, argument[index], &value);
+    return value;
+  }
+
+  double Double(size_t index) const {
+    double value = 0;
+    napi_get_value_double(env, argument[index], &value);
+    return value;
+  }
+
+  napi_value Return(int32_t value) const {
+    napi_value result = nullptr;
+    napi_create_int32(env, value, &result);
+    return result;
+  }
+
+  napi_value Return(uint32_t value) const {
+    napi_value result = nullptr;
+    napi_create_uint32(env, value, &result);
+    return result;
+  }
+
+  napi_value Return(double value) const {
+    napi_value result = nullptr;
+    napi_create_double(env, value, &result);
+    return result;
+  }
+
+  napi_value Return(bool value) const {
+    napi_value result = nullptr;
+    napi_get_boolean(env, value, &result);
+    return result;
+  }
+};
+
+// Binds functions to an object with Retain() and Release(): each function keeps
+// the object alive, so a call never meets freed memory.
+template <typename Bound>
+void Bind(Napi::Env env, Napi::Object target, const char* name, napi_callback function, Bound* self) {
+  napi_value value = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, self, &value);
+  self->Retain();
+  napi_add_finalizer(
+      env, value, self, [](napi_env, void* data, void*) { static_cast<Bound*>(data)->Release(); }, nullptr, nullptr);
+  target.Set(name, Napi::Value(env, value));
+}
+
+// Calls a JavaScript function from the event loop, microtasks and all. False
+// when the environment is being torn down: nothing of JavaScript runs any more.
+inline bool CallFromLoop(napi_env env, napi_ref function_ref, size_t argc, const napi_value* argv, napi_value* result) {
+  napi_value function = nullptr;
+  napi_value receiver = nullptr;
+  if (napi_get_reference_value(env, function_ref, &function) != napi_ok || function == nullptr) return false;
+  if (napi_get_global(env, &receiver) != napi_ok) return false;
+  napi_status status = napi_make_callback(env, nullptr, receiver, function, argc, argv, result);
+  if (status == napi_ok) return true;
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) {
+    napi_value exception = nullptr;
+    if (napi_get_and_clear_last_exception(env, &exception) == napi_ok && exception != nullptr) {
+      napi_fatal_exception(env, exception);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace telar
+
+#endif

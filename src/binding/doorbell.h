@@ -1,0 +1,65 @@
+// doorbell.h - wakes the event loop of one thread from any thread.
+//
+// A uv_async and a one-shot timer, both of one environment. Ring() may be called
+// from any thread at any time, also while or after the environment goes away:
+// a lock and a closed flag guard the handle, references keep the memory.
+// Everything else belongs to the thread that opened the bell.
+#ifndef TELAR_BINDING_DOORBELL_H
+#define TELAR_BINDING_DOORBELL_H
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <atomic>
+#include <mutex>
+
+namespace telar {
+
+class Doorbell {
+ public:
+  using Callback = void (*)(void* data);
+
+  // Null, with a pending exception, when libuv refuses. The bell starts
+  // unreferenced: it keeps no process alive until SetRef(true). The caller
+  // holds one reference.
+  static Doorbell* Open(napi_env env, Callback on_ring, void* data);
+
+  void AddReference() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Release();
+
+  // Any thread. Several rings before the loop turns make one callback.
+  void Ring();
+  // A C function for telar_sched; `context` is a Doorbell.
+  static void RingContext(void* context) { static_cast<Doorbell*>(context)->Ring(); }
+
+  // Calls back once after about a millisecond, without keeping the loop alive.
+  void RingLater();
+  void CancelLater();
+
+  void SetRef(bool ref);
+  // No callback comes after it. Also done when the environment ends.
+  void Close();
+
+ private:
+  Doorbell() = default;
+  ~Doorbell() = default;
+  void CloseHandles();
+  void HandleClosed();
+  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
+
+  uv_async_t async_;
+  uv_timer_t timer_;
+  Callback on_ring_ = nullptr;
+  void* data_ = nullptr;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  int open_handles_ = 0;
+  bool ref_ = false;
+  bool later_ = false;
+  std::mutex lock_;      // guards closed_ against Ring
+  bool closed_ = false;  // the handles are closing or closed
+  std::atomic<int> references_{1};
+};
+
+}  // namespace telar
+
+#endif

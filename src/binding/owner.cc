@@ -1,0 +1,414 @@
+#include "owner.h"
+
+#include <memory>
+
+#include "call.h"
+#include "os/os.h"
+#include "pool.h"
+
+namespace telar {
+
+namespace {
+
+// One turn of the loop gives finished tasks this long before I/O gets its turn.
+constexpr uint64_t kDrainNs = 1000000;
+// How long the owner waits for the next short task before its loop may sleep.
+constexpr uint64_t kLoopSpinNs = 2000;
+
+class Owner {
+ public:
+  Owner(napi_env env) : env_(env) {}
+
+  void Retain() { references_++; }
+  void Release() {
+    if (--references_ == 0) delete this;
+  }
+
+  bool Open(const PoolConfig& config, napi_value on_done, napi_value batch) {
+    void* data = nullptr;
+    napi_typedarray_type type;
+    if (napi_get_typedarray_info(env_, batch, &type, &batch_length_, &data, nullptr, nullptr) != napi_ok ||
+        type != napi_uint32_array || batch_length_ == 0) {
+      napi_throw_type_error(env_, "ERR_TELAR_NATIVE", "batch must be a Uint32Array of at least one element");
+      return false;
+    }
+    batch_ = static_cast<uint32_t*>(data);
+    napi_create_reference(env_, batch, 1, &batch_ref_);
+    napi_create_reference(env_, on_done, 1, &on_done_);
+    bell_ = Doorbell::Open(env_, [](void* self) { static_cast<Owner*>(self)->OnRing(); }, this);
+    if (bell_ == nullptr) return false;
+    pool_ = Pool::Create(config, bell_);
+    if (!pool_) {
+      napi_throw_error(env_, "ERR_TELAR_NATIVE", "the pool's memory could not be set up: too little memory, or an invalid size");
+      return false;
+    }
+    return true;
+  }
+
+  void Close() {
+    if (pool_) {
+      pool_->Unregister();
+      pool_.reset();
+    }
+    if (bell_ != nullptr) {
+      bell_->Close();
+      bell_->Release();
+      bell_ = nullptr;
+    }
+    if (on_done_ != nullptr) {
+      napi_delete_reference(env_, on_done_);
+      napi_delete_reference(env_, batch_ref_);
+      on_done_ = nullptr;
+      batch_ref_ = nullptr;
+    }
+  }
+
+  telar_sched* sched() { return pool_ ? pool_->sched() : nullptr; }
+  Pool* pool() { return pool_.get(); }
+  uint32_t* batch() { return batch_; }
+  uint32_t batch_length() const { return static_cast<uint32_t>(batch_length_); }
+
+  // The process lives on while tasks are with the scheduler, or held back.
+  void UpdateRef() {
+    if (bell_ != nullptr) bell_->SetRef(held_ || (pool_ && telar_sched_outstanding(pool_->sched()) != 0));
+  }
+  void Ring() {
+    if (bell_ != nullptr) bell_->Ring();
+  }
+  void Hold(bool held) {
+    held_ = held;
+    UpdateRef();
+  }
+
+ private:
+  ~Owner() { Close(); }
+
+  bool Deliver(uint32_t count) {
+    napi_value argument = nullptr;
+    if (napi_create_uint32(env_, count, &argument) != napi_ok) return false;
+    return CallFromLoop(env_, on_done_, 1, &argument, nullptr);
+  }
+
+  void OnRing() {
+    Retain();  // onDone may close the pool
+    if (pool_) telar_sched_owner_awake(pool_->sched());
+    Napi::HandleScope scope(env_);
+    uint64_t end = telar_os_now_ns() + kDrainNs;
+    // Zero as well: the bell may have rung for a change of a worker.
+    bool more = true;
+    while (more && pool_) {
+      uint32_t count = telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
+      UpdateRef();
+      if (count == 0 && more_seen_) {
+        more = !telar_sched_owner_sleep(pool_->sched());
+        continue;
+      }
+      more_seen_ = true;
+      if (!Deliver(count)) break;
+      if (pool_ && telar_os_now_ns() > end) {
+        bell_->Ring();
+        break;
+      }
+    }
+    more_seen_ = false;
+    Release();
+  }
+
+  napi_env env_;
+  int references_ = 1;
+  std::shared_ptr<Pool> pool_;
+  Doorbell* bell_ = nullptr;
+  napi_ref on_done_ = nullptr;
+  napi_ref batch_ref_ = nullptr;
+  uint32_t* batch_ = nullptr;
+  size_t batch_length_ = 0;
+  bool held_ = false;
+  bool more_seen_ = false;
+};
+
+napi_value Fail(napi_env env, telar_status status) {
+  napi_throw_error(env, "ERR_TELAR_NATIVE", telar_status_message(status));
+  return nullptr;
+}
+
+// submit(slot)
+napi_value Submit(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  telar_status status = telar_sched_submit(sched, call.Uint32(0), 0);
+  if (status != TELAR_OK) return Fail(env, status);
+  call.self->UpdateRef();
+  return nullptr;
+}
+
+// submitAwake(slot): the same, and the owner is going to poll, so nobody needs to ring
+napi_value SubmitAwake(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) telar_sched_owner_awake(call.self->sched());
+  return Submit(env, info);
+}
+
+// submitWaited(slot, waitedMs): a task that waited in JavaScript for so long
+napi_value SubmitWaited(napi_env env, napi_callback_info info) {
+  Call<Owner, 2> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  uint64_t waited = static_cast<uint64_t>(call.Double(1) * 1e6);
+  telar_status status = telar_sched_submit(sched, call.Uint32(0), telar_os_now_ns() - waited);
+  if (status != TELAR_OK) return Fail(env, status);
+  call.self->UpdateRef();
+  return nullptr;
+}
+
+// submitTo(slot, worker, mode, waitedMs) -> false: that worker has no place
+napi_value SubmitTo(napi_env env, napi_callback_info info) {
+  Call<Owner, 4> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  uint64_t waited = static_cast<uint64_t>(call.Double(3) * 1e6);
+  telar_status status = telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1),
+                                              static_cast<telar_lane_mode>(call.Uint32(2)), telar_os_now_ns() - waited);
+  if (status == TELAR_BUSY || status == TELAR_FULL) return call.Return(false);
+  if (status != TELAR_OK) return Fail(env, status);
+  call.self->UpdateRef();
+  return call.Return(true);
+}
+
+// poll(spinNs) -> how many finished slots lie in the batch. 0: the bell rings for the next.
+napi_value Poll(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(0u);
+  uint32_t spin = call.Uint32(0);
+  uint32_t count;
+  do {
+    count = telar_sched_poll(sched, call.self->batch(), call.self->batch_length(), spin);
+  } while (count == 0 && !telar_sched_owner_sleep(sched));
+  call.self->UpdateRef();
+  return call.Return(count);
+}
+
+// ring(): come back after the event loop has turned
+napi_value Ring(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  call.self->Ring();
+  return nullptr;
+}
+
+// hold(boolean): tasks wait in JavaScript; keep the process alive for them
+napi_value Hold(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  call.self->Hold(call.Bool(0));
+  return nullptr;
+}
+
+// cancel(slot) -> -1 finished already, -2 taken out of the queue, else the worker that runs it
+napi_value Cancel(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(-1);
+  uint32_t worker;
+  switch (telar_sched_cancel(sched, call.Uint32(0), &worker)) {
+    case TELAR_CANCEL_QUEUED:
+      return call.Return(-2);
+    case TELAR_CANCEL_RUNNING:
+      return call.Return(static_cast<int32_t>(worker));
+    default:
+      return call.Return(-1);
+  }
+}
+
+// addWorker() -> index, or -1 when the table is full
+napi_value AddWorker(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  telar_sched* sched = call.self->sched();
+  uint32_t worker;
+  if (sched == nullptr || telar_sched_worker_add(sched, &worker) != TELAR_OK) return call.Return(-1);
+  return call.Return(static_cast<int32_t>(worker));
+}
+
+// closeIdle(worker) -> false: it is busy
+napi_value CloseIdle(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched != nullptr && telar_sched_worker_close_idle(sched, call.Uint32(0)));
+}
+
+// closeWorker(worker)
+napi_value CloseWorker(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) telar_sched_worker_close(call.self->sched(), call.Uint32(0));
+  return nullptr;
+}
+
+// retireWorker(worker) -> { count, claimed }: how many slots it left, in the batch, those it had
+// claimed first; again while the batch is full
+napi_value RetireWorker(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  uint32_t claimed = 0;
+  uint32_t count = 0;
+  if (sched != nullptr) {
+    uint32_t worker = call.Uint32(0);
+    count = telar_sched_worker_retire(sched, worker, call.self->batch(), call.self->batch_length(), &claimed);
+    if (count < call.self->batch_length()) call.self->pool()->DropBell(worker);
+    call.self->UpdateRef();
+  }
+  Napi::Object left = Napi::Object::New(env);
+  left.Set("count", count);
+  left.Set("claimed", claimed);
+  return left;
+}
+
+// withdraw() -> how many unclaimed slots were taken back, in the batch
+napi_value Withdraw(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(0u);
+  uint32_t count = telar_sched_withdraw(sched, call.self->batch(), call.self->batch_length());
+  call.self->UpdateRef();
+  return call.Return(count);
+}
+
+// readyLength(watch) -> slots nobody has claimed; watch: ring at the next claim
+napi_value ReadyLength(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(0u);
+  if (call.Bool(0)) telar_sched_watch_claims(sched);
+  return call.Return(telar_sched_ready_length(sched));
+}
+
+// workerUsage(worker) -> places taken
+napi_value WorkerUsage(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched == nullptr ? 0u : telar_sched_worker_usage(sched, call.Uint32(0)));
+}
+
+// workerReady(worker) -> its handler is loaded
+napi_value WorkerReady(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched != nullptr && telar_sched_worker_is_ready(sched, call.Uint32(0)));
+}
+
+// workerCompleted(worker) -> tasks
+napi_value WorkerCompleted(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched == nullptr ? 0.0 : static_cast<double>(telar_sched_worker_completed(sched, call.Uint32(0))));
+}
+
+// allocate(slot, bytes) -> offset of a payload block, or -1
+napi_value Allocate(napi_env env, napi_callback_info info) {
+  Call<Owner, 2> call(env, info);
+  uint64_t offset, capacity;
+  if (call.self->sched() == nullptr ||
+      telar_sched_block_alloc(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE, static_cast<uint64_t>(call.Double(1)),
+                              &offset, &capacity) != TELAR_OK) {
+    return call.Return(-1);
+  }
+  return call.Return(static_cast<double>(offset));
+}
+
+// release(slot): frees its payload block
+napi_value Release(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) telar_sched_block_free(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE);
+  return nullptr;
+}
+
+// histogram(metric, worker or -1) -> null, or Float64Array of count, min, max, mean, stddev, then the percentiles asked for
+napi_value Histogram(napi_env env, napi_callback_info info) {
+  Call<Owner, 3> call(env, info);
+  telar_sched* sched = call.self->sched();
+  void* data = nullptr;
+  size_t length = 0;
+  napi_typedarray_type type;
+  if (sched == nullptr ||
+      napi_get_typedarray_info(env, call.argument[2], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array || length < 5) {
+    return Fail(env, sched == nullptr ? TELAR_CLOSED : TELAR_INVALID);
+  }
+  std::unique_ptr<telar_histogram_snapshot> snapshot(new telar_histogram_snapshot());
+  telar_sched_histogram(sched, static_cast<telar_sched_metric>(call.Uint32(0)), call.Uint32(1), snapshot.get());
+  // In: from the sixth element on, the percentiles asked for. Out: the figures, in nanoseconds.
+  double* figures = static_cast<double*>(data);
+  figures[0] = static_cast<double>(telar_histogram_count(snapshot.get()));
+  figures[1] = static_cast<double>(telar_histogram_min(snapshot.get()));
+  figures[2] = static_cast<double>(telar_histogram_max(snapshot.get()));
+  figures[3] = telar_histogram_mean(snapshot.get());
+  figures[4] = telar_histogram_stddev(snapshot.get());
+  for (size_t i = 5; i < length; i++) {
+    figures[i] = static_cast<double>(telar_histogram_percentile(snapshot.get(), figures[i]));
+  }
+  return nullptr;
+}
+
+// resetHistogram(metric)
+napi_value ResetHistogram(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) {
+    telar_sched_histogram_reset(call.self->sched(), static_cast<telar_sched_metric>(call.Uint32(0)));
+  }
+  return nullptr;
+}
+
+// close(): the pool is gone for the owner; workers that are still attached keep the memory
+napi_value Close(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  call.self->Close();
+  return nullptr;
+}
+
+double NumberOption(Napi::Object options, const char* name) { return options.Get(name).ToNumber().DoubleValue(); }
+
+}  // namespace
+
+Napi::Value CreatePool(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = info[0].As<Napi::Object>();
+  PoolConfig config;
+  config.slots = static_cast<uint32_t>(NumberOption(options, "slots"));
+  config.workers = static_cast<uint32_t>(NumberOption(options, "workers"));
+  config.concurrency = static_cast<uint32_t>(NumberOption(options, "concurrency"));
+  config.timing = options.Get("timing").ToBoolean();
+  config.region_offset = static_cast<uint64_t>(NumberOption(options, "regionOffset"));
+  config.region_bytes = static_cast<uint64_t>(NumberOption(options, "regionBytes"));
+
+  Owner* owner = new Owner(env);
+  if (!owner->Open(config, info[1], info[2])) {
+    owner->Release();
+    return env.Undefined();
+  }
+  Napi::Object api = Napi::Object::New(env);
+  api.Set("id", Napi::Number::New(env, owner->pool()->id()));
+  Bind(env, api, "submit", Submit, owner);
+  Bind(env, api, "submitAwake", SubmitAwake, owner);
+  Bind(env, api, "submitWaited", SubmitWaited, owner);
+  Bind(env, api, "submitTo", SubmitTo, owner);
+  Bind(env, api, "poll", Poll, owner);
+  Bind(env, api, "ring", Ring, owner);
+  Bind(env, api, "hold", Hold, owner);
+  Bind(env, api, "cancel", Cancel, owner);
+  Bind(env, api, "addWorker", AddWorker, owner);
+  Bind(env, api, "closeIdle", CloseIdle, owner);
+  Bind(env, api, "closeWorker", CloseWorker, owner);
+  Bind(env, api, "retireWorker", RetireWorker, owner);
+  Bind(env, api, "withdraw", Withdraw, owner);
+  Bind(env, api, "readyLength", ReadyLength, owner);
+  Bind(env, api, "workerUsage", WorkerUsage, owner);
+  Bind(env, api, "workerReady", WorkerReady, owner);
+  Bind(env, api, "workerCompleted", WorkerCompleted, owner);
+  Bind(env, api, "allocate", Allocate, owner);
+  Bind(env, api, "release", Release, owner);
+  Bind(env, api, "histogram", Histogram, owner);
+  Bind(env, api, "resetHistogram", ResetHistogram, owner);
+  Bind(env, api, "close", Close, owner);
+  owner->Release();  // the functions hold it now
+  return api;
+}
+
+}  // namespace telar

@@ -1,0 +1,16 @@
+// worker.h - a worker's side of a pool in JavaScript.
+#ifndef TELAR_BINDING_WORKER_H
+#define TELAR_BINDING_WORKER_H
+
+#include <napi.h>
+
+namespace telar {
+
+// attachWorker(poolId, worker, pump()) -> the worker's functions, or null when
+// that pool is gone. `pump` is called from the event loop whenever there may be
+// work; it calls next() until that is negative.
+Napi::Value AttachWorker(const Napi::CallbackInfo& info);
+
+}  // namespace telar
+
+#endif

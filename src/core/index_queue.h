@@ -1,0 +1,265 @@
+/*
+ * index_queue: a bounded lock-free queue of 32-bit indices.
+ *
+ * FOR     handing small integers (slots, blocks, workers) from thread to
+ *         thread. What an index stands for belongs to whoever holds the index:
+ *         everything written before a push is visible after the pop.
+ *
+ * USE     void *memory = aligned(TELAR_CACHELINE, telar_index_queue_size(1024));
+ *         telar_index_queue *queue;
+ *         telar_index_queue_init(memory, 1024, 0, &queue);
+ *         telar_index_queue_push_mp(queue, 7);          // any thread
+ *         uint32_t slot;
+ *         telar_index_queue_pop_mc(queue, &slot);       // any thread
+ *
+ * THREADS One queue has one kind of producer and one kind of consumer, chosen
+ *         freely: push_sp if at most one thread pushes at a time, else push_mp;
+ *         pop_sc and pop_sc_many if at most one thread pops at a time, else
+ *         pop_mc. length, is_empty and capacity: any thread.
+ *         Passing the role of the single producer or consumer on to another
+ *         thread needs a happens-before edge between the two.
+ *
+ * STATUS  push: OK, FULL, AGAIN. pop: OK, EMPTY, AGAIN. AGAIN: the next place
+ *         was claimed by another thread that has not finished with it. The
+ *         call did nothing; try again after telar_os_relax, and after some
+ *         tries telar_os_yield, since that thread may have lost its CPU.
+ *
+ * PROGRESS _sp and _sc are wait-free. _mp and _mc are lock-free: a CAS fails
+ *         only because another thread's succeeded. A producer that stops
+ *         between its CAS and its publication holds up the consumers of its
+ *         own and later places (AGAIN), never the producers before the queue
+ *         is full. Calls into the core are not cut short, so it always goes on.
+ *
+ * SOURCE  Dmitry Vyukov's bounded MPMC queue, with two changes. A cell is one
+ *         64-bit word {sequence, value}, so that one load tells all there is
+ *         to know about it. Head and tail count in 64 bits while the cell
+ *         keeps the low 32: a claim compares all 64, so a thread that slept
+ *         through 2^32 operations cannot mistake the new lap for the old one.
+ *
+ * CELL    Position p lives in cell p mod capacity. Its sequence says, mod 2^32,
+ *           p              free, waits for the push of position p
+ *           p + 1          holds the value of position p, waits for its pop
+ *           p + capacity   popped: free for the next lap
+ *         These differ as long as capacity >= 2.
+ */
+#ifndef TELAR_CORE_INDEX_QUEUE_H
+#define TELAR_CORE_INDEX_QUEUE_H
+
+#include "atomic.h"
+#include "cacheline.h"
+#include "status.h"
+
+#define TELAR_INDEX_QUEUE_CAPACITY_MIN 2u
+/* Half of the signed distance that a 32-bit sequence can express. */
+#define TELAR_INDEX_QUEUE_CAPACITY_MAX (1u << 30)
+
+/*
+ * head and tail run freely and are never reduced. At rest
+ * head <= tail <= head + capacity; while a single producer (consumer) is between
+ * its two stores, the tail (head) may lag by what it has in hand, because it
+ * publishes the cell first. Readers of both allow for that.
+ */
+typedef struct telar_index_queue {
+  TELAR_CACHELINE_ALIGNED _Atomic uint64_t head; /* next position to pop */
+  TELAR_CACHELINE_ALIGNED _Atomic uint64_t tail; /* next position to push */
+  TELAR_CACHELINE_ALIGNED uint32_t mask;         /* capacity - 1; constant; cells follow the struct */
+} telar_index_queue;
+
+static inline bool telar_index_queue_capacity_ok_(uint32_t capacity) {
+  return capacity >= TELAR_INDEX_QUEUE_CAPACITY_MIN && capacity <= TELAR_INDEX_QUEUE_CAPACITY_MAX &&
+         (capacity & (capacity - 1)) == 0;
+}
+
+static inline _Atomic uint64_t *telar_index_queue_cell_(telar_index_queue *queue, uint64_t position) {
+  return (_Atomic uint64_t *)(queue + 1) + ((uint32_t)position & queue->mask);
+}
+
+static inline uint64_t telar_index_queue_pack_(uint64_t sequence, uint32_t value) {
+  return (uint64_t)(uint32_t)sequence << 32 | value;
+}
+
+/* How far the cell's sequence is ahead of the one wanted. */
+static inline int32_t telar_index_queue_ahead_(uint64_t cell, uint64_t wanted) {
+  return (int32_t)((uint32_t)(cell >> 32) - (uint32_t)wanted);
+}
+
+/* Bytes to give to init; a multiple of TELAR_CACHELINE. 0 if capacity is not a
+ * power of two from 2 to 2^30. */
+static inline size_t telar_index_queue_size(uint32_t capacity) {
+  if (!telar_index_queue_capacity_ok_(capacity)) return 0;
+  return sizeof(telar_index_queue) +
+         TELAR_CACHELINE_ROUND_UP((size_t)capacity * sizeof(_Atomic uint64_t));
+}
+
+/*
+ * Makes an empty queue in memory, whose first position is start (0 in use; tests
+ * start near 2^32). INVALID: bad capacity, or memory that is NULL or not aligned
+ * to TELAR_CACHELINE. Before the queue is shared; there is nothing to undo.
+ */
+static inline telar_status telar_index_queue_init(void *memory, uint32_t capacity, uint32_t start,
+                                                  telar_index_queue **out) {
+  if (memory == NULL || out == NULL || (uintptr_t)memory % TELAR_CACHELINE != 0 ||
+      !telar_index_queue_capacity_ok_(capacity)) {
+    return TELAR_INVALID;
+  }
+  telar_index_queue *queue = (telar_index_queue *)memory;
+  atomic_init(&queue->head, start);
+  atomic_init(&queue->tail, start);
+  queue->mask = capacity - 1;
+  for (uint32_t i = 0; i < capacity; i++) {
+    uint64_t position = (uint64_t)start + i;
+    atomic_init(telar_index_queue_cell_(queue, position), telar_index_queue_pack_(position, 0));
+  }
+  *out = queue;
+  return TELAR_OK;
+}
+
+static inline uint32_t telar_index_queue_capacity(const telar_index_queue *queue) {
+  return queue->mask + 1;
+}
+
+/* Why a push at position found its cell taken. Relaxed: only decides between two
+ * ways to say no; a head that is out of date says FULL a moment longer. */
+static inline telar_status telar_index_queue_no_room_(telar_index_queue *queue, uint64_t position) {
+  uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+  return (int64_t)(position - head) > (int64_t)queue->mask ? TELAR_FULL : TELAR_AGAIN;
+}
+
+/* Why a pop at position found its cell without a value. Relaxed: as above. Who is
+ * about to sleep on EMPTY has a full fence before the look (eventcount.h). */
+static inline telar_status telar_index_queue_no_value_(telar_index_queue *queue, uint64_t position) {
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  return (int64_t)(tail - position) <= 0 ? TELAR_EMPTY : TELAR_AGAIN;
+}
+
+/* Adds value at the end. At most one thread at a time pushes. OK, FULL or AGAIN. */
+static inline telar_status telar_index_queue_push_sp(telar_index_queue *queue, uint32_t value) {
+  /* Relaxed: only this thread writes the tail. */
+  uint64_t position = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
+  /* A2: acquires R2, any pop. What the popper did before it popped is done. */
+  uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
+  if (telar_index_queue_ahead_(seen, position) != 0) {
+    return telar_index_queue_no_room_(queue, position);
+  }
+  /* R1: released to A1, any pop. */
+  atomic_store_explicit(cell, telar_index_queue_pack_(position + 1, value), memory_order_release);
+  /* Relaxed: others read the tail only to tell EMPTY from AGAIN and for length. */
+  atomic_store_explicit(&queue->tail, position + 1, memory_order_relaxed);
+  return TELAR_OK;
+}
+
+/* Adds value at the end. Any number of threads. OK, FULL or AGAIN. */
+static inline telar_status telar_index_queue_push_mp(telar_index_queue *queue, uint32_t value) {
+  /* Relaxed: a guess, which the CAS checks. */
+  uint64_t position = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  for (;;) {
+    _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
+    /* A2: acquires R2, any pop. A2 acquires R1 as well when another producer was
+     * faster: it moved the tail before its R1, so the reload below sees that. */
+    uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
+    int32_t ahead = telar_index_queue_ahead_(seen, position);
+    if (ahead == 0) {
+      /* Relaxed: the claim orders nothing, the cell does (A2, R1). */
+      if (atomic_compare_exchange_weak_explicit(&queue->tail, &position, position + 1,
+                                                memory_order_relaxed, memory_order_relaxed)) {
+        /* R1: released to A1, any pop. */
+        atomic_store_explicit(cell, telar_index_queue_pack_(position + 1, value), memory_order_release);
+        return TELAR_OK;
+      }
+    } else if (ahead < 0) {
+      return telar_index_queue_no_room_(queue, position);
+    } else {
+      position = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    }
+  }
+}
+
+/* Takes the oldest value. At most one thread at a time pops. OK, EMPTY or AGAIN. */
+static inline telar_status telar_index_queue_pop_sc(telar_index_queue *queue, uint32_t *value) {
+  /* Relaxed: only this thread writes the head. */
+  uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+  _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
+  /* A1: acquires R1, any push. */
+  uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
+  if (telar_index_queue_ahead_(seen, position + 1) != 0) {
+    return telar_index_queue_no_value_(queue, position);
+  }
+  *value = (uint32_t)seen;
+  /* R2: released to A2, the push of the next lap. */
+  atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0), memory_order_release);
+  /* Relaxed: others read the head only to tell FULL from AGAIN and for length. */
+  atomic_store_explicit(&queue->head, position + 1, memory_order_relaxed);
+  return TELAR_OK;
+}
+
+/*
+ * Takes up to max of the oldest values, in order; returns how many. At most one
+ * thread at a time pops. 0 means EMPTY or AGAIN: is_empty tells which.
+ */
+static inline uint32_t telar_index_queue_pop_sc_many(telar_index_queue *queue, uint32_t *values, uint32_t max) {
+  /* Relaxed: only this thread writes the head. */
+  uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+  uint32_t count = 0;
+  while (count < max) {
+    _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
+    /* A1: acquires R1, any push. */
+    uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
+    if (telar_index_queue_ahead_(seen, position + 1) != 0) break;
+    values[count++] = (uint32_t)seen;
+    /* R2: released to A2, the push of the next lap. */
+    atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0), memory_order_release);
+    position++;
+  }
+  /* Relaxed: as in pop_sc. Once for all: each store would cost the readers a miss. */
+  if (count > 0) atomic_store_explicit(&queue->head, position, memory_order_relaxed);
+  return count;
+}
+
+/* Takes the oldest value. Any number of threads. OK, EMPTY or AGAIN. */
+static inline telar_status telar_index_queue_pop_mc(telar_index_queue *queue, uint32_t *value) {
+  /* Relaxed: a guess, which the CAS checks. */
+  uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+  for (;;) {
+    _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
+    /* A1: acquires R1, any push. Acquires R2 as well when another consumer was
+     * faster: it moved the head before its R2, so the reload below sees that. */
+    uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
+    int32_t ahead = telar_index_queue_ahead_(seen, position + 1);
+    if (ahead == 0) {
+      /* Relaxed: the claim orders nothing, the cell does (A1, R2). */
+      if (atomic_compare_exchange_weak_explicit(&queue->head, &position, position + 1,
+                                                memory_order_relaxed, memory_order_relaxed)) {
+        *value = (uint32_t)seen;
+        /* R2: released to A2, the push of the next lap. */
+        atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0),
+                              memory_order_release);
+        return TELAR_OK;
+      }
+    } else if (ahead < 0) {
+      return telar_index_queue_no_value_(queue, position);
+    } else {
+      position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    }
+  }
+}
+
+/* How many positions are taken, 0 to capacity. Out of date when it returns. */
+static inline uint32_t telar_index_queue_length(telar_index_queue *queue) {
+  /* Relaxed: the two are not one picture in any order; see the struct. */
+  uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  int64_t length = (int64_t)(tail - head);
+  if (length <= 0) return 0;
+  return length > (int64_t)queue->mask ? queue->mask + 1 : (uint32_t)length;
+}
+
+/*
+ * True if no position is taken. A push that is under way may count or not; one
+ * that ended before the sleeper's fence (eventcount.h) does, until it is popped.
+ */
+static inline bool telar_index_queue_is_empty(telar_index_queue *queue) {
+  return telar_index_queue_length(queue) == 0;
+}
+
+#endif

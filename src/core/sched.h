@@ -1,0 +1,210 @@
+/*
+ * sched.h - the pool's scheduler: hands task slots from one owner thread to
+ * many worker threads and back.
+ *
+ * A task is a SLOT, a small index. The scheduler never sees the task's value:
+ * that lies in the payload area of the slot, which the caller owns. Life of a
+ * slot (the state word; everything else about a task hangs on it):
+ *
+ *     OWNED --submit--> QUEUED --next--> CLAIMED(w) --complete--> DONE --drain--> OWNED
+ *                          |                 |
+ *                        cancel            cancel
+ *                          v                 v
+ *                      CANCELLED        CONDEMNED(w) --complete--> CANCELLED
+ *                          |                                          |
+ *                          +----- comes back through drain as well ---+
+ *
+ *     slots of a worker that died: CLAIMED(w) | CONDEMNED(w) --retire--> OWNED
+ *
+ * Slots go through one READY queue that every worker pulls from, or through
+ * the LANE of one worker (a custom balancer, tasks that travel by MessagePort,
+ * tasks that need a worker to themselves). Each worker has `concurrency`
+ * PLACES. A claim from the ready queue takes a place; a push to a lane takes
+ * it beforehand, so a task in a lane never waits behind one from the ready
+ * queue.
+ *
+ * Threads. "owner" functions: only the thread that created the scheduler.
+ * "worker" functions: only the thread attached under that index. "any": all.
+ * No function blocks; `next` and `poll` spin for a bounded while (tens of
+ * microseconds at most, none where cores are short).
+ *
+ * Progress. submit, drain, complete are lock-free; next is lock-free apart
+ * from its bounded spin. A thread may be killed between two calls, never
+ * inside one, so no queue is ever left half-changed.
+ *
+ * Wake-ups. Sleepers announce themselves, then look once more; producers
+ * publish, then look for sleepers (sequentially consistent fences on both
+ * sides: labels W1/W2 and D1/D2 in sched.c). At most one awake worker searches
+ * at a time for each wake-up given out; a searcher that finds work passes the
+ * search on while work is left (the scheme of Go's and Tokio's schedulers).
+ *
+ * Memory. The caller provides it: telar_sched_size, then telar_sched_init in
+ * place. Nothing is allocated afterwards.
+ */
+#ifndef TELAR_SCHED_H
+#define TELAR_SCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "histogram.h"
+#include "slab.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct telar_sched telar_sched;
+
+/* Rings the bell of a sleeping thread. Called from any thread, possibly after
+ * that thread is gone: the callee guards itself. Must not block. */
+typedef void (*telar_wake_fn)(void *context);
+
+typedef struct telar_sched_config {
+  uint32_t slots;       /* tasks handed over and not yet drained, power of two, 2 .. 65536 */
+  uint32_t workers;     /* size of the worker table, 1 .. 32768 */
+  uint32_t concurrency; /* places of a worker, 1 .. 65535 */
+  uint32_t cpus;        /* processors the process may use; 1 switches spinning off */
+  uint32_t start;       /* first position of the queues; tests start near wrap-around */
+  bool timing;          /* record histograms of waiting and running time */
+  telar_slab *slab;     /* payload blocks of the slots; may be NULL when none are used */
+  telar_wake_fn wake_owner;
+  void *owner_context;
+} telar_sched_config;
+
+/* What next() says instead of a slot. */
+enum {
+  TELAR_NEXT_PARK = -1,    /* nothing to do: sleep until the bell rings */
+  TELAR_NEXT_STANDBY = -2, /* the same, but look again after about a millisecond */
+  TELAR_NEXT_YIELD = -3,   /* the time slice is over: let the event loop turn, then come again */
+  TELAR_NEXT_CLOSED = -4   /* this worker gets no more tasks: it is being retired */
+};
+
+/* No worker / no slot / no block. */
+#define TELAR_SCHED_NONE UINT32_MAX
+
+/* How a slot enters a lane. */
+typedef enum telar_lane_mode {
+  TELAR_LANE_SHARED,    /* takes one place, refused when there is none */
+  TELAR_LANE_EXCLUSIVE, /* takes all places, refused unless all are free */
+  TELAR_LANE_FORCED     /* takes one place beyond the limit if need be */
+} telar_lane_mode;
+
+/* Bytes and alignment of a scheduler's memory; 0 when the config is invalid. */
+size_t telar_sched_size(const telar_sched_config *config);
+size_t telar_sched_align(void);
+telar_status telar_sched_init(void *memory, const telar_sched_config *config, telar_sched **out);
+
+/* ---- owner ---- */
+
+/* Enters a worker into the table. FULL when the table has no free place. */
+telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker);
+
+/* OWNED -> QUEUED. `created_ns`: when the task was made, 0 for now. INVALID for
+ * a slot that is not the owner's. */
+telar_status telar_sched_submit(telar_sched *s, uint32_t slot, uint64_t created_ns);
+
+/* The same, into one worker's lane. BUSY: no place there (nothing changed).
+ * FULL: the lane itself is full. */
+telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worker,
+                                   telar_lane_mode mode, uint64_t created_ns);
+
+/* Takes finished and cancelled slots back: DONE | CANCELLED -> OWNED. Returns
+ * how many, at most `max`, in `out`. */
+uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max);
+
+/* drain, but when nothing is there spins for up to `spin_ns` while tasks are
+ * outstanding and recent ones were short. */
+uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns);
+
+/* Before the owner goes back to its event loop: true, the bell will ring for
+ * the next completion; false, there is one already, drain again. */
+bool telar_sched_owner_sleep(telar_sched *s);
+
+/* The owner is going to poll soon: completions need not ring. */
+void telar_sched_owner_awake(telar_sched *s);
+
+typedef enum telar_cancel_result {
+  TELAR_CANCEL_DONE,    /* already finished: it is on its way back */
+  TELAR_CANCEL_QUEUED,  /* taken out; the slot comes back through drain */
+  TELAR_CANCEL_RUNNING, /* *worker runs it and will claim nothing after it: terminate it */
+  TELAR_CANCEL_INVALID  /* not a slot in flight */
+} telar_cancel_result;
+telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
+
+/* Ends a worker that has nothing to do: true, it will claim nothing any more
+ * (terminate it); false, it is busy. */
+bool telar_sched_worker_close_idle(telar_sched *s, uint32_t worker);
+
+/* Tells a worker to claim nothing after its present tasks. */
+void telar_sched_worker_close(telar_sched *s, uint32_t worker);
+
+/* After the worker's thread has ended (and after a drain): gives back, in
+ * `out`, the slots it had claimed, then those that waited in its lane; all are
+ * OWNED again. Returns how many; *claimed says how many of them were claimed.
+ * Call again while the answer equals `max`. The index is free for reuse when
+ * fewer than `max` came. */
+uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *out, uint32_t max,
+                                   uint32_t *claimed);
+
+/* Takes back slots that nobody has claimed yet, from the ready queue (worker
+ * TELAR_SCHED_NONE). All are OWNED again. */
+uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
+
+/* Slots in the ready queue. Approximate while workers run. */
+uint32_t telar_sched_ready_length(const telar_sched *s);
+/* Submitted and not yet drained. */
+uint32_t telar_sched_outstanding(const telar_sched *s);
+/* Ask for a ring of the owner's bell at the next claim (a task waits for the
+ * ready queue to empty). Ends with that ring. */
+void telar_sched_watch_claims(telar_sched *s);
+/* Places of a worker in use or reserved; any thread, approximate. */
+uint32_t telar_sched_worker_usage(const telar_sched *s, uint32_t worker);
+/* Tasks a worker has completed; any thread. */
+uint64_t telar_sched_worker_completed(const telar_sched *s, uint32_t worker);
+
+/* The worker has said that it is ready for tasks (telar_sched_worker_set_ready). */
+bool telar_sched_worker_is_ready(const telar_sched *s, uint32_t worker);
+
+typedef enum telar_sched_metric { TELAR_METRIC_WAIT, TELAR_METRIC_RUN } telar_sched_metric;
+/* Merges a metric over all workers since the last reset (worker
+ * TELAR_SCHED_NONE), or one worker's since it was added. */
+void telar_sched_histogram(telar_sched *s, telar_sched_metric metric, uint32_t worker,
+                           telar_histogram_snapshot *out);
+void telar_sched_histogram_reset(telar_sched *s, telar_sched_metric metric);
+
+/* ---- payload blocks ----
+ * A slot holds at most one block in use; growing keeps the old one until the
+ * next call, so that the caller can copy. The owner may call these for slots
+ * it OWNs, a worker for slots it has CLAIMED. */
+telar_status telar_sched_block_alloc(telar_sched *s, uint32_t slot, uint32_t worker, uint64_t bytes,
+                                     uint64_t *offset, uint64_t *capacity);
+telar_status telar_sched_block_free(telar_sched *s, uint32_t slot, uint32_t worker);
+
+/* ---- worker ---- */
+
+/* The thread of `worker` is there; `wake` rings its bell. */
+telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker, telar_wake_fn wake,
+                                       void *context);
+
+/* Everything that tasks need is loaded: rings the owner's bell once. */
+void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker);
+
+/* The worker's event loop calls in: a new time slice begins. To be called
+ * before the first next() after every park, standby or yield. */
+void telar_sched_worker_resume(telar_sched *s, uint32_t worker);
+
+/* Completes `done` (TELAR_SCHED_NONE: nothing) and claims the next slot.
+ * Returns a slot or one of TELAR_NEXT_*. */
+int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done);
+
+/* Completes a slot without claiming another (asynchronous tasks). INVALID for
+ * a slot that this worker has not claimed. */
+telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,208 @@
+/*
+ * sched_wake.c - who sleeps, who is woken, and why no wake-up is lost.
+ *
+ * The one danger is a task in the ready queue while every worker sleeps. Two
+ * Dekker pairs exclude it; all four sides end in a sequentially consistent
+ * fence or read-modify-write between their store and their load.
+ *
+ *   W1 (submit):   push to ready; fence; load searching, idle
+ *   W2 (park):     announce in idle and sleeper; fence; look at ready again
+ *       Either the submitter sees the sleeper or the sleeper sees the task.
+ *
+ *   W3 (submit):   push to ready; fence; load searching != 0, so wake nobody
+ *   W4 (searcher that found another task): searching - 1; look at ready again
+ *       Either the submitter sees the count already lower, or the former
+ *       searcher sees the task and passes the search on.
+ *
+ * Lanes have one more: lane push; fence; load sleeper (W5) against announce in
+ * sleeper; fence; look at the lane again (W2).
+ *
+ * Waking costs the waker a system call and the woken about ten microseconds,
+ * more than many tasks last. So while tasks are short (`lazy`) and some worker
+ * is awake, a second one is not woken for each of them: it stands by and looks
+ * by itself once in a millisecond. That bounds how long a task can wait behind
+ * a long one while another worker sleeps; a pool without use has no standby.
+ */
+#include "bits.h"
+#include "sched_internal.h"
+
+static uint32_t idle_words(const telar_sched *s)
+{
+  return (s->config.workers + IDLE_BITS - 1) / IDLE_BITS;
+}
+
+static void set_idle(telar_sched *s, uint32_t worker)
+{
+  atomic_fetch_or_explicit(&s->idle[worker / IDLE_BITS], UINT32_C(1) << (worker % IDLE_BITS), memory_order_seq_cst);
+}
+
+static void clear_idle(telar_sched *s, uint32_t worker)
+{
+  atomic_fetch_and_explicit(&s->idle[worker / IDLE_BITS], ~(UINT32_C(1) << (worker % IDLE_BITS)),
+                            memory_order_relaxed); /* relaxed: a hint, the sleeper word decides */
+}
+
+static void ring(sched_worker *w)
+{
+  /* A1: acquires R1 (telar_sched_worker_attach), which published wake_context. */
+  telar_wake_fn wake = atomic_load_explicit(&w->wake, memory_order_acquire);
+  if (wake != NULL) {
+    wake(w->wake_context);
+  }
+}
+
+bool sched_idle_any(const telar_sched *s)
+{
+  for (uint32_t word = 0; word < idle_words(s); word++) {
+    if (atomic_load_explicit(&s->idle[word], memory_order_relaxed) != 0) {
+      return true; /* relaxed: the caller's fence (W1, W4) orders it */
+    }
+  }
+  return false;
+}
+
+void sched_wake_one(telar_sched *s)
+{
+  /* The search is given out before the sleeper is chosen, so that a thread
+   * which reads `searching` never misses one that is on its way. */
+  uint32_t none = 0;
+  if (!atomic_compare_exchange_strong(&s->searching, &none, 1)) {
+    return;
+  }
+  for (uint32_t word = 0; word < idle_words(s); word++) {
+    uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
+    while (bits != 0) {
+      /* The lowest index first: the others may sleep until they are let go. */
+      uint32_t bit = telar_bits_lowest(bits);
+      bits &= bits - 1;
+      sched_worker *w = &s->workers[word * IDLE_BITS + bit];
+      uint32_t expected = PARKED_IDLE;
+      if (atomic_compare_exchange_strong(&w->sleeper, &expected, SUMMONED)) {
+        ring(w);
+        return;
+      }
+    }
+  }
+  atomic_fetch_sub(&s->searching, 1);
+}
+
+void sched_wake_for_ready(telar_sched *s)
+{
+  atomic_thread_fence(memory_order_seq_cst); /* W1, W3 */
+  if (atomic_load_explicit(&s->searching, memory_order_relaxed) != 0 || !sched_idle_any(s)) {
+    return;
+  }
+  if (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
+      atomic_load_explicit(&s->standby, memory_order_relaxed) != 0 &&
+      atomic_load_explicit(&s->awake, memory_order_relaxed) != 0) {
+    return;
+  }
+  sched_wake_one(s);
+}
+
+void sched_wake_worker(sched_worker *w)
+{
+  atomic_thread_fence(memory_order_seq_cst); /* W5 */
+  uint32_t seen = atomic_load_explicit(&w->sleeper, memory_order_relaxed);
+  while (seen == PARKED_IDLE || seen == PARKED_FULL) {
+    if (atomic_compare_exchange_weak(&w->sleeper, &seen, NOTIFIED)) {
+      ring(w);
+      return;
+    }
+  }
+  /* AWAKE looks again before it parks; SUMMONED and NOTIFIED are being woken. */
+}
+
+void sched_stop_searching(telar_sched *s, sched_worker *w)
+{
+  if (!w->searching) {
+    return;
+  }
+  w->searching = false;
+  if (atomic_fetch_sub(&s->searching, 1) == 1) { /* W4 */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!telar_index_queue_is_empty(s->ready)) {
+      sched_wake_for_ready(s);
+    }
+  }
+}
+
+static void wake_up(telar_sched *s, uint32_t worker)
+{
+  sched_worker *w = &s->workers[worker];
+  uint32_t was = atomic_exchange(&w->sleeper, AWAKE);
+  w->parked = false;
+  clear_idle(s, worker);
+  if (w->standby) {
+    w->standby = false;
+    atomic_fetch_sub(&s->standby, 1);
+  }
+  w->awake = true;
+  atomic_fetch_add(&s->awake, 1);
+  if (was == SUMMONED) {
+    w->searching = true;
+  }
+}
+
+void sched_resume(telar_sched *s, uint32_t worker)
+{
+  if (s->workers[worker].parked) {
+    wake_up(s, worker);
+  }
+}
+
+/* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 when work turned up. */
+int32_t sched_park(telar_sched *s, uint32_t worker)
+{
+  sched_worker *w = &s->workers[worker];
+  bool idle = sched_has_place(s, w);
+
+  if (w->searching) {
+    w->searching = false;
+    atomic_fetch_sub(&s->searching, 1); /* the look below does W4's part */
+  }
+  w->parked = true;
+  w->awake = false;
+  if (idle) {
+    set_idle(s, worker);
+  }
+  atomic_fetch_sub(&s->awake, 1);
+  atomic_store(&w->sleeper, idle ? PARKED_IDLE : PARKED_FULL);
+  atomic_thread_fence(memory_order_seq_cst); /* W2 */
+
+  if (!telar_index_queue_is_empty(w->lane) || (idle && !telar_index_queue_is_empty(s->ready)) ||
+      atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+    wake_up(s, worker);
+    return 0;
+  }
+  uint32_t submits = atomic_load_explicit(&s->submits, memory_order_relaxed);
+  bool in_use = submits != w->seen_submits;
+  w->seen_submits = submits;
+  if (!idle || !in_use) {
+    return TELAR_NEXT_PARK;
+  }
+  uint32_t none = 0;
+  w->standby = atomic_compare_exchange_strong(&s->standby, &none, 1);
+  return w->standby ? TELAR_NEXT_STANDBY : TELAR_NEXT_PARK;
+}
+
+/* The worker's thread has ended: take it out of all counts. */
+void sched_forget_sleep(telar_sched *s, uint32_t worker)
+{
+  sched_worker *w = &s->workers[worker];
+  if (w->parked) {
+    wake_up(s, worker);
+  }
+  if (w->awake) {
+    w->awake = false;
+    atomic_fetch_sub(&s->awake, 1);
+  }
+  if (w->searching) {
+    w->searching = false;
+    atomic_fetch_sub(&s->searching, 1);
+  }
+  atomic_store_explicit(&w->wake, NULL, memory_order_relaxed);
+  if (!telar_index_queue_is_empty(s->ready)) {
+    sched_wake_for_ready(s);
+  }
+}

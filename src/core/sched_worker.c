@@ -1,0 +1,239 @@
+/* sched_worker.c - the worker's side: claim, search, park, complete. */
+#include "sched_internal.h"
+
+/* How long a worker keeps its thread from its own event loop. */
+#define SLICE_NS UINT64_C(2000000)
+/* A dry worker spins for twice its usual gap, if that is short enough to be
+ * worth more than the ten to twenty microseconds of a wake-up. */
+#define GAP_WORTH_SPINNING_NS UINT64_C(30000)
+#define GAP_FIRST_GUESS_NS UINT64_C(10000)
+#define GAP_COUNTED_AT_MOST_NS UINT64_C(1000000)
+#define SPIN_AT_LEAST_NS UINT64_C(4000)
+#define RELAXES_PER_LOOK 2
+
+static bool take_place(const telar_sched *s, sched_worker *w)
+{
+  uint32_t taken = atomic_load_explicit(&w->usage, memory_order_relaxed);
+  while (taken < s->config.concurrency) {
+    /* Relaxed: places are only counted; what a slot carries travels by queue. */
+    if (atomic_compare_exchange_weak_explicit(&w->usage, &taken, taken + 1, memory_order_relaxed,
+                                              memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void give_places(sched_worker *w, uint32_t places)
+{
+  atomic_fetch_sub_explicit(&w->usage, places, memory_order_relaxed);
+}
+
+/* QUEUED -> CLAIMED, unless the owner cancelled it in the meantime. */
+static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t slot)
+{
+  uint32_t queued = SLOT_WORD(SLOT_QUEUED, 0u);
+  /* Sequentially consistent, so that the look at watch_claims after it cannot
+   * move before the pop (pairs with telar_sched_watch_claims). */
+  return atomic_compare_exchange_strong(&s->slots[slot].state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
+}
+
+static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
+{
+  sched_worker *w = &s->workers[worker];
+  uint32_t slot;
+  while (telar_index_queue_pop_sc(w->lane, &slot) == TELAR_OK) {
+    if (claim_slot(s, worker, slot)) {
+      return slot;
+    }
+    give_places(w, s->slots[slot].places);
+    sched_give_back(s, slot);
+  }
+  return TELAR_SCHED_NONE;
+}
+
+static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
+{
+  sched_worker *w = &s->workers[worker];
+  if (telar_index_queue_is_empty(s->ready) || !take_place(s, w)) {
+    return TELAR_SCHED_NONE;
+  }
+  for (;;) {
+    uint32_t slot;
+    telar_status status = telar_index_queue_pop_mc(s->ready, &slot);
+    if (status == TELAR_EMPTY) {
+      give_places(w, 1);
+      return TELAR_SCHED_NONE;
+    }
+    if (status == TELAR_AGAIN) {
+      telar_os_relax();
+      continue;
+    }
+    if (claim_slot(s, worker, slot)) {
+      return slot;
+    }
+    sched_give_back(s, slot);
+  }
+}
+
+static uint32_t claim(telar_sched *s, uint32_t worker)
+{
+  uint32_t slot = claim_from_lane(s, worker);
+  return slot != TELAR_SCHED_NONE ? slot : claim_from_ready(s, worker);
+}
+
+/* Spins for work. Only where a processor is left for it: the owner needs one,
+ * and so does every worker that is awake. */
+static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now)
+{
+  sched_worker *w = &s->workers[worker];
+  uint32_t awake = atomic_load_explicit(&s->awake, memory_order_relaxed);
+  if (awake + 1 > s->config.cpus || w->gap_ns > GAP_WORTH_SPINNING_NS) {
+    return TELAR_SCHED_NONE;
+  }
+  if (!w->searching) {
+    w->searching = true;
+    atomic_fetch_add(&s->searching, 1);
+  }
+  uint64_t spin = 2 * w->gap_ns;
+  uint64_t deadline = *now + (spin < SPIN_AT_LEAST_NS ? SPIN_AT_LEAST_NS : spin);
+  do {
+    for (int i = 0; i < RELAXES_PER_LOOK; i++) {
+      telar_os_relax();
+    }
+    uint32_t slot = claim(s, worker);
+    *now = telar_os_now_ns();
+    if (slot != TELAR_SCHED_NONE) {
+      return slot;
+    }
+  } while (*now < deadline && atomic_load_explicit(&w->closing, memory_order_relaxed) == 0);
+  return TELAR_SCHED_NONE;
+}
+
+static void note_gap(sched_worker *w, uint64_t now)
+{
+  uint64_t gap = now - w->dry_since_ns;
+  if (gap > GAP_COUNTED_AT_MOST_NS) {
+    gap = GAP_COUNTED_AT_MOST_NS;
+  }
+  w->gap_ns += (gap >> 3);
+  w->gap_ns -= (w->gap_ns >> 3);
+  w->dry_since_ns = 0;
+}
+
+static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now)
+{
+  sched_worker *w = &s->workers[worker];
+  sched_slot *slot = &s->slots[index];
+  uint64_t ran = now - slot->started_ns;
+  slot->ran_ns = ran;
+  slot->block_used = false;
+  if (s->config.timing) {
+    telar_histogram_record(w->metric[TELAR_METRIC_RUN], ran);
+    telar_histogram_record(w->metric[TELAR_METRIC_WAIT], slot->started_ns - slot->created_ns);
+  }
+  /* Relaxed: one writer; a reader wants a recent number, not an order. */
+  atomic_store_explicit(&w->completed,
+                        atomic_load_explicit(&w->completed, memory_order_relaxed) + 1,
+                        memory_order_relaxed);
+
+  uint32_t mine = SLOT_WORD(SLOT_CLAIMED, worker);
+  if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
+                                               memory_order_relaxed, memory_order_relaxed)) {
+    /* Relaxed: the push to `done` publishes. The owner condemned this task and
+     * is about to terminate this thread: nothing else may be claimed here. */
+    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
+    atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
+  }
+  /* Places first: an owner that sees the task done may count on them. */
+  give_places(w, slot->places);
+  sched_give_back(s, index);
+}
+
+static bool is_claimed_by(const telar_sched *s, uint32_t worker, uint32_t slot)
+{
+  if (slot >= s->config.slots) {
+    return false;
+  }
+  uint32_t state = atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed);
+  return state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_CONDEMNED, worker);
+}
+
+telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker, telar_wake_fn wake, void *context)
+{
+  if (worker >= s->config.workers || s->workers[worker].awake || s->workers[worker].parked) {
+    return TELAR_INVALID;
+  }
+  sched_worker *w = &s->workers[worker];
+  w->wake_context = context;
+  w->awake = true;
+  w->gap_ns = GAP_FIRST_GUESS_NS;
+  atomic_fetch_add(&s->awake, 1);
+  /* R1: publishes wake_context to A1 (ring in sched_wake.c). */
+  atomic_store_explicit(&w->wake, wake, memory_order_release);
+  return TELAR_OK;
+}
+
+void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker)
+{
+  atomic_store(&s->workers[worker].ready, 1);
+  s->config.wake_owner(s->config.owner_context);
+}
+
+void telar_sched_worker_resume(telar_sched *s, uint32_t worker)
+{
+  sched_resume(s, worker);
+  s->workers[worker].slice_end_ns = telar_os_now_ns() + SLICE_NS;
+}
+
+int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
+{
+  sched_worker *w = &s->workers[worker];
+  uint64_t now = telar_os_now_ns();
+  if (done != TELAR_SCHED_NONE && is_claimed_by(s, worker, done)) {
+    complete(s, worker, done, now);
+  }
+  for (;;) {
+    if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+      sched_stop_searching(s, w);
+      return TELAR_NEXT_CLOSED;
+    }
+    if (now >= w->slice_end_ns) {
+      sched_stop_searching(s, w);
+      return TELAR_NEXT_YIELD;
+    }
+    uint32_t slot = claim(s, worker);
+    if (slot == TELAR_SCHED_NONE && sched_has_place(s, w)) {
+      if (w->dry_since_ns == 0) {
+        w->dry_since_ns = now;
+      }
+      slot = search(s, worker, &now);
+    }
+    if (slot != TELAR_SCHED_NONE) {
+      sched_stop_searching(s, w);
+      if (w->dry_since_ns != 0) {
+        now = telar_os_now_ns();
+        note_gap(w, now);
+      }
+      s->slots[slot].started_ns = now;
+      if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
+        s->config.wake_owner(s->config.owner_context);
+      }
+      return (int32_t)slot;
+    }
+    int32_t parked = sched_park(s, worker);
+    if (parked != 0) {
+      return parked;
+    }
+    now = telar_os_now_ns();
+  }
+}
+
+telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot)
+{
+  if (!is_claimed_by(s, worker, slot)) {
+    return TELAR_INVALID;
+  }
+  complete(s, worker, slot, telar_os_now_ns());
+  return TELAR_OK;
+}

@@ -1,0 +1,26 @@
+/*
+ * os.h for macOS.
+ */
+#include "os.h"
+
+#include <sched.h>
+#include <sys/sysctl.h>
+#include <sys/types.h>
+#include <time.h>
+
+uint64_t telar_os_now_ns(void) {
+  /* Stands still while the machine sleeps, as CLOCK_MONOTONIC does on Linux. */
+  return clock_gettime_nsec_np(CLOCK_UPTIME_RAW);
+}
+
+void telar_os_yield(void) {
+  (void)sched_yield();
+}
+
+unsigned telar_os_cpus(void) {
+  /* No affinity masks and no quotas here: what counts is how many CPUs are up. */
+  int cpus = 0;
+  size_t size = sizeof cpus;
+  if (sysctlbyname("hw.activecpu", &cpus, &size, NULL, 0) == 0 && cpus > 0) return (unsigned)cpus;
+  return 1;
+}

@@ -1,0 +1,109 @@
+// Runs Piscina's own test suite, as its package ships it, against telar/piscina.
+//
+//   node test/compat/run.mjs [--against telar|piscina] [--keep] [file-pattern]
+//
+// The published package is copied to a temporary folder, its entry points are
+// replaced by telar's, and its tests run there unchanged. `--against piscina`
+// leaves the entry points alone: that proves this runner, not telar.
+
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+// The suite of 5.3.2 without the files below. Some of it skips itself: what is for
+// Node 24 only, for Windows only, for few CPUs only. Fewer tests than these, or
+// more skipped, means that tests were lost, not only that some failed.
+const kTests = 152
+const kMostSkipped = 4
+
+// Not run, with the reason; docs/piscina.md says it to users.
+const leftOut = {
+  'nice.test.ts': 'needs @napi-rs/nice, an optional package of Piscina'
+}
+
+const kMinute = 60_000
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    against: { type: 'string', default: 'telar' },
+    keep: { type: 'boolean', default: false }
+  }
+})
+const pattern = positionals[0] ?? ''
+
+if (!['telar', 'piscina'].includes(flags.against)) {
+  process.stderr.write(`--against must be telar or piscina; received ${flags.against}\n`)
+  process.exit(2)
+}
+
+function preparePackage (folder) {
+  const original = join(root, 'node_modules', 'piscina')
+  cpSync(original, folder, { recursive: true, filter: (source) => source !== join(original, 'node_modules') })
+  // The tests' own tools come from this project, not from another install.
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  if (flags.against === 'telar') replaceEntries(folder)
+}
+
+function replaceEntries (folder) {
+  const face = JSON.stringify(join(root, 'lib', 'piscina.js'))
+  const moduleFace = JSON.stringify(pathToFileURL(join(root, 'lib', 'piscina.mjs')).href)
+  const write = (file, lines) => writeFileSync(join(folder, 'dist', file), `${lines.join('\n')}\n`)
+
+  // The suite imports the class from the package, from dist, and from the ES
+  // module face; TypeScript's `import X from` takes `default` where __esModule is set.
+  for (const file of ['main.js', 'index.js']) write(file, ["'use strict'", `module.exports = require(${face})`])
+  write('esm-wrapper.mjs', [`export { default } from ${moduleFace}`, `export * from ${moduleFace}`])
+
+  // A few tests reach for internals: they get telar's, so that they judge them.
+  renameSync(join(folder, 'dist', 'common.js'), join(folder, 'dist', 'original_common.js'))
+  write('common.js', [
+    "'use strict'",
+    `const { isMovable, isTransferable, markMovable } = require(${JSON.stringify(join(root, 'lib', 'move.js'))})`,
+    `const { availableParallelism } = require(${JSON.stringify(join(root, 'lib', 'cpu.js'))})`,
+    'module.exports = {',
+    "  ...require('./original_common.js'), isMovable, isTransferable, markMovable, getAvailableParallelism: availableParallelism",
+    '}'
+  ])
+}
+
+function testFiles (folder) {
+  return readdirSync(join(folder, 'test'))
+    .filter((name) => name.endsWith('.test.ts') && !(name in leftOut) && name.includes(pattern))
+    .sort()
+    .map((name) => join('test', name))
+}
+
+function count (summary, what) {
+  const match = new RegExp(`^# ${what} (\\d+)$`, 'm').exec(summary)
+  return match === null ? 0 : Number(match[1])
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'telar-compat-'))
+try {
+  const folder = join(scratch, 'piscina')
+  preparePackage(folder)
+  const summaryFile = join(scratch, 'summary.tap')
+  const files = testFiles(folder)
+  const result = spawnSync(process.execPath, [
+    '--import', 'tsx', '--test', '--test-concurrency=1', `--test-timeout=${2 * kMinute}`,
+    '--test-reporter=spec', '--test-reporter-destination=stdout',
+    '--test-reporter=tap', `--test-reporter-destination=${summaryFile}`,
+    ...files
+  ], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], timeout: 15 * kMinute, killSignal: 'SIGKILL' })
+
+  const summary = readFileSync(summaryFile, 'utf8')
+  const [passed, skipped] = [count(summary, 'pass'), count(summary, 'skipped')]
+  const isComplete = pattern !== '' ? passed > 0 : passed + skipped >= kTests && skipped <= kMostSkipped
+  process.stdout.write(`Piscina's suite against ${flags.against}: ${passed} passed, ${skipped} skipped, of ${kTests}; left out: ${Object.keys(leftOut).join(', ')}\n`)
+  if (result.signal !== null) process.stderr.write(`The suite was ended by ${result.signal}: it takes longer than 15 minutes.\n`)
+  process.exitCode = result.status === 0 && isComplete ? 0 : 1
+} finally {
+  if (flags.keep) process.stdout.write(`${scratch}\n`)
+  else rmSync(scratch, { recursive: true, force: true })
+}
