@@ -1,15 +1,15 @@
 'use strict'
 
 // What one encode and one decode of common shapes cost, beside v8.serialize and JSON, in
-// nanoseconds: node bench/codec.js [name of a shape]. Each figure is the best of several
-// runs, all in this process; for figures that no other code has warmed, name one shape.
+// nanoseconds: node bench/codec.js [name of a shape]. All shapes run in one process, so the
+// code has seen them all; for figures with only one shape warm, name it.
 
 const v8 = require('node:v8')
 const { Encoder, Decoder } = require('../lib/codec')
 
 const INLINE = 256
-const MILLISECONDS = 120
-const ROUNDS = 5
+const ROUND_MICROSECONDS = 10000
+const ROUNDS = 16
 
 // A transport with one inline area and one block, which every larger value gets.
 class Memory {
@@ -81,23 +81,19 @@ const rivals = {
   JSON: () => ({ encode: JSON.stringify, decode: JSON.parse })
 }
 
-// Encodings are prepared before the clock starts for decode; telar's lies in the memory
-// that its last encode filled.
-function measure (make, run) {
-  let best = Infinity
+// Processor time, so that other processes on the machine do not count; the lower quartile
+// of many short rounds, which leaves out the compiler but not the garbage collector.
+function measure (arguments_, run) {
+  const rounds = []
   let calls = 16
-  for (let round = 0; round < ROUNDS;) {
-    const begin = process.hrtime.bigint()
-    for (let i = 0; i < calls; i++) run(make[i & (make.length - 1)])
-    const ns = Number(process.hrtime.bigint() - begin)
-    if (ns < MILLISECONDS * 1e6 / ROUNDS / 2) {
-      calls *= 2
-      continue
-    }
-    best = Math.min(best, ns / calls)
-    round++
+  while (rounds.length < ROUNDS) {
+    const begin = process.cpuUsage()
+    for (let i = 0; i < calls; i++) run(arguments_[i & (arguments_.length - 1)])
+    const { user, system } = process.cpuUsage(begin)
+    if (user + system < ROUND_MICROSECONDS) calls *= 2
+    else rounds.push((user + system) * 1000 / calls)
   }
-  return best
+  return rounds.sort((a, b) => a - b)[ROUNDS >> 2]
 }
 
 function row (name, make) {

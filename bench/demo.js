@@ -198,9 +198,8 @@ async function main () {
     line('throughput', color.bold(`${integer(Math.round(piscina.rate))} tasks/s`))
     if (piscina.completed < count) line('for all', `${duration(count / piscina.rate)} at this rate`)
     console.log()
-    const factor = telar.rate / piscina.rate
-    const [word, shown] = factor >= 1 ? ['more', factor] : ['fewer', 1 / factor]
-    console.log(`telar did ${color.bold(color.green(`${digits(shown)} times`))} as ${word === 'more' ? 'many' : 'few'} tasks per second as Piscina.`)
+    const factor = color.bold(color.green(`${digits(telar.rate / piscina.rate)} times`))
+    console.log(`telar did ${factor} as many tasks per second as Piscina.`)
     console.log()
   }
 

@@ -2,7 +2,7 @@
 
 // The rivals. Each driver loads its library first (`load`), then opens a pool of a fixed number
 // of threads that runs one function of worker.js: `open(library, { name, threads })` gives
-// `{ run(value), close() }`. Everything but the number of threads is left at the library's default.
+// `{ run(value) }`. Everything but the number of threads is left at the library's default.
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -14,7 +14,7 @@ const host = path.join(__dirname, 'host.js')
 /** telar, its drop-in face, Piscina and tinypool take the same options. */
 function openPool (Pool, { name, threads }, file = filename) {
   const pool = new Pool({ filename: file, name, minThreads: threads, maxThreads: threads })
-  return { run: (value) => pool.run(value), close: () => pool.destroy() }
+  return { run: (value) => pool.run(value) }
 }
 
 const drivers = {
@@ -57,7 +57,7 @@ const drivers = {
         maxWorkers: threads,
         workerThreadOpts: { workerData: { host: 'workerpool' } }
       })
-      return { run: (value) => pool.exec(name, [value]), close: () => pool.terminate(true) }
+      return { run: (value) => pool.exec(name, [value]) }
     }
   },
 
@@ -69,7 +69,7 @@ const drivers = {
       const pool = new FixedThreadPool(threads, host, {
         workerOptions: { workerData: { host: 'poolifier' } }
       })
-      return { run: (value) => pool.execute(value, name), close: () => pool.destroy() }
+      return { run: (value) => pool.execute(value, name) }
     }
   },
 
@@ -78,7 +78,7 @@ const drivers = {
     load: () => HandwrittenPool,
     open (Pool, { name, threads }) {
       const pool = new Pool(name, threads)
-      return { run: (value) => pool.run(value), close: () => pool.destroy() }
+      return { run: (value) => pool.run(value) }
     }
   },
 
@@ -93,8 +93,7 @@ const drivers = {
           worker.once('message', resolve)
           worker.once('error', reject)
           worker.postMessage(value)
-        }),
-        close: () => worker.terminate()
+        })
       }
     }
   }
@@ -124,10 +123,6 @@ class HandwrittenPool {
       this.#pending.set(id, { resolve, reject })
       this.#workers[id % this.#workers.length].postMessage({ id, value })
     })
-  }
-
-  destroy () {
-    return Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
   #settle (answer) {

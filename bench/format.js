@@ -27,4 +27,9 @@ function integer (number) {
   return number.toLocaleString('en-US')
 }
 
-module.exports = { short, digits, percent, ratio, integer }
+function threadsText (threads) {
+  if (threads === 'default') return 'default threads'
+  return threads === 1 ? '1 thread' : `${threads} threads`
+}
+
+module.exports = { short, digits, percent, ratio, integer, threadsText }

@@ -5,7 +5,7 @@
 const echarts = require('echarts')
 
 const { drivers } = require('./drivers')
-const { short, digits } = require('./format')
+const { short, digits, threadsText } = require('./format')
 const { machineLine } = require('./machine')
 const { summarise } = require('./summarise')
 
@@ -19,8 +19,8 @@ const COLORS = {
   handwritten: '#b3b0aa'
 }
 
-const BAR = 11
-const GAP = 20
+const BAR = 13
+const GAP = 18
 const TOP = 92
 const BOTTOM = 56
 const LABELS = 190
@@ -40,10 +40,10 @@ function panelsOf (results) {
     if (rows.length > 0) panels.push({ heading, format, rows })
   }
   for (const threads of new Set(throughput?.rows.map((row) => row.threads))) {
-    add(throughput, threads, `tasks per second, ${threads} thread${threads === 1 ? '' : 's'} (more is better)`, short)
+    add(throughput, threads, `tasks per second, ${threadsText(threads)} (more is better)`, short)
   }
   const [fewest] = new Set(latency?.rows.map((row) => row.threads))
-  add(latency, fewest, `latency awaited one at a time, median, µs (less is better)`, digits)
+  add(latency, fewest, `median latency, µs, ${threadsText(fewest)}, one at a time (less is better)`, digits)
   return panels
 }
 
@@ -75,11 +75,11 @@ function plot (results) {
         textStyle: { fontSize: 12, fontWeight: 'bold', color: '#444' }
       }))
     ],
-    legend: { top: 36, left: 12, itemWidth: 14, itemHeight: 10, data: ids.map((id) => drivers[id].title) },
+    legend: { top: 36, left: 12, itemWidth: 14, itemHeight: 10, itemGap: 20, data: ids.map((id) => drivers[id].title) },
     grid: panels.map((_, i) => ({
       left: LABELS + i * (PANEL + BETWEEN), top: TOP, width: PANEL, height: height - TOP - BOTTOM
     })),
-    xAxis: panels.map(({ rows, format }, i) => {
+    xAxis: panels.map(({ rows }, i) => {
       const all = rows.flatMap((row) => Object.values(row.cells).map((cell) => cell?.median).filter(Boolean))
       return {
         type: 'log',
@@ -87,7 +87,7 @@ function plot (results) {
         // A bar on a logarithmic axis has no zero to start from: it starts a decade below the smallest.
         min: floorOfTen(Math.min(...all) * 0.5),
         max: floorOfTen(Math.max(...all)) * 10,
-        axisLabel: { formatter: (value) => format(value).replace(/\.0+(?=\D|$)/, ''), fontSize: 10 },
+        axisLabel: { formatter: (value) => short(value).replace(/\.0+(?=\D|$)/, ''), fontSize: 10 },
         splitLine: { lineStyle: { color: '#e4e4e4' } }
       }
     }),

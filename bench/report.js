@@ -6,7 +6,7 @@ const Table = require('cli-table3')
 const color = require('picocolors')
 
 const { drivers } = require('./drivers')
-const { ratio } = require('./format')
+const { ratio, threadsText } = require('./format')
 const { machineLine } = require('./machine')
 const { summarise, againstEach, SUBJECT } = require('./summarise')
 
@@ -115,13 +115,10 @@ function terminalReport (results) {
   return [...sections.filter((section) => !section.onlyWritten).map(terminalTable), closing.join('\n')].join('\n\n')
 }
 
-function threadsText (threads) {
-  if (threads === 'default') return 'default threads'
-  return threads === 1 ? '1 thread' : `${threads} threads`
-}
-
 function judgedText (row) {
-  return row.isRatio ? `${ratio(row.versus.median)} of ${title(row.rival)}` : row.format(row.cells[SUBJECT].median)
+  const ours = row.cells[SUBJECT]
+  if (ours.note !== undefined) return ours.note
+  return row.isRatio ? `${ratio(row.versus.median)} of ${title(row.rival)}` : row.format(ours.median)
 }
 
 // ---- Markdown

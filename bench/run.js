@@ -11,7 +11,7 @@ const { MultiBar } = require('cli-progress')
 const color = require('picocolors')
 
 const { drivers, versionOf } = require('./drivers')
-const { short, digits, percent } = require('./format')
+const { short, digits, percent, threadsText } = require('./format')
 const { machineLine } = require('./machine')
 const { plot } = require('./plot')
 const { terminalReport, markdownReport } = require('./report')
@@ -144,7 +144,7 @@ async function runGroup (group, options, progress) {
     const figures = {}
     for (let sample = 0; sample < (task.samples ?? 1); sample++) {
       for (const driver of group.drivers) {
-        progress.at(`${task.title}, ${threads} threads, round ${round + 1} of ${group.trials}: ${drivers[driver].title}`)
+        progress.at(`${task.title}, ${threadsText(threads)}, round ${round + 1} of ${group.trials}: ${drivers[driver].title}`)
         const result = await runTrial(options.node, {
           driver,
           task: task.id,
@@ -153,7 +153,7 @@ async function runGroup (group, options, progress) {
           count: task.count,
           limit: driver.startsWith('telar') ? ROOTS_LIMIT : ROOTS_LIMIT_RIVAL
         })
-        if (result.failed !== undefined) progress.log(color.red(`FAILED  ${task.id}, ${driver}, ${threads} threads: ${result.failed}`))
+        if (result.failed !== undefined) progress.log(color.red(`FAILED  ${task.id}, ${driver}, ${threadsText(threads)}: ${result.failed}`))
         ;(figures[driver] ??= []).push(result)
         progress.step()
       }

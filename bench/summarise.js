@@ -93,9 +93,16 @@ function row (group, task, metric, { format, unit, detail = unit }) {
     versus,
     isRatio: target?.against !== undefined,
     target: target === undefined ? null : targetText(target, format, unit),
-    // null: there is no target, or nothing to hold against it.
-    met: target === undefined || judged?.median === undefined ? null : isMet(target, judged.median)
+    met: target === undefined ? null : verdict(target, cells[SUBJECT], judged)
   }
+}
+
+/** true, false, or null where nothing was measured that could be held against the target. */
+function verdict (target, ours, judged) {
+  // A trial that failed or did not finish is no way to meet a target, whatever the others gave.
+  if (ours?.note !== undefined) return false
+  if (judged?.median === undefined) return null
+  return isMet(target, judged.median)
 }
 
 function summarise (results) {

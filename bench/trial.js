@@ -27,6 +27,8 @@ async function main () {
   const library = await driver.load()
   const figures = await measurements[task.kind]({ ...trial, driver, task, library, report })
   report({ ...figures, peakMegabytes: process.resourceUsage().maxRSS / 1024 })
+  // Closing the pool is in none of the figures, and in some of the rivals it does not always come to an end.
+  process.exit()
 }
 
 main().catch((error) => {

@@ -8,8 +8,9 @@ function echo (value) {
 }
 
 /** The least that makes a task asynchronous: one turn of the worker's event loop. */
-function turn (value) {
-  return new Promise((resolve) => setImmediate(resolve, value))
+async function turn (value) {
+  await new Promise((resolve) => setImmediate(resolve))
+  return value
 }
 
 /**

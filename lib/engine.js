@@ -89,6 +89,7 @@ class Engine {
   #lastMessage = 0
 
   #isPolling = false
+  #isAttended = true // a look is due, or the bell will ring for the next result
   #polls = 0
   #pollBound = () => this.#poll()
   #isFlushing = false
@@ -161,15 +162,32 @@ class Engine {
   }
 
   #handOver (slot) {
-    if (this.#active <= kPollTasks && this.#polls < kPollsInARow) {
-      if (!this.#isPolling) {
-        this.#isPolling = true
-        resolved.then(this.#pollBound)
-      }
+    if (this.#isPolling) {
+      this.#core.submit(slot)
+    } else if (this.#mayPoll()) {
+      this.#pollSoon()
       this.#core.submitAwake(slot)
     } else {
       this.#core.submit(slot)
+      this.#attend()
     }
+  }
+
+  #mayPoll () {
+    return this.#active <= kPollTasks && this.#polls < kPollsInARow
+  }
+
+  // Looks for results before the event loop gets its turn.
+  #pollSoon () {
+    this.#isPolling = this.#isAttended = true
+    resolved.then(this.#pollBound)
+  }
+
+  // After a look of ours the bell stays silent until its callback has run.
+  #attend () {
+    if (this.#isAttended) return
+    this.#isAttended = true
+    this.#core.ring()
   }
 
   #runTask (value, options) {
@@ -260,8 +278,12 @@ class Engine {
       if (isWritten === undefined) return true
       if (isWritten) {
         this.#took(task, slot, null)
-        if (task.waitedInQueue) this.#core.submitWaited(slot, task.waited)
-        else this.#handOver(slot)
+        if (task.hasQueued) {
+          this.#core.submitWaited(slot, task.waited)
+          this.#attend()
+        } else {
+          this.#handOver(slot)
+        }
         return true
       }
       this.#free[this.#freeTop++] = slot
@@ -318,6 +340,7 @@ class Engine {
         return false
       }
     }
+    this.#attend()
     this.#took(task, slot, thread)
     return true
   }
@@ -357,7 +380,7 @@ class Engine {
         const task = this.#waiting.shift()
         if (task === null || task === undefined) break
         if (task.isSettled) continue
-        task.waitedInQueue = true
+        task.hasQueued = true
         if (!this.#dispatch(task)) {
           this.#putBack(task)
           break
@@ -391,20 +414,18 @@ class Engine {
     this.#polls++
     const count = this.#core.poll(kPollNs)
     if (count === 0) return // the bell rings for the next one
+    this.#isAttended = false
     this.#settle(count)
     this.#afterSettling()
     if (this.#core === null || this.#active === 0 || this.#isPolling) return
-    if (this.#polls < kPollsInARow && this.#active <= kPollTasks) {
-      this.#isPolling = true
-      resolved.then(this.#pollBound)
-    } else {
-      this.#core.ring()
-    }
+    if (this.#mayPoll()) this.#pollSoon()
+    else this.#attend()
   }
 
   // From the event loop. 0: something about a worker may have changed.
   #onDone (count) {
     this.#polls = 0
+    this.#isAttended = true
     if (count > 0) this.#settle(count)
     if (this.#booting > 0) this.#lookForReady()
     this.#afterSettling()
@@ -628,6 +649,7 @@ class Engine {
     const wasDestroyed = thread.isDestroyed
     // What it had finished counts.
     for (let count; (count = this.#core.poll(0)) > 0;) this.#settle(count)
+    this.#isAttended = true
     const hasStarted = this.#core.workerReady(thread.index)
     const left = this.#retire(thread)
     thread.dispose()
@@ -795,6 +817,7 @@ class Engine {
     for (let slot = 0; slot < kSlots; slot++) this.#free[slot] = kSlots - 1 - slot
     this.#freeTop = kSlots
     this.#isHeld = false
+    this.#isAttended = false
   }
 
   #shut () {

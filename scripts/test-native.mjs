@@ -9,10 +9,10 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'nati
 
 const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
 
-const missing = ['make', 'clang'].filter(isMissing)
+const missing = ['make', process.env.CC ?? 'cc', process.env.CXX ?? 'c++'].filter(isMissing)
 if (missing.length > 0) {
   process.stderr.write(`The native tests need ${missing.join(' and ')}, which this machine does not have.
-Debian, Ubuntu: apt-get install make clang; Fedora: dnf install make clang compiler-rt;
+Debian, Ubuntu: apt-get install build-essential; Fedora: dnf install make gcc gcc-c++ libasan libubsan libtsan;
 macOS: xcode-select --install. The other tests: npm run test:js\n`)
   process.exitCode = 1
 } else {

@@ -100,6 +100,6 @@ test('describe() names what came, and never throws', () => {
 
 test('the type declarations list the same codes', () => {
   const types = fs.readFileSync(path.join(__dirname, '..', 'index.d.ts'), 'utf8')
-  const [, union] = /export type TelarErrorCode =([^\n]*(?:\n  \|[^\n]*)+)/.exec(types)
+  const [, union] = /export type TelarErrorCode =([^\n]*(?:\n {2}\|[^\n]*)+)/.exec(types)
   assert.deepEqual(union.match(/ERR_TELAR_[A-Z_]+/g).sort(), Object.keys(table).sort())
 })

@@ -81,6 +81,22 @@ for (const Queue of [FixedQueue, ArrayTaskQueue]) {
   })
 }
 
+for (const kind of ['push', 'unshift']) {
+  test(`remove() takes the foremost of two, after many removals and another ${kind}()`, () => {
+    const queue = new FixedQueue()
+    const model = new Model()
+    const tasks = Array.from({ length: 10 }, (_, id) => new Task(id))
+    for (const task of tasks) { queue.push(task); model.push(task) }
+    for (let round = 0; round < 1000; round++) queue.remove(new Task(round))
+    for (const each of [queue, model]) {
+      each[kind](tasks[4])
+      each.remove(tasks[4])
+    }
+    while (model.size > 0) assert.equal(queue.shift(), model.shift())
+    assert.ok(queue.isEmpty())
+  })
+}
+
 test('removing every task in any order leaves an empty queue', () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 3000 }).chain((length) => fc.shuffledSubarray(Array.from({ length }, (_, id) => id), { minLength: length })),

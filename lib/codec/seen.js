@@ -40,7 +40,7 @@ class Seen {
     }
     this.#count = count
     // Below the threshold the scan answers, and a later spill starts from nothing.
-    if (count <= SCANNED) this.#index.clear()
+    if (count <= SCANNED && this.#index.size !== 0) this.#index.clear()
     if (this.#objects.length > SCANNED) this.#objects.length = Math.max(count, SCANNED)
   }
 

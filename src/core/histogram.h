@@ -17,7 +17,7 @@
  * THREADS record: one thread at a time for each histogram. merge: any thread, at
  *         any time, also while the writer records. A snapshot is plain data and
  *         belongs to whoever made it. All calls are wait-free; record does no
- *         read-modify-write, no division and takes 2 to 3 ns.
+ *         read-modify-write and no division, and takes 3 to 4 ns.
  *
  * BUCKETS HdrHistogram's layout (Gil Tene): values below 64 have a bucket each;
  *         from there every power of two is cut into 64 equal parts. A bucket is

@@ -113,7 +113,7 @@ telar_status telar_sched_init(void *memory, const telar_sched_config *config, te
 /* ---- shared by both sides ---- */
 
 /* Puts a finished or cancelled slot on its way back to the owner. Any thread. */
-void sched_give_back(telar_sched *s, uint32_t slot)
+void telar_sched_give_back(telar_sched *s, uint32_t slot)
 {
   /* Never full: as many cells as slots, and a slot is there once at most. */
   while (telar_index_queue_push_mp(s->done, slot) == TELAR_AGAIN) { /* D1: publish, then look for the sleeper */
@@ -180,9 +180,9 @@ telar_status telar_sched_submit(telar_sched *s, uint32_t slot, uint64_t created_
   make_ready(s, &s->slots[slot], 1, created_ns);
   /* Never full: as many cells as slots. */
   while (telar_index_queue_push_sp(s->ready, slot) == TELAR_AGAIN) {
-    telar_os_relax(); /* as in sched_give_back */
+    telar_os_relax(); /* as in telar_sched_give_back */
   }
-  sched_wake_for_ready(s);
+  telar_sched_wake_for_ready(s);
   return TELAR_OK;
 }
 
@@ -216,7 +216,7 @@ telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worke
   }
   make_ready(s, &s->slots[slot], places, created_ns);
   telar_index_queue_push_sp(w->lane, slot);
-  sched_wake_worker(w);
+  telar_sched_wake_worker(w);
   return TELAR_OK;
 }
 
@@ -330,7 +330,7 @@ void telar_sched_worker_close(telar_sched *s, uint32_t worker)
 {
   if (is_present(s, worker)) {
     atomic_store(&s->workers[worker].closing, 1);
-    sched_wake_worker(&s->workers[worker]);
+    telar_sched_wake_worker(&s->workers[worker]);
   }
 }
 
@@ -371,7 +371,7 @@ uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *ou
   if (n == max) {
     return n;
   }
-  sched_forget_sleep(s, worker);
+  telar_sched_forget_sleep(s, worker);
   if (s->config.timing) {
     for (int m = 0; m < 2; m++) {
       telar_histogram_merge(w->metric[m], &s->metrics[m]->retired);

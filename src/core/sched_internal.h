@@ -116,17 +116,17 @@ struct telar_sched {
 };
 
 /* sched_wake.c */
-void sched_wake_one(telar_sched *s);
-void sched_wake_for_ready(telar_sched *s);
-void sched_wake_worker(sched_worker *w);
-void sched_stop_searching(telar_sched *s, sched_worker *w);
-bool sched_idle_any(const telar_sched *s);
-void sched_resume(telar_sched *s, uint32_t worker);
-int32_t sched_park(telar_sched *s, uint32_t worker);
-void sched_forget_sleep(telar_sched *s, uint32_t worker);
+void telar_sched_wake_one(telar_sched *s);
+void telar_sched_wake_for_ready(telar_sched *s);
+void telar_sched_wake_worker(sched_worker *w);
+void telar_sched_stop_searching(telar_sched *s, sched_worker *w);
+bool telar_sched_idle_any(const telar_sched *s);
+void telar_sched_resume(telar_sched *s, uint32_t worker);
+int32_t telar_sched_park(telar_sched *s, uint32_t worker);
+void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 
 /* sched.c */
-void sched_give_back(telar_sched *s, uint32_t slot);
+void telar_sched_give_back(telar_sched *s, uint32_t slot);
 
 static inline bool sched_has_place(const telar_sched *s, const sched_worker *w)
 {

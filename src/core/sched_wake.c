@@ -51,7 +51,7 @@ static void ring(sched_worker *w)
   }
 }
 
-bool sched_idle_any(const telar_sched *s)
+bool telar_sched_idle_any(const telar_sched *s)
 {
   for (uint32_t word = 0; word < idle_words(s); word++) {
     if (atomic_load_explicit(&s->idle[word], memory_order_relaxed) != 0) {
@@ -61,7 +61,7 @@ bool sched_idle_any(const telar_sched *s)
   return false;
 }
 
-void sched_wake_one(telar_sched *s)
+void telar_sched_wake_one(telar_sched *s)
 {
   /* The search is given out before the sleeper is chosen, so that a thread
    * which reads `searching` never misses one that is on its way. */
@@ -86,10 +86,10 @@ void sched_wake_one(telar_sched *s)
   atomic_fetch_sub(&s->searching, 1);
 }
 
-void sched_wake_for_ready(telar_sched *s)
+void telar_sched_wake_for_ready(telar_sched *s)
 {
   atomic_thread_fence(memory_order_seq_cst); /* W1, W3 */
-  if (atomic_load_explicit(&s->searching, memory_order_relaxed) != 0 || !sched_idle_any(s)) {
+  if (atomic_load_explicit(&s->searching, memory_order_relaxed) != 0 || !telar_sched_idle_any(s)) {
     return;
   }
   if (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
@@ -97,10 +97,10 @@ void sched_wake_for_ready(telar_sched *s)
       atomic_load_explicit(&s->awake, memory_order_relaxed) != 0) {
     return;
   }
-  sched_wake_one(s);
+  telar_sched_wake_one(s);
 }
 
-void sched_wake_worker(sched_worker *w)
+void telar_sched_wake_worker(sched_worker *w)
 {
   atomic_thread_fence(memory_order_seq_cst); /* W5 */
   uint32_t seen = atomic_load_explicit(&w->sleeper, memory_order_relaxed);
@@ -113,7 +113,7 @@ void sched_wake_worker(sched_worker *w)
   /* AWAKE looks again before it parks; SUMMONED and NOTIFIED are being woken. */
 }
 
-void sched_stop_searching(telar_sched *s, sched_worker *w)
+void telar_sched_stop_searching(telar_sched *s, sched_worker *w)
 {
   if (!w->searching) {
     return;
@@ -122,7 +122,7 @@ void sched_stop_searching(telar_sched *s, sched_worker *w)
   if (atomic_fetch_sub(&s->searching, 1) == 1) { /* W4 */
     atomic_thread_fence(memory_order_seq_cst);
     if (!telar_index_queue_is_empty(s->ready)) {
-      sched_wake_for_ready(s);
+      telar_sched_wake_for_ready(s);
     }
   }
 }
@@ -144,7 +144,7 @@ static void wake_up(telar_sched *s, uint32_t worker)
   }
 }
 
-void sched_resume(telar_sched *s, uint32_t worker)
+void telar_sched_resume(telar_sched *s, uint32_t worker)
 {
   if (s->workers[worker].parked) {
     wake_up(s, worker);
@@ -152,7 +152,7 @@ void sched_resume(telar_sched *s, uint32_t worker)
 }
 
 /* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 when work turned up. */
-int32_t sched_park(telar_sched *s, uint32_t worker)
+int32_t telar_sched_park(telar_sched *s, uint32_t worker)
 {
   sched_worker *w = &s->workers[worker];
   bool idle = sched_has_place(s, w);
@@ -187,7 +187,7 @@ int32_t sched_park(telar_sched *s, uint32_t worker)
 }
 
 /* The worker's thread has ended: take it out of all counts. */
-void sched_forget_sleep(telar_sched *s, uint32_t worker)
+void telar_sched_forget_sleep(telar_sched *s, uint32_t worker)
 {
   sched_worker *w = &s->workers[worker];
   if (w->parked) {
@@ -203,6 +203,6 @@ void sched_forget_sleep(telar_sched *s, uint32_t worker)
   }
   atomic_store_explicit(&w->wake, NULL, memory_order_relaxed);
   if (!telar_index_queue_is_empty(s->ready)) {
-    sched_wake_for_ready(s);
+    telar_sched_wake_for_ready(s);
   }
 }

@@ -3,9 +3,9 @@
 
 /* How long a worker keeps its thread from its own event loop. */
 #define SLICE_NS UINT64_C(2000000)
-/* A dry worker spins for twice its usual gap, if that is short enough to be
- * worth more than the ten to twenty microseconds of a wake-up. */
-#define GAP_WORTH_SPINNING_NS UINT64_C(30000)
+/* A dry worker spins for twice its usual gap, if that is not much longer than
+ * what a sleep costs both sides: ten to twenty microseconds each. */
+#define GAP_WORTH_SPINNING_NS UINT64_C(50000)
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
 #define GAP_COUNTED_AT_MOST_NS UINT64_C(1000000)
 #define SPIN_AT_LEAST_NS UINT64_C(4000)
@@ -47,7 +47,7 @@ static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
       return slot;
     }
     give_places(w, s->slots[slot].places);
-    sched_give_back(s, slot);
+    telar_sched_give_back(s, slot);
   }
   return TELAR_SCHED_NONE;
 }
@@ -72,7 +72,7 @@ static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
     if (claim_slot(s, worker, slot)) {
       return slot;
     }
-    sched_give_back(s, slot);
+    telar_sched_give_back(s, slot);
   }
 }
 
@@ -110,9 +110,11 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now)
   return TELAR_SCHED_NONE;
 }
 
-static void note_gap(sched_worker *w, uint64_t now)
+/* The gap ends when the task was made, not when it was seen: else the cost of
+ * one sleep would be the reason for the next. */
+static void note_gap(sched_worker *w, uint64_t created)
 {
-  uint64_t gap = now - w->dry_since_ns;
+  uint64_t gap = created > w->dry_since_ns ? created - w->dry_since_ns : 0;
   if (gap > GAP_COUNTED_AT_MOST_NS) {
     gap = GAP_COUNTED_AT_MOST_NS;
   }
@@ -147,7 +149,7 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   }
   /* Places first: an owner that sees the task done may count on them. */
   give_places(w, slot->places);
-  sched_give_back(s, index);
+  telar_sched_give_back(s, index);
 }
 
 static bool is_claimed_by(const telar_sched *s, uint32_t worker, uint32_t slot)
@@ -182,7 +184,7 @@ void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker)
 
 void telar_sched_worker_resume(telar_sched *s, uint32_t worker)
 {
-  sched_resume(s, worker);
+  telar_sched_resume(s, worker);
   s->workers[worker].slice_end_ns = telar_os_now_ns() + SLICE_NS;
 }
 
@@ -195,11 +197,11 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
   }
   for (;;) {
     if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
-      sched_stop_searching(s, w);
+      telar_sched_stop_searching(s, w);
       return TELAR_NEXT_CLOSED;
     }
     if (now >= w->slice_end_ns) {
-      sched_stop_searching(s, w);
+      telar_sched_stop_searching(s, w);
       return TELAR_NEXT_YIELD;
     }
     uint32_t slot = claim(s, worker);
@@ -210,18 +212,20 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
       slot = search(s, worker, &now);
     }
     if (slot != TELAR_SCHED_NONE) {
-      sched_stop_searching(s, w);
+      telar_sched_stop_searching(s, w);
       if (w->dry_since_ns != 0) {
         now = telar_os_now_ns();
-        note_gap(w, now);
+        note_gap(w, s->slots[slot].created_ns);
       }
-      s->slots[slot].started_ns = now;
+      /* `now` may be older than a task that was made since. */
+      uint64_t created = s->slots[slot].created_ns;
+      s->slots[slot].started_ns = now > created ? now : created;
       if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
         s->config.wake_owner(s->config.owner_context);
       }
       return (int32_t)slot;
     }
-    int32_t parked = sched_park(s, worker);
+    int32_t parked = telar_sched_park(s, worker);
     if (parked != 0) {
       return parked;
     }

@@ -47,11 +47,10 @@ static void apply_job_rate(unsigned *cpus) {
   if (!QueryInformationJobObject(NULL, JobObjectCpuRateControlInformation, &rate, sizeof rate, NULL)) return;
   if (!(rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_ENABLE)) return;
   uint64_t share = 0;
-  if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE) {
-    share = rate.MaxRate;
-  } else if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP) {
-    share = rate.CpuRate;
-  }
+  if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP) share = rate.CpuRate;
+#if defined(JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE) /* MinGW's headers lack it */
+  if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE) share = rate.MaxRate;
+#endif
   if (share == 0) return;
   uint64_t machine = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
   uint64_t whole = (machine * share + 9999) / 10000;

@@ -21,6 +21,7 @@
 
 #include "core/cacheline.h"
 #include "core/status.h"
+#include "os/os.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define CHECK_TSAN 1
@@ -118,6 +119,19 @@ static inline pthread_t check_thread(void *(*body)(void *), void *argument) {
 
 static inline void check_join(pthread_t thread) {
   CHECK(pthread_join(thread, NULL) == 0);
+}
+
+/*
+ * Between two tries of something that another thread has to make possible. Spins at
+ * first, since threads that meet within nanoseconds are what a stress test is for, then
+ * gives way, since on a small machine the other thread may be waiting for this CPU.
+ */
+static inline void check_pause(uint32_t *tries) {
+  if (++*tries % 64 == 0) {
+    telar_os_yield();
+  } else {
+    telar_os_relax();
+  }
 }
 
 /* A lost wake-up shows as a test that stands still: end it, loudly. */

@@ -5,7 +5,6 @@
 
 #include "core/atomic.h"
 #include "core/histogram.h"
-#include "os/os.h"
 
 static telar_histogram *make(void) {
   telar_histogram *histogram = NULL;

@@ -6,7 +6,6 @@
 #include "check.h"
 
 #include "core/index_queue.h"
-#include "os/os.h"
 
 enum { CAPACITY_MOST = 64, PRODUCERS_MOST = 4, CONSUMERS_MOST = 4, MANY = 5 };
 
@@ -191,9 +190,10 @@ static void *produce(void *argument) {
       uint32_t value = self->number << SERIAL_BITS | serial;
       work->payload[self->number][serial] = pattern(work->seed, value);
       telar_status status;
+      uint32_t tries = 0;
       while ((status = work->mode->push(work->queue, value)) != TELAR_OK) {
         CHECK(status == TELAR_FULL || status == TELAR_AGAIN);
-        telar_os_yield();
+        check_pause(&tries);
       }
       if (is_pair(work) && serial >= work->capacity) {
         CHECK_EQUAL(work->notes[(serial - work->capacity) % (2 * work->capacity)], serial - work->capacity);
@@ -209,13 +209,13 @@ static void *produce(void *argument) {
 static void *consume(void *argument) {
   const actor *self = argument;
   workload *work = self->work;
-  uint32_t total = work->serials * work->mode->producers, got[MANY], popped = 0;
+  uint32_t total = work->serials * work->mode->producers, got[MANY], popped = 0, tries = 0;
   int64_t last[PRODUCERS_MOST] = {-1, -1, -1, -1};
   /* Relaxed: the count ends the loop and nothing else. */
   while (atomic_load_explicit(&work->arrived, memory_order_relaxed) < total) {
     if (is_pair(work)) work->notes[popped % (2 * work->capacity)] = popped;
     uint32_t count = work->mode->pop(work->queue, got);
-    if (count == 0) telar_os_yield();
+    if (count == 0) check_pause(&tries);
     for (uint32_t i = 0; i < count; i++) {
       uint32_t producer = got[i] >> SERIAL_BITS, serial = got[i] & ((1u << SERIAL_BITS) - 1);
       CHECK(producer < work->mode->producers && serial < work->serials);

@@ -6,7 +6,6 @@
 
 #include <sched.h>
 
-#include "os/os.h"
 
 static void clock_goes_forward(void) {
   uint64_t last = telar_os_now_ns(), first = last;

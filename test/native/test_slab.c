@@ -7,7 +7,6 @@
 
 #include "core/index_queue.h"
 #include "core/slab.h"
-#include "os/os.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024, BLOCKS_MOST = 65536 };
 
@@ -315,7 +314,6 @@ static void *churn(void *argument) {
         count++;
       } else {
         CHECK_STATUS(status, TELAR_NO_MEMORY);
-        telar_os_yield();
       }
     } else if (count > 0) {
       uint32_t chosen = check_random_below(&random, count);
@@ -323,14 +321,14 @@ static void *churn(void *argument) {
       held[chosen] = held[--count];
       if (work->mode->is_exchanged && telar_index_queue_pop_mc(work->empty, &tray) == TELAR_OK) {
         work->trays[tray] = b;
-        while (telar_index_queue_push_mp(work->full, tray) != TELAR_OK) telar_os_yield();
+        for (uint32_t tries = 0; telar_index_queue_push_mp(work->full, tray) != TELAR_OK;) check_pause(&tries);
       } else {
         check_and_free_block(work->slab, work->region, &b);
       }
     }
     if (work->mode->is_exchanged && telar_index_queue_pop_mc(work->full, &tray) == TELAR_OK) {
       block b = work->trays[tray];
-      while (telar_index_queue_push_mp(work->empty, tray) != TELAR_OK) telar_os_yield();
+      for (uint32_t tries = 0; telar_index_queue_push_mp(work->empty, tray) != TELAR_OK;) check_pause(&tries);
       check_and_free_block(work->slab, work->region, &b);
     }
     /* Rubbish in between: no block begins there. */
@@ -395,7 +393,7 @@ typedef struct rivals {
 static void *free_all(void *argument) {
   rivals *self = argument;
   atomic_fetch_add(&self->ready, 1);
-  while (atomic_load(&self->ready) < 2) telar_os_yield();
+  for (uint32_t tries = 0; atomic_load(&self->ready) < 2;) check_pause(&tries);
   for (uint32_t i = 0; i < self->count; i++) {
     telar_status status = telar_slab_free(self->slab, self->offsets[i]);
     CHECK(status == TELAR_OK || status == TELAR_INVALID);
@@ -404,11 +402,12 @@ static void *free_all(void *argument) {
   return NULL;
 }
 
-static void one_of_two_frees_wins(uint32_t bytes, check_random *random) {
+/* Enough blocks that the two meet, though one starts earlier: refusals are faster than frees. */
+static void one_of_two_frees_wins(uint32_t bytes, uint32_t region_bytes, uint32_t rounds, check_random *random) {
   static uint64_t offsets[BLOCKS_MOST];
-  telar_slab_config config = {.region_bytes = 2 * MIB, .max_block = MIB};
+  telar_slab_config config = {.region_bytes = region_bytes, .max_block = MIB};
   telar_slab *slab = make(config);
-  for (uint32_t round = 0; round < CHECK_TURNS(80); round++) {
+  for (uint32_t round = 0; round < rounds; round++) {
     rivals self = {.slab = slab, .offsets = offsets, .count = fill(slab, bytes, offsets)};
     shuffle(offsets, self.count, random);
     pthread_t one = check_thread(free_all, &self), two = check_thread(free_all, &self);
@@ -439,9 +438,9 @@ int main(void) {
   falls_back_to_larger_blocks();
   works_at_the_end_of_four_gigabytes();
   refuses_wrong_frees();
-  for (size_t i = 0; i < MODES; i++) survives(&modes[i], CHECK_TURNS(60000), seed + i);
-  one_of_two_frees_wins(256, &random);
-  one_of_two_frees_wins(16384, &random);
-  one_of_two_frees_wins(100000, &random);
+  for (size_t i = 0; i < MODES; i++) survives(&modes[i], CHECK_TURNS(200000), seed + i);
+  one_of_two_frees_wins(256, 2 * MIB, CHECK_TURNS(80), &random);
+  one_of_two_frees_wins(16384, 32 * MIB, CHECK_TURNS(80), &random);
+  one_of_two_frees_wins(40000, 64 * MIB, CHECK_TURNS(80), &random);
   return 0;
 }
