@@ -110,7 +110,7 @@ function terminalReport (results) {
   if (judged.length > 0) closing.push(`${judged.length - short.length} of ${judged.length} targets met.`)
   if (short.length > 0) {
     closing.push(color.red('These fall short:'))
-    for (const row of short) closing.push(`  ${row.title}, ${threadsText(row.threads)}: ${judgedText(row)}, target ${row.target}`)
+    for (const row of short) closing.push(`  ${row.fullTitle}, ${threadsText(row.threads)}: ${judgedText(row)}, target ${row.target}`)
   }
   return [...sections.filter((section) => !section.onlyWritten).map(terminalTable), closing.join('\n')].join('\n\n')
 }

@@ -108,9 +108,9 @@ function planOf (options) {
 }
 
 /** Runs one trial in a process of its own. Gives its figures, or `{ failed }` with the reason. */
-function runTrial (node, trial) {
+function runTrial (node, execArgv, trial) {
   return new Promise((resolve) => {
-    const child = spawn(node, [path.join(__dirname, 'trial.js'), JSON.stringify(trial)], {
+    const child = spawn(node, [...execArgv, path.join(__dirname, 'trial.js'), JSON.stringify(trial)], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe']
     })
     let errors = ''
@@ -145,7 +145,7 @@ async function runGroup (group, options, progress) {
     for (let sample = 0; sample < (task.samples ?? 1); sample++) {
       for (const driver of group.drivers) {
         progress.at(`${task.title}, ${threadsText(threads)}, round ${round + 1} of ${group.trials}: ${drivers[driver].title}`)
-        const result = await runTrial(options.node, {
+        const result = await runTrial(options.node, task.execArgv ?? [], {
           driver,
           task: task.id,
           threads,
@@ -182,6 +182,7 @@ class Progress {
       barIncompleteChar: '░',
       barsize: 24,
       hideCursor: true,
+      clearOnComplete: true,
       etaBuffer: 60
     })
     this.#bar = this.#bars.create(total, 0, { what: '' })
@@ -201,6 +202,8 @@ class Progress {
   }
 
   stop () {
+    // The lines logged last are only written with an update.
+    this.#bars?.update()
     this.#bars?.stop()
   }
 }

@@ -12,21 +12,21 @@ const { tasks } = require('./tasks')
 const SECTIONS = [
   {
     title: 'Throughput, tasks per second',
-    metrics: { throughput: { kind: 'flow', format: short } }
+    metrics: { throughput: { kind: 'flow', format: short, name: 'throughput' } }
   },
   {
     title: 'Latency of tasks awaited one at a time, median, µs',
-    metrics: { p50: { kind: 'flow', format: digits } }
+    metrics: { p50: { kind: 'flow', format: digits, name: 'median latency' } }
   },
   {
     title: 'Latency of tasks awaited one at a time, 99th percentile, µs',
-    metrics: { p99: { kind: 'flow', format: digits } },
+    metrics: { p99: { kind: 'flow', format: digits, name: '99th percentile' } },
     // Nothing is held against it; the terminal has enough to show.
     onlyWritten: true
   },
   {
     title: 'Share of the worker\'s time that is the work asked for',
-    metrics: { share: { kind: 'share', format: percent } }
+    metrics: { share: { kind: 'share', format: percent, name: 'share of work' } }
   },
   {
     title: 'Whole jobs',
@@ -77,7 +77,7 @@ function isMet ({ atLeast, atMost }, value) {
   return atLeast === undefined ? value <= atMost : value >= atLeast
 }
 
-function row (group, task, metric, { format, unit, detail = unit }) {
+function row (group, task, metric, { format, name, unit, detail = unit }) {
   const target = task.targets.find((candidate) => candidate.metric === metric)
   const rival = target?.against ?? BASELINE
   const cells = Object.fromEntries(group.drivers.map((driver) => [driver, cell(group, driver, metric)]))
@@ -86,6 +86,8 @@ function row (group, task, metric, { format, unit, detail = unit }) {
   return {
     task: task.id,
     title: detail === undefined ? task.title : `${task.title}, ${detail}`,
+    // Names the row where no heading above it does.
+    fullTitle: [task.title, name ?? detail].join(', '),
     threads: group.threads,
     format,
     cells,

@@ -605,14 +605,15 @@ class Engine {
     this.#byIndex[index] = thread
     this.#booting++
     this.#updateLimit()
-    const { worker } = thread
-    worker.on('message', (message) => this.#host.emit('message', message))
-    worker.on('error', (error) => { thread.error = error })
     this.#ends.set(thread, new Promise((resolve) => {
-      worker.on('exit', (exitCode) => {
-        this.#ends.delete(thread)
-        resolve()
-        this.#onExit(thread, exitCode)
+      thread.listen({
+        message: (message) => this.#host.emit('message', message),
+        error: (error) => { thread.error = error },
+        exit: (exitCode) => {
+          this.#ends.delete(thread)
+          resolve()
+          this.#onExit(thread, exitCode)
+        }
       })
     }))
     return true

@@ -37,7 +37,15 @@ class Thread {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.worker.postMessage({ ...startup, index, port: port2 }, [port2])
-    // The pool's tasks keep the process alive, its threads do not.
+  }
+
+  // `exit` gets the exit code, after everything else of the thread.
+  listen ({ message, error, exit }) {
+    this.worker.on('message', message)
+    this.worker.on('error', error)
+    this.worker.on('exit', exit)
+    // The pool's tasks keep the process alive, its threads do not. After the
+    // listeners, since one for messages takes a reference.
     this.worker.unref()
   }
 

@@ -8,9 +8,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { CommandError, main, run, runNpm, step } from './command.mjs'
+import { CommandError, main, run, step } from './command.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stampFile = join(root, 'build', 'telar.stamp')
@@ -42,23 +42,25 @@ export function isBuilt () {
     existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint()
 }
 
+// The project's own, else the one that npm has inside: npm's file is known when
+// npm started us, and is where the link `npm` on the PATH leads; on Windows, and
+// where Node was unpacked, npm lies beside or near the program `node`.
 function findNodeGyp () {
-  const require = createRequire(import.meta.url)
-  try {
-    return require.resolve('node-gyp/bin/node-gyp.js')
-  } catch {}
-  const bundled = 'npm/node_modules/node-gyp/bin/node-gyp.js'
-  const candidates = [
-    process.env.npm_execpath && join(dirname(process.env.npm_execpath), '..', '..', bundled),
-    join(dirname(process.execPath), '..', 'lib', 'node_modules', bundled),
-    join(dirname(process.execPath), 'node_modules', bundled)
-  ].filter(Boolean)
-  try {
-    candidates.push(join(runNpm(['root', '--global']).trim(), bundled))
-  } catch {} // no npm: the message below says what was tried
-  const found = candidates.find((file) => existsSync(file))
-  if (found !== undefined) return found
-  throw new CommandError(`node-gyp was not found. Looked for it as a dependency, and in\n${candidates.map((file) => `  ${file}`).join('\n')}\nInstall it with "npm install node-gyp", then try again.`)
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  const nearby = [dirname(process.execPath), ...folders].flatMap((folder) => [
+    join(folder, 'npm'),
+    join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    join(folder, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js')
+  ])
+  const places = [fileURLToPath(import.meta.url), process.env.npm_execpath, ...nearby]
+    .filter((file) => file && existsSync(file))
+    .map((file) => realpathSync(file))
+  for (const place of new Set(places)) {
+    try {
+      return createRequire(place).resolve('node-gyp/bin/node-gyp.js')
+    } catch {} // the message below says where it was looked for
+  }
+  throw new CommandError(`node-gyp was not found. Looked for it from\n${[...new Set(places)].map((place) => `  ${place}`).join('\n')}\nInstall it with "npm install node-gyp", then try again.`)
 }
 
 // Where Node came with its headers there is nothing to download. node-gyp takes

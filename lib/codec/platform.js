@@ -51,8 +51,10 @@ const regExpFlags = [
   ['u', 'unicode'], ['v', 'unicodeSets'], ['y', 'sticky']
 ].map(([letter, key]) => ({ letter, get: getter(RegExp.prototype, key) }))
 
+const mapSize = getter(Map.prototype, 'size')
+const setSize = getter(Set.prototype, 'size')
 const regExpSource = getter(RegExp.prototype, 'source')
 
 module.exports = {
-  types, buffer, typedArray, dataView, viewClasses, errorClasses, regExpFlags, regExpSource
+  types, buffer, typedArray, dataView, viewClasses, errorClasses, mapSize, setSize, regExpFlags, regExpSource
 }

@@ -8,6 +8,9 @@ const double = new Float64Array(1)
 const bigint = new BigInt64Array(double.buffer)
 const halves = new Int32Array(double.buffer)
 
+// From here on uninitialised memory is worth asking for.
+const LARGE = 2048
+
 // The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at
 // any time: a length is read once, checked against what is left, and then used.
 class Reader {
@@ -93,8 +96,14 @@ class Reader {
   // A copy of `length` bytes in an ArrayBuffer of its own.
   bytes (length) {
     const start = this.take((length + 3) >>> 2) * 4
+    if (length >= LARGE) {
+      // Neither zeroed first nor copied word by word. Never from node's pool.
+      const copy = Buffer.allocUnsafeSlow(length)
+      this.buffer.copy(copy, 0, start, start + length)
+      return copy.buffer
+    }
     const copy = new ArrayBuffer(length)
-    if (length > 0) new Uint8Array(copy).set(this.buffer.subarray(start, start + length))
+    if (length > 0) new Uint8Array(copy).set(new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length))
     return copy
   }
 }

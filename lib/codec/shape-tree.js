@@ -16,9 +16,12 @@ const MAX_CREDIT = 2048
 const MAX_BLOCK_WORDS = 256
 
 class Node {
-  // The step taken last, before the Map of all steps is asked.
+  // Two of the steps taken last, before the Map of all steps is asked: objects within
+  // objects take turns at the root.
   lastKey = undefined
   lastNode = null
+  otherKey = undefined
+  otherNode = null
   steps = null
   parent = null
   key = undefined
@@ -47,6 +50,7 @@ class ShapeTree {
 
   // The node after `node` for a key that is not its last one; null: not worth knowing.
   step (node, key) {
+    if (node.otherKey === key) return node.otherNode
     let next = node.steps === null ? undefined : node.steps.get(key)
     if (next === undefined) {
       if (this.#credit === 0 || node.depth === MAX_KEYS) return null
@@ -60,6 +64,8 @@ class ShapeTree {
       if (node.steps === null) node.steps = new Map()
       node.steps.set(key, next)
     }
+    node.otherKey = node.lastKey
+    node.otherNode = node.lastNode
     node.lastKey = key
     node.lastNode = next
     return next

@@ -32,7 +32,7 @@ class ValueWriter extends Writer {
   }
 
   close () {
-    this.seen.clear()
+    this.seen.truncate(0)
   }
 
   value (value) {
