@@ -35,6 +35,7 @@ const kIdleAtLeastMs = 500
 const kSpareWorkers = 64
 
 const kLane = Object.freeze({ shared: 0, exclusive: 1, forced: 2 })
+// What the scheduler says of a task to be cancelled; else the worker that runs it.
 const kCancel = Object.freeze({ finished: -1, queued: -2 })
 
 // In place of a task that was settled while its slot is still out.
@@ -428,7 +429,8 @@ class Engine {
     this.#isAttended = true
     if (count > 0) this.#settle(count)
     if (this.#booting > 0) this.#lookForReady()
-    this.#afterSettling()
+    // A balancer is asked again when a task has ended or a worker has come.
+    if (count > 0 || this.options.loadBalancer === undefined) this.#afterSettling()
   }
 
   #settle (count) {
@@ -535,11 +537,14 @@ class Engine {
       this.#afterSettling()
       return
     }
+    const assignedTo = task.thread
     this.#tasks[task.slot] = kAbandoned
     const answer = this.#core.cancel(task.slot)
     this.#finish(task, true, error)
-    if (answer >= 0) {
-      this.#destroyThread(this.#byIndex[answer])
+    // For Piscina a task runs as soon as a worker has been chosen for it.
+    const thread = answer >= 0 ? this.#byIndex[answer] : this.#strict ? null : assignedTo
+    if (thread !== null && answer !== kCancel.finished) {
+      this.#destroyThread(thread)
       this.#ensureThreads()
     }
     this.#afterSettling()
@@ -814,7 +819,8 @@ class Engine {
       regionBytes: this.options.sharedMemory
     }, (count) => this.#onDone(count), this.#batch)
     this.#memory = new SlotMemory(this.#buffer, kSlots, this.#core.allocate)
-    this.#histograms = new HistogramView(this.#core)
+    this.#histograms ??= new HistogramView(null, this.options.recordTiming)
+    this.#histograms.attach(this.#core)
     for (let slot = 0; slot < kSlots; slot++) this.#free[slot] = kSlots - 1 - slot
     this.#freeTop = kSlots
     this.#isHeld = false
@@ -925,16 +931,13 @@ class Engine {
   get duration () { return performance.now() - this.#start }
 
   get histogram () {
-    if (!this.options.recordTiming) return undefined
-    this.#histograms ??= new HistogramView(null)
+    this.#histograms ??= new HistogramView(null, this.options.recordTiming)
     return this.#histograms
   }
 
   // Share of the time that the threads could have worked, and did.
   get utilization () {
-    const histogram = this.histogram
-    if (histogram === undefined) return 0
-    const worked = histogram.totalRunTime
+    const worked = this.histogram.totalRunTime
     return worked === 0 ? 0 : Math.min(1, worked / (this.duration * this.#limits.maxThreads))
   }
 }

@@ -3,6 +3,7 @@
 // In a worker: finds the function that a task names, and keeps it.
 
 const { pathToFileURL } = require('node:url')
+const { isModuleNamespaceObject, isPromise } = require('node:util/types')
 const { createError } = require('./errors')
 
 const kCacheSize = 1000
@@ -39,20 +40,24 @@ function loadModule (filename) {
   }
 }
 
+// What `name` stands for in a module: its export of that name; 'default' is
+// what CommonJS assigned to module.exports.
+function pick (loaded, name) {
+  if (name !== 'default') return loaded?.[name]
+  if (loaded?.__esModule || isModuleNamespaceObject(loaded)) return loaded.default
+  return typeof loaded === 'function' || isPromise(loaded) ? loaded : loaded?.default
+}
+
 function resolveExport (loaded, filename, name) {
-  if (typeof loaded === 'function') return loaded
-  const found = loaded?.[name]
-  if (typeof found === 'function') return found
-  return findExport(loaded, filename, name)
+  const found = pick(loaded, name)
+  return typeof found === 'function' ? found : findExport(loaded, filename, name)
 }
 
 // The module, the export, or what it exports may be a promise.
 async function findExport (loaded, filename, name) {
-  const module = await loaded
-  if (typeof module === 'function') return module
-  let handler = await module?.[name]
-  // `exports.default` of transpiled CommonJS, seen through import()
-  if (typeof handler !== 'function' && handler !== null && typeof handler === 'object') handler = await handler[name]
+  let handler = await pick(await loaded, name)
+  // An ES module's view of transpiled CommonJS has the exports one level down.
+  if (typeof handler === 'object' && handler !== null) handler = await pick(handler, name)
   if (typeof handler === 'function') return handler
   throw createError('ERR_TELAR_NO_HANDLER', filename)
 }

@@ -29,17 +29,25 @@ const percentiles = {
 const percentileNames = Object.keys(percentiles)
 
 class HistogramView {
-  #core
+  #core = null
+  #isRecorded
   // The last figures of a native pool that is gone.
   #kept = new Map()
 
-  constructor (core) {
+  constructor (core, isRecorded) {
+    this.#core = core
+    this.#isRecorded = isRecorded
+  }
+
+  // Reads from this native pool from now on.
+  attach (core) {
     this.#core = core
   }
 
-  get runTime () { return this.#summary(kRun) }
+  // Undefined where nothing is recorded.
+  get runTime () { return this.#isRecorded ? this.#summary(kRun) : undefined }
 
-  get waitTime () { return this.#summary(kWait) }
+  get waitTime () { return this.#isRecorded ? this.#summary(kWait) : undefined }
 
   resetRunTime () { this.#reset(kRun) }
 

@@ -53,16 +53,19 @@ function receiveStartup () {
   }
 }
 
+// Loads the pool's own file. A failure is left to the process: a worker that
+// cannot load it fails as a whole. A file that lacks the pool's default export
+// may still have the ones that tasks name.
 function prepare () {
   if (handlers[0] === undefined) return becomeReady()
   const loaded = load(handlers[0])
   if (typeof loaded === 'function') return becomeReady()
-  loaded.then(() => {
+  loaded.catch((error) => {
+    if (error?.code !== 'ERR_TELAR_NO_HANDLER') throw error
+  }).then(() => {
     becomeReady()
     schedulePump()
   })
-  // A rejection is left to the process: a worker that cannot load its pool's
-  // file fails as a whole.
 }
 
 function becomeReady () {
