@@ -122,8 +122,7 @@ class Engine {
     this.#booting = 0
     queueMicrotask(() => {
       for (const thread of first) {
-        if (thread.isDestroyed) continue
-        this.#host.emit('workerCreate', this.#balancing(thread))
+        this.#announce(thread)
         this.#flush()
       }
     })
@@ -134,7 +133,7 @@ class Engine {
   run (value, options) {
     if (
       options === undefined && this.#isFast && this.#active < this.#fastLimit && this.#freeTop > 0 &&
-      !(typeof value === 'object' && value !== null && value[kMovable] === true)
+      !(typeof value === 'object' && value !== null && mayBeMoved(value))
     ) {
       const promise = this.#runFast(value, 0)
       if (promise !== undefined) return promise
@@ -629,9 +628,16 @@ class Engine {
       if (thread.isReady || !this.#core.workerReady(thread.index)) continue
       thread.isReady = true
       this.#booting--
-      this.#host.emit('workerCreate', this.#balancing(thread))
+      this.#announce(thread)
     }
     this.#flush()
+  }
+
+  // Once for each thread that became ready, and before it is said to be gone.
+  #announce (thread) {
+    if (thread.isAnnounced) return
+    thread.isAnnounced = true
+    this.#host.emit('workerCreate', this.#balancing(thread))
   }
 
   #removeThread (thread) {
@@ -639,7 +645,8 @@ class Engine {
     thread.isDestroyed = true
     const at = this.#threads.indexOf(thread)
     if (at >= 0) this.#threads.splice(at, 1)
-    if (!thread.isReady) this.#booting--
+    if (thread.isReady) this.#announce(thread)
+    else this.#booting--
     this.#updateLimit()
     this.#host.emit('workerDestroy', this.#balancing(thread))
   }
@@ -939,6 +946,15 @@ class Engine {
   get utilization () {
     const worked = this.histogram.totalRunTime
     return worked === 0 ? 0 : Math.min(1, worked / (this.duration * this.#limits.maxThreads))
+  }
+}
+
+// A getter or a proxy may throw: the longer way deals with it.
+function mayBeMoved (value) {
+  try {
+    return value[kMovable] === true
+  } catch {
+    return true
   }
 }
 

@@ -66,6 +66,12 @@ const table = Object.freeze({
     message: () => 'Close operation timed out',
     when: 'Emitted as an `error` event: tasks still ran when `closeTimeout` was over; the pool was destroyed.'
   },
+  ERR_TELAR_CORRUPT_PAYLOAD: {
+    type: TelarTypeError,
+    message: (expected, received, offset) => `Expected ${expected} at byte ${offset} of the payload but received ${received}. ` +
+      'Something wrote to the shared memory of the pool; look for code that keeps a view on it.',
+    when: 'A value in shared memory could not be read back: something else wrote there.'
+  },
   ERR_TELAR_FILENAME_MISSING: {
     type: TelarError,
     message: () => 'filename must be provided to run() or in options object',
@@ -75,6 +81,11 @@ const table = Object.freeze({
     type: TelarTypeError,
     message: (message) => message,
     when: 'An option or argument has a type or value that is not allowed. The message says what was expected and what came.'
+  },
+  ERR_TELAR_LOST_MESSAGE: {
+    type: TelarError,
+    message: () => 'A value that was sent by MessagePort did not arrive: something else read from the port of the pool',
+    when: 'A value that travels by MessagePort is not there.'
   },
   ERR_TELAR_NATIVE_LOAD: {
     type: TelarError,

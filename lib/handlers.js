@@ -35,7 +35,7 @@ function loadModule (filename) {
   } catch (error) {
     // Any other failure is the file's own: loading it a second time would run
     // it a second time.
-    if (kNeedsImport.has(error?.code) || error instanceof SyntaxError) return import(pathToFileURL(filename).href)
+    if (kNeedsImport.has(error?.code)) return import(pathToFileURL(filename).href)
     throw error
   }
 }

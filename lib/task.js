@@ -28,7 +28,7 @@ class Task {
     this.task = value
     this.transferList = transferList
     if (isMovable(value)) {
-      this.transferList = [...(transferList ?? []), value[kTransferable]]
+      this.transferList = [].concat(transferList ?? [], value[kTransferable])
       this.task = value[kValue]
     }
     this.filename = filename

@@ -4,6 +4,7 @@
 
 const path = require('node:path')
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { createError } = require('./errors')
 
 const kWorkerFile = path.join(__dirname, 'worker.js')
 
@@ -14,6 +15,7 @@ class Thread {
   // from the ready queue do not count.
   assigned = new Set()
   isReady = false
+  isAnnounced = false
   // Taken out of the pool; its thread may still be ending.
   isDestroyed = false
   // What made it fail, if it did.
@@ -58,7 +60,7 @@ class Thread {
   receive (wanted) {
     for (;;) {
       const received = receiveMessageOnPort(this.#port)
-      if (received === undefined) throw new Error('a result never came, although its worker said that it had sent it')
+      if (received === undefined) throw createError('ERR_TELAR_LOST_MESSAGE')
       if (received.message.message === wanted) return received.message.value
     }
   }

@@ -33,6 +33,8 @@ for (const { handler, filename, name } of startup.handlers) handlers[handler] = 
 const core = native.attachWorker(startup.pool, index, pump)
 // Null: the pool was closed while this thread started; it is being terminated.
 const memory = core === null ? null : new SlotMemory(startup.buffer, startup.slots, core.allocate)
+// Values that came by port and whose slots have not been claimed yet.
+const values = new Map()
 let isReady = false
 let lastMessage = 0
 let isPumping = false
@@ -93,11 +95,24 @@ function pump () {
     let slot = core.next(kNone)
     while (slot >= 0) {
       const done = execute(slot) ? slot : kNone
-      runTicks()
+      settleTicks()
       slot = core.next(done)
     }
   } finally {
     isPumping = false
+  }
+}
+
+// What a tick throws is an uncaught exception, and is handled where Node would
+// handle it: passing it on to our caller would leave Node's own stack of async
+// contexts behind.
+function settleTicks () {
+  for (;;) {
+    try {
+      return runTicks()
+    } catch (error) {
+      core.fatal(error)
+    }
   }
 }
 
@@ -148,13 +163,16 @@ async function executeLater (slot, number, value) {
 
 function receive (slot) {
   if ((memory.form(slot) & kFormMask) !== kForm.portRequest) return memory.read(slot)
-  // Messages come in the order of the slots; those of tasks that were cancelled
-  // in the meantime are left over, and dropped.
+  // Values come in the order of their slots, so what came before the one wanted
+  // belongs to tasks that were cancelled.
   const wanted = memory.message(slot)
-  for (;;) {
-    const { message, value } = takeMessage()
-    if (message === wanted) return value
+  while (!values.has(wanted)) takeMessage()
+  const value = values.get(wanted)
+  for (const message of values.keys()) {
+    values.delete(message)
+    if (message === wanted) break
   }
+  return value
 }
 
 function findHandler (number) {
@@ -165,44 +183,39 @@ function findHandler (number) {
 // The owner posts before it hands over the slot, so the message is there.
 function takeMessage () {
   const received = receiveMessageOnPort(port)
-  if (received === undefined) throw createError('ERR_TELAR_CORRUPT_PAYLOAD', 'a message that a task refers to never came')
-  const { handler, filename, name } = received.message
-  if (handler !== undefined) handlers[handler] = { filename, name, run: undefined }
-  return received.message
+  if (received === undefined) throw createError('ERR_TELAR_LOST_MESSAGE')
+  const { message, value, handler, filename, name } = received.message
+  if (handler === undefined) values.set(message, value)
+  else handlers[handler] = { filename, name, run: undefined }
 }
 
-// Stores what a task gave or threw. True: the slot is complete.
+// Stores what a task gave or threw. True: the slot has yet to be completed.
 function finish (slot, value, flags) {
   if (hasOutput()) {
     flushOutput().then(() => completeLater(slot, value, flags))
     return false
   }
-  store(slot, value, flags)
-  return true
+  return store(slot, value, flags)
 }
 
 function finishLater (slot, value, flags) {
-  if (finish(slot, value, flags)) {
-    core.complete(slot)
-    schedulePump()
-  }
+  if (finish(slot, value, flags)) core.complete(slot)
+  schedulePump()
 }
 
 function completeLater (slot, value, flags) {
-  store(slot, value, flags)
-  core.complete(slot)
+  if (store(slot, value, flags)) core.complete(slot)
   schedulePump()
 }
 
 function store (slot, value, flags) {
   try {
     if (typeof value === 'object' && value !== null && value[kMovable] === true && isMovable(value)) {
-      sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
-    } else if (!memory.write(slot, value, flags, index)) {
-      sendByPort(slot, value, flags)
+      return sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
     }
+    return memory.write(slot, value, flags, index) || sendByPort(slot, value, flags)
   } catch (error) {
-    storeFailure(slot, error)
+    return storeFailure(slot, error)
   }
 }
 
@@ -210,14 +223,17 @@ function store (slot, value, flags) {
 // sent is reduced to what can.
 function storeFailure (slot, error) {
   try {
-    if (!memory.write(slot, error, kError, index)) sendByPort(slot, error, kError)
+    return memory.write(slot, error, kError, index) || sendByPort(slot, error, kError)
   } catch {
-    memory.write(slot, new Error(String(error?.message ?? 'the error of a task could not be sent')), kError, index)
+    return memory.write(slot, new Error(String(error?.message ?? 'the error of a task could not be sent')), kError, index)
   }
 }
 
+// Completes the slot at once: the owner reads messages in the order of the slots.
 function sendByPort (slot, value, flags, transferList) {
   const message = lastMessage = (lastMessage + 1) | 0
   port.postMessage({ message, value }, transferList)
   memory.writePort(slot, kForm.portResult, flags, index, message)
+  core.complete(slot)
+  return false
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { viewsOn } = require('./views')
+const { viewsOn, MAX_REGION } = require('./views')
 const { CorruptPayloadError } = require('./corrupt')
 const { Interned, MAX_INTERNED } = require('./interned')
 
@@ -8,7 +8,7 @@ const double = new Float64Array(1)
 const bigint = new BigInt64Array(double.buffer)
 const halves = new Int32Array(double.buffer)
 
-// From here on uninitialised memory is worth asking for.
+// From here on Buffer's own ways to get and to copy memory are worth their overhead.
 const LARGE = 2048
 
 // The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at
@@ -93,18 +93,22 @@ class Reader {
     return this.buffer.ucs2Slice(pos * 4, pos * 4 + 2 * length)
   }
 
-  // A copy of `length` bytes in an ArrayBuffer of its own.
+  // A copy of `length` bytes, which begin at a multiple of 8, in an ArrayBuffer of its own.
   bytes (length) {
+    // Before the arithmetic, which is that of 32 bits.
+    if (length > MAX_REGION) this.fail('the length of a buffer', `${length}`)
+    if ((this.pos & 1) === 1) this.take(1)
     const start = this.take((length + 3) >>> 2) * 4
-    if (length >= LARGE) {
-      // Neither zeroed first nor copied word by word. Never from node's pool.
-      const copy = Buffer.allocUnsafeSlow(length)
-      this.buffer.copy(copy, 0, start, start + length)
-      return copy.buffer
+    if (length === 0) return new ArrayBuffer(0)
+    const { buffer } = this
+    const from = new Uint8Array(buffer.buffer, buffer.byteOffset + start, length)
+    if (length < LARGE) {
+      const copy = new ArrayBuffer(length)
+      new Uint8Array(copy).set(from)
+      return copy
     }
-    const copy = new ArrayBuffer(length)
-    if (length > 0) new Uint8Array(copy).set(new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length))
-    return copy
+    // One memcpy into memory that was not zeroed first, nor comes from node's pool.
+    return Buffer.allocUnsafeSlow(length).fill(from).buffer
   }
 }
 

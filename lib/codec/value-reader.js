@@ -144,7 +144,7 @@ class ValueReader extends Reader {
   #arrayPlus (length) {
     const array = this.#array(length)
     const extras = this.value()
-    if (Object.getPrototypeOf(Object(extras)) !== Object.prototype) this.fail('the properties of an array', `a value of type ${typeof extras}`)
+    if (typeof extras !== 'object' || extras === null) this.fail('the properties of an array', `a value of type ${typeof extras}`)
     for (const key of keysOf(extras)) setOwn(array, key, extras[key])
     return array
   }

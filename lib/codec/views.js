@@ -23,4 +23,4 @@ function describe (bytes) {
     : `${bytes}`
 }
 
-module.exports = { viewsOn }
+module.exports = { viewsOn, MAX_REGION }

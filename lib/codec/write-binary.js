@@ -2,6 +2,7 @@
 
 const tags = require('./tags')
 const platform = require('./platform')
+const { MAX_REGION } = require('./views')
 
 const { ARRAY_BUFFER, VIEW, BUFFER, REF, TAG_BITS } = tags
 const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
@@ -10,11 +11,8 @@ const DATA_VIEW = viewClasses.indexOf(DataView)
 const kindOf = new Map(viewClasses.map((Class, kind) => [Class?.name, kind]))
 
 // From here on Buffer's fill, which is one memcpy, beats set, which writes to shared memory
-// word by word on some versions.
+// word by word.
 const LARGE = 2048
-
-// More than any region holds; keeps the arithmetic in 32 bits.
-const MAX_BYTES = 2 ** 30
 
 // Shared, growable and detached memory has rules of its own: the platform's.
 function isOrdinary (buffer) {
@@ -39,19 +37,24 @@ function writeArrayBuffer (writer, buffer) {
 }
 
 function writeBytes (writer, tag, buffer, offset, length) {
-  if (length > MAX_BYTES) return false
+  if (length > MAX_REGION) return false
+  // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
+  const head = 2 + (writer.pos & 1)
   const count = (length + 3) >>> 2
-  if (!writer.reserve(2 + count)) return false
+  if (!writer.reserve(head + count)) return false
   const { words, pos } = writer
-  // Before the bytes: they may end inside the last word.
-  words[pos + 1 + count] = 0
   words[pos] = tag
   words[pos + 1] = length
-  const from = new Uint8Array(buffer, offset, length)
-  const to = (pos + 2) * 4
-  if (length < LARGE) writer.buffer.set(from, to)
-  else writer.buffer.fill(from, to, to + length)
-  writer.pos = pos + 2 + count
+  words[pos + head - 1] = head === 2 ? length : 0
+  if (length > 0) {
+    // Before the bytes: they may end inside the last word.
+    words[pos + head + count - 1] = 0
+    const from = new Uint8Array(buffer, offset, length)
+    const to = (pos + head) * 4
+    if (length < LARGE) writer.buffer.set(from, to)
+    else writer.buffer.fill(from, to, to + length)
+  }
+  writer.pos = pos + head + count
   return true
 }
 
@@ -76,7 +79,7 @@ function writeView (writer, view, kind) {
   }
   if (!isOrdinary(buffer) || Object.getPrototypeOf(buffer) !== ArrayBuffer.prototype) return false
   const bytes = bufferSlots.byteLength.call(buffer)
-  if (bytes > MAX_BYTES || !writer.reserve(3)) return false
+  if (bytes > MAX_REGION || !writer.reserve(3)) return false
   const { words, pos } = writer
   words[pos] = kind << TAG_BITS | VIEW
   words[pos + 1] = offset

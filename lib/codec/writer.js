@@ -78,6 +78,7 @@ class Writer {
       this.full = true
       return false
     }
+    if (start % 8 !== 0) throw new TypeError(`Expected memory.grow() to answer a multiple of 8 but received ${start}`)
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = start >>> 2
     this.pos = this.base + (used >>> 2)

@@ -94,6 +94,13 @@ napi_value Complete(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// fatal(error): an uncaught exception; returns if a listener of the process took it
+napi_value Fatal(napi_env env, napi_callback_info info) {
+  Call<Worker, 1> call(env, info);
+  napi_fatal_exception(env, call.argument[0]);
+  return nullptr;
+}
+
 // ready(): the handler is loaded
 napi_value Ready(napi_env env, napi_callback_info info) {
   Call<Worker, 0> call(env, info);
@@ -127,6 +134,7 @@ Napi::Value AttachWorker(const Napi::CallbackInfo& info) {
   Bind(env, api, "next", Next, worker);
   Bind(env, api, "resume", Resume, worker);
   Bind(env, api, "complete", Complete, worker);
+  Bind(env, api, "fatal", Fatal, worker);
   Bind(env, api, "ready", Ready, worker);
   Bind(env, api, "allocate", Allocate, worker);
   worker->Release();
