@@ -54,7 +54,13 @@
         'src/binding/worker.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
-      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      # A call may fail because its thread is being terminated: then there is
+      # nobody left to throw at, and the wrappers must not abort over it.
+      'defines': [
+        'NAPI_VERSION=8',
+        'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
       'conditions': [
         # Node unloads a library that only workers had loaded, with every
         # callback and every global that still points into it.

@@ -674,8 +674,8 @@ class Engine {
       error = wasDestroyed ? createTerminated() : createError('ERR_TELAR_WORKER_EXITED', exitCode)
     }
     if (!wasDestroyed) {
-      if (hasStarted) this.#ensureThreads()
-      else this.#bootFailure = error
+      this.#bootFailure = hasStarted ? null : error
+      this.#ensureThreads()
     }
     const hadTasks = this.#settleLeft(left, error, hasStarted)
     if (this.#bootFailure !== null) {
@@ -703,8 +703,7 @@ class Engine {
     for (const { slot, isClaimed } of left) {
       const task = this.#tasks[slot]
       if (task === kAbandoned) {
-        this.#tasks[slot] = undefined
-        this.#free[this.#freeTop++] = slot
+        this.#giveUp(slot)
         continue
       }
       if (
@@ -721,6 +720,12 @@ class Engine {
       this.#free[this.#freeTop++] = slot
     }
     return hadTasks
+  }
+
+  // Of a task that was settled while its slot was out.
+  #giveUp (slot) {
+    this.#tasks[slot] = undefined
+    this.#free[this.#freeTop++] = slot
   }
 
   // Settles the promise of a slot, whose memory may still be in use.
@@ -894,9 +899,15 @@ class Engine {
     const excess = this.#demandHanded() - this.#capacity()
     if (excess <= 0 || this.#core === null) return
     const slots = []
-    for (let count; (count = this.#core.withdraw()) > 0;) slots.push(...this.#batch.slice(0, count))
+    for (let count; (count = this.#core.withdraw()) > 0;) {
+      for (const slot of this.#batch.slice(0, count)) {
+        if (this.#tasks[slot] === kAbandoned) this.#giveUp(slot)
+        else slots.push(slot)
+      }
+    }
     const keep = Math.max(0, slots.length - excess)
     for (const slot of slots.slice(0, keep)) this.#core.submit(slot)
+    this.#attend()
     for (const slot of slots.slice(keep)) {
       this.#rejectSlot(slot, error())
       this.#free[this.#freeTop++] = slot

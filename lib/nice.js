@@ -7,7 +7,7 @@ const kLowest = 19
 // Lowers the priority of the calling thread. Linux keeps one for each thread;
 // where the whole process would be slowed down, nothing is done.
 function nice (increment) {
-  if (process.platform !== 'linux' || increment === 0) return
+  if (process.platform !== 'linux') return
   os.setPriority(Math.min(kLowest, os.getPriority() + increment))
 }
 

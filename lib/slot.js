@@ -12,8 +12,6 @@
 //   16  float64  the value itself, where it is a number
 //   24           small encodings; larger ones lie in a payload block
 
-const { Decoder, Encoder } = require('./codec')
-
 const kSlotBytes = 256
 const kHeaderBytes = 24
 const kWordShift = 6 // slot to index of an int32
@@ -41,8 +39,10 @@ class SlotMemory {
   limit = 0
   #words
   #doubles
-  #encoder
-  #decoder
+  // The codec, once a value needs it: loading it takes longer than starting the
+  // rest of a worker, and numbers do without.
+  #encoder = null
+  #decoder = null
   #allocate
   #slot = 0
 
@@ -51,8 +51,6 @@ class SlotMemory {
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength)
     this.#words = new Int32Array(buffer, 0, slots << kWordShift)
     this.#doubles = new Float64Array(buffer, 0, slots << kDoubleShift)
-    this.#encoder = new Encoder(this)
-    this.#decoder = new Decoder(this)
     this.#allocate = allocate
   }
 
@@ -77,8 +75,9 @@ class SlotMemory {
     const start = slot * kSlotBytes + kHeaderBytes
     this.#slot = slot
     this.limit = (slot + 1) * kSlotBytes
-    const length = this.#encoder.encode(value, start)
-    const at = this.#encoder.start
+    const encoder = this.#encoder ?? this.#loadCodec().#encoder
+    const length = encoder.encode(value, start)
+    const at = encoder.start
     this.#slot = outerSlot
     this.limit = outerLimit
     if (length < 0) return false
@@ -86,6 +85,13 @@ class SlotMemory {
     this.#words[word + 1] = length
     this.#words[word + 2] = at
     return true
+  }
+
+  #loadCodec () {
+    const { Decoder, Encoder } = require('./codec')
+    this.#encoder = new Encoder(this)
+    this.#decoder = new Decoder(this)
+    return this
   }
 
   // For the encoder, whose value outgrew the space it has.
@@ -127,7 +133,8 @@ class SlotMemory {
         return undefined
       default: {
         const at = this.#words[word + 2] >>> 0
-        return this.#decoder.decode(at, at + (this.#words[word + 1] >>> 0))
+        const decoder = this.#decoder ?? this.#loadCodec().#decoder
+        return decoder.decode(at, at + (this.#words[word + 1] >>> 0))
       }
     }
   }

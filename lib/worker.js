@@ -13,7 +13,6 @@ const native = require('./native')
 const { createError } = require('./errors')
 const { loadHandler } = require('./handlers')
 const { isMovable, kMovable, kTransferable, kValue } = require('./move')
-const { nice } = require('./nice')
 const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
 
 const kNone = -1
@@ -39,7 +38,7 @@ let isReady = false
 let lastMessage = 0
 let isPumping = false
 if (core !== null) {
-  nice(startup.niceIncrement)
+  if (startup.niceIncrement !== 0) require('./nice').nice(startup.niceIncrement)
   prepare()
 }
 

@@ -40,8 +40,8 @@ class Encoder {
       if (isStackOverflow(error)) return -1
       throw error
     } finally {
-      writer.close()
       this.#busy = false
+      writer.close()
     }
   }
 

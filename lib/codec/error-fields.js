@@ -3,9 +3,9 @@
 const { errorClasses } = require('./platform')
 
 // What an error carries besides its enumerable properties, in this order on the wire.
-// Payload of ERROR: four bits of class, then for each field a bit "present" and a bit
-// "enumerable". The strings come first: the decoder can make the error when it has them,
-// before it meets a value that may refer to it.
+// Payload of ERROR: four bits of class, then a bit for each field that is present. The
+// strings come first: the decoder can make the error when it has them, before it meets a
+// value that may refer to it.
 const fields = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed']
 
 const CLASS_BITS = 4
@@ -19,6 +19,5 @@ module.exports = {
   // Beside the native classes of platform.js.
   DOM_EXCEPTION: (1 << CLASS_BITS) - 1,
   fieldNumber: key => fields.indexOf(key),
-  presentBit: field => 1 << (CLASS_BITS + 2 * field),
-  enumerableBit: field => 2 << (CLASS_BITS + 2 * field)
+  fieldBit: key => 1 << (CLASS_BITS + fields.indexOf(key))
 }

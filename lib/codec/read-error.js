@@ -1,51 +1,61 @@
 'use strict'
 
 const { errorClasses } = require('./platform')
-const { fields, TEXT_FIELDS, CLASS_MASK, DOM_EXCEPTION, AGGREGATE_ERROR, presentBit, enumerableBit } = require('./error-fields')
+const { fields, TEXT_FIELDS, CLASS_MASK, DOM_EXCEPTION, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
 
-const { defineProperty } = Object
+const { defineProperty, hasOwn } = Object
+
+const [NAME_BIT, MESSAGE_BIT, STACK_BIT] = fields.map(fieldBit)
+const valueFields = fields.slice(TEXT_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
 
 function readError (reader, bits) {
   const index = bits & CLASS_MASK
-  const texts = new Array(TEXT_FIELDS).fill(undefined)
-  for (let field = 0; field < TEXT_FIELDS; field++) {
-    if (bits & presentBit(field)) texts[field] = reader.string(`the ${fields[field]} of an error`)
-  }
-  const error = withoutTrace(() => make(reader, index, texts))
+  const name = bits & NAME_BIT ? reader.string('the name of an error') : undefined
+  const message = bits & MESSAGE_BIT ? reader.string('the message of an error') : undefined
+  const stack = bits & STACK_BIT ? reader.string('the stack of an error') : undefined
+  const error = makeWithoutTrace(reader, index, name, message)
   reader.remember(error)
-  for (let field = 0; field < fields.length; field++) {
-    if (!(bits & presentBit(field))) continue
-    const value = field < TEXT_FIELDS ? texts[field] : reader.value()
-    // Its name and message lie in internal slots.
-    if (index === DOM_EXCEPTION && field < 2) continue
-    define(error, fields[field], value, (bits & enumerableBit(field)) !== 0)
+  // Assigned where it exists: some versions keep it behind an accessor of their own.
+  if (stack !== undefined && hasOwn(error, 'stack')) error.stack = stack
+  else define(error, 'stack', stack, false)
+  // A DOMException has its name in a slot.
+  if (name !== undefined && index !== DOM_EXCEPTION) define(error, 'name', name, false)
+  for (const { key, bit } of valueFields) {
+    if (bits & bit) define(error, key, reader.value(), false)
   }
   const count = reader.word() >>> 0
   for (let i = 0; i < count; i++) {
     const key = reader.string('the key of a property of an error')
-    define(error, key, reader.value(), true)
+    const value = reader.value()
+    if (key in error) define(error, key, value, true)
+    else error[key] = value
   }
   return error
 }
 
-function make (reader, index, [name, message]) {
+// The stack of the original is put in its place: capturing one here would be for nothing.
+function makeWithoutTrace (reader, index, name, message) {
+  const limit = Error.stackTraceLimit
+  try {
+    Error.stackTraceLimit = 0
+  } catch {
+    // Fixed by the user, or with everything else by --frozen-intrinsics.
+    return make(reader, index, name, message)
+  }
+  try {
+    return make(reader, index, name, message)
+  } finally {
+    if (limit === undefined) delete Error.stackTraceLimit
+    else Error.stackTraceLimit = limit
+  }
+}
+
+function make (reader, index, name, message) {
   if (index === DOM_EXCEPTION) return new globalThis.DOMException(message, name)
   const Class = errorClasses[index]
   if (Class === undefined) reader.fail('a class of errors', `number ${index}`)
-  return index === AGGREGATE_ERROR ? new Class([]) : new Class()
-}
-
-// The stack of the original is put in its place: capturing one here would be for nothing.
-function withoutTrace (make) {
-  const descriptor = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')
-  if (descriptor === undefined || descriptor.writable !== true) return make()
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return make()
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+  if (index === AGGREGATE_ERROR) return new Class([], message)
+  return index === SUPPRESSED_ERROR ? new Class(undefined, undefined, message) : new Class(message)
 }
 
 function define (error, key, value, enumerable) {

@@ -46,7 +46,11 @@ function readRegExp (reader, bits) {
   return regExp
 }
 
+// No Map or Set holds more; past it, adding throws a RangeError.
+const MAX_MEMBERS = 2 ** 24
+
 function readMap (reader, count) {
+  if (count > MAX_MEMBERS) reader.fail(`at most ${MAX_MEMBERS} entries`, `${count}`)
   const map = new Map()
   reader.remember(map)
   for (let i = 0; i < count; i++) {
@@ -57,6 +61,7 @@ function readMap (reader, count) {
 }
 
 function readSet (reader, count) {
+  if (count > MAX_MEMBERS) reader.fail(`at most ${MAX_MEMBERS} members`, `${count}`)
   const set = new Set()
   reader.remember(set)
   for (let i = 0; i < count; i++) addMember.call(set, reader.value())

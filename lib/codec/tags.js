@@ -28,8 +28,6 @@ module.exports = {
   // Deeper values go to the platform: both ends recurse, and the decoding thread may
   // have a smaller stack than the encoding one.
   MAX_DEPTH: 400,
-  // An array may hold this many more holes than eight times its elements, so that a
-  // few bytes of payload never ask for gigabytes.
   UNDEFINED: 1,
   NULL: 2,
   FALSE: 3,

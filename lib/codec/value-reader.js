@@ -4,7 +4,6 @@ const tags = require('./tags')
 const { Reader } = require('./reader')
 const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
-const { readExotic } = require('./read-exotic')
 
 const {
   TAG_BITS, TAG_MASK, MAX_DEPTH, UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, DOUBLE, BIGINT64, BIGINT_HEX,
@@ -15,6 +14,12 @@ const { defineProperty, keys: keysOf } = Object
 
 // A few references are kept in place from one value to the next; more are let go.
 const KEPT = 64
+
+// Loaded with the first object that needs it, as at the encoder's end.
+let readExotic = (...args) => {
+  ({ readExotic } = require('./read-exotic'))
+  return readExotic(...args)
+}
 
 // Reads any value of the codec.
 class ValueReader extends Reader {
@@ -81,7 +86,8 @@ class ValueReader extends Reader {
   }
 
   #nested (word) {
-    if (++this.#depth > MAX_DEPTH) this.fail(`at most ${MAX_DEPTH} levels`, 'more')
+    // Two more: the encoder does not count a view and its buffer.
+    if (++this.#depth > MAX_DEPTH + 2) this.fail(`at most ${MAX_DEPTH} levels`, 'more')
     const payload = word >>> TAG_BITS
     let value
     switch (word & TAG_MASK) {

@@ -1,23 +1,28 @@
 'use strict'
 
+const { types } = require('node:util')
 const tags = require('./tags')
-const { types } = require('./platform')
 const { Writer } = require('./writer')
 const { Seen } = require('./seen')
 const { ShapeTree } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
-const { writeExotic } = require('./write-exotic')
 const { keysBeyondIndices } = require('./array-keys')
 
 const {
   UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, REF, OBJECT, ARRAY, ARRAY_PLUS,
-  TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT, MAX_PAYLOAD, MAX_DEPTH
+  TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT, MAX_PAYLOAD
 } = tags
 
 const { isProxy } = types
 const { getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object
 const { toString } = ObjectPrototype
 const { isArray, prototype: ArrayPrototype } = Array
+
+// Loaded with the first such object: most values have none, and a worker should start soon.
+let writeExotic = (...args) => {
+  ({ writeExotic } = require('./write-exotic'))
+  return writeExotic(...args)
+}
 
 // Writes any value of the codec. `value()` says false when the platform must decide.
 class ValueWriter extends Writer {
@@ -28,11 +33,13 @@ class ValueWriter extends Writer {
 
   openValues (start) {
     this.open(start)
+    // In case that the stack was too full to close the last time.
+    this.close()
     this.#polluted = isPolluted()
   }
 
   close () {
-    this.seen.truncate(0)
+    if (this.seen.count !== 0) this.seen.truncate(0)
   }
 
   value (value) {
@@ -62,24 +69,15 @@ class ValueWriter extends Writer {
       return isPlain(object, prototype) && this.#container(object, OBJECT)
     }
     if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, ARRAY)
-    return this.#exotic(object, prototype)
+    return writeExotic(this, object, prototype)
   }
 
   #container (object, kind) {
     const known = this.seen.add(object)
     if (known >= 0) return this.word(known << TAG_BITS | REF)
-    if (this.depth === MAX_DEPTH) return false
-    this.depth++
+    if (!this.enter()) return false
     const done = kind === OBJECT ? this.properties(object) : this.#array(object)
-    this.depth--
-    return done
-  }
-
-  #exotic (object, prototype) {
-    if (this.depth === MAX_DEPTH) return false
-    this.depth++
-    const done = writeExotic(this, object, prototype)
-    this.depth--
+    this.leave()
     return done
   }
 
@@ -182,8 +180,9 @@ class ValueWriter extends Writer {
 const empty = {}
 
 function isPolluted () {
-  for (const key in empty) return key !== undefined
-  return false
+  let polluted = false
+  for (const key in empty) polluted = key !== undefined
+  return polluted
 }
 
 // An object with the prototype of a plain one may still be something else: arguments,

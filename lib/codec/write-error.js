@@ -2,11 +2,12 @@
 
 const tags = require('./tags')
 const { errorClasses } = require('./platform')
-const { fields, DOM_EXCEPTION, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldNumber, presentBit, enumerableBit } = require('./error-fields')
+const { DOM_EXCEPTION, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
 const { isStackOverflow } = require('./stack-overflow')
 
 const { ERROR, TAG_BITS } = tags
 const { keys, hasOwn, getPrototypeOf, getOwnPropertyDescriptor } = Object
+const { propertyIsEnumerable } = Object.prototype
 
 const classOf = new Map()
 errorClasses.forEach((Class, index) => {
@@ -75,21 +76,21 @@ class ErrorRecord {
   }
 
   own (key) {
-    if (hasOwn(this.#error, key)) this.#add(key, this.#error[key])
+    if (hasOwn(this.#error, key) && !isListed(this.#error, key)) this.#add(key, this.#error[key])
   }
 
   write (writer) {
-    if (!writer.word(this.#bits << TAG_BITS | ERROR)) return false
+    if (!writer.enter() || !writer.word(this.#bits << TAG_BITS | ERROR)) return false
     for (const value of this.#values) {
       if (!writer.value(value)) return false
     }
-    return this.#writeProperties(writer)
+    if (!this.#writeProperties(writer)) return false
+    writer.leave()
+    return true
   }
 
   #add (key, value) {
-    const field = fieldNumber(key)
-    this.#bits |= presentBit(field)
-    if (getOwnPropertyDescriptor(this.#error, key)?.enumerable === true) this.#bits |= enumerableBit(field)
+    this.#bits |= fieldBit(key)
     this.#values.push(value)
   }
 
@@ -98,14 +99,18 @@ class ErrorRecord {
     const at = writer.pos - 1 - writer.base
     let count = 0
     for (const key of keys(this.#error)) {
-      const field = fields.indexOf(key)
-      if (field >= 0 && (this.#bits & presentBit(field)) !== 0) continue
+      if (key === 'stack') continue
       if (writeIfPossible(writer, this.#error, key)) count++
       else if (writer.full) return false
     }
     writer.words[writer.base + at] = count
     return true
   }
+}
+
+// Among its enumerable properties, in their order: no field is needed.
+function isListed (error, key) {
+  return propertyIsEnumerable.call(error, key)
 }
 
 // The platform would drop all of an error's properties; here only those are dropped that
@@ -129,6 +134,7 @@ function writeIfPossible (writer, error, key) {
 // The name that the error gives. A subclass that names neither itself nor its instances
 // has only that of its constructor to be told by.
 function nameOf (error, prototype, native) {
+  if (isListed(error, 'name')) return undefined
   const { name } = error
   if (hasOwn(error, 'name') || name !== native.name) return name
   if (prototype === native) return undefined
@@ -139,6 +145,7 @@ function nameOf (error, prototype, native) {
 
 // A message that a subclass computes counts as well as an own one.
 function messageOf (error) {
+  if (isListed(error, 'message')) return undefined
   const { message } = error
   return hasOwn(error, 'message') || message !== '' ? message : undefined
 }

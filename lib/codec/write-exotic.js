@@ -99,10 +99,11 @@ function pushMember (member) {
 }
 
 function writeMembers (writer, tag, count, members) {
-  if (count > MAX_PAYLOAD || !writer.word(count << TAG_BITS | tag)) return false
+  if (count > MAX_PAYLOAD || !writer.enter() || !writer.word(count << TAG_BITS | tag)) return false
   for (let i = 0; i < members.length; i++) {
     if (!writer.value(members[i])) return false
   }
+  writer.leave()
   return true
 }
 

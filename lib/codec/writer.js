@@ -3,7 +3,7 @@
 const tags = require('./tags')
 const { viewsOn } = require('./views')
 
-const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD } = tags
+const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
 
 // Up to here a loop over charCodeAt beats the call into node.
 const SHORT_STRING = 24
@@ -50,6 +50,15 @@ class Writer {
     this.words = words
     this.buffer = buffer
     this.#bytes = bytes
+  }
+
+  // Around the parts of a container. False when it is nested too deep for the codec.
+  enter () {
+    return this.depth++ < MAX_DEPTH
+  }
+
+  leave () {
+    this.depth--
   }
 
   get start () {

@@ -70,15 +70,16 @@ struct Call {
 };
 
 // Binds functions to an object with Retain() and Release(): each function keeps
-// the object alive, so a call never meets freed memory.
+// the object alive, so a call never meets freed memory. Fails silently when the
+// thread is being terminated: then nobody is left to call.
 template <typename Bound>
 void Bind(Napi::Env env, Napi::Object target, const char* name, napi_callback function, Bound* self) {
   napi_value value = nullptr;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, self, &value);
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, self, &value) != napi_ok) return;
+  auto release = [](napi_env, void* data, void*) { static_cast<Bound*>(data)->Release(); };
+  if (napi_add_finalizer(env, value, self, release, nullptr, nullptr) != napi_ok) return;
   self->Retain();
-  napi_add_finalizer(
-      env, value, self, [](napi_env, void* data, void*) { static_cast<Bound*>(data)->Release(); }, nullptr, nullptr);
-  target.Set(name, Napi::Value(env, value));
+  napi_set_named_property(env, target, name, value);
 }
 
 // Calls a JavaScript function from the event loop, microtasks and all. False

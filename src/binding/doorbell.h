@@ -29,8 +29,6 @@ class Doorbell {
 
   // Any thread. Several rings before the loop turns make one callback.
   void Ring();
-  // A C function for telar_sched; `context` is a Doorbell.
-  static void RingContext(void* context) { static_cast<Doorbell*>(context)->Ring(); }
 
   // Calls back once after about a millisecond, without keeping the loop alive.
   void RingLater();

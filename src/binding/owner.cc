@@ -252,7 +252,7 @@ napi_value RetireWorker(napi_env env, napi_callback_info info) {
   if (sched != nullptr) {
     uint32_t worker = call.Uint32(0);
     count = telar_sched_worker_retire(sched, worker, call.self->batch(), call.self->batch_length(), &claimed);
-    if (count < call.self->batch_length()) call.self->pool()->DropBell(worker);
+    if (count < call.self->batch_length()) call.self->pool()->SetBell(worker, nullptr);
     call.self->UpdateRef();
   }
   Napi::Object left = Napi::Object::New(env);

@@ -52,8 +52,8 @@ std::shared_ptr<Pool> Pool::Create(const PoolConfig& config, Doorbell* owner_bel
   sched.cpus = telar_os_cpus();
   sched.timing = config.timing;
   sched.slab = pool->slab_;
-  sched.wake_owner = Doorbell::RingContext;
-  sched.owner_context = owner_bell;
+  sched.wake = Wake;
+  sched.wake_context = pool.get();
   size_t sched_bytes = telar_sched_size(&sched);
   if (sched_bytes == 0) return nullptr;
   void* sched_at = AllocateAligned(sched_bytes, telar_sched_align(), &pool->sched_memory_);
@@ -83,12 +83,22 @@ void Pool::Unregister() {
   r.pools.erase(id_);
 }
 
-void Pool::KeepBell(uint32_t worker, Doorbell* bell) {
+void Pool::SetBell(uint32_t worker, Doorbell* bell) {
   if (bell != nullptr) bell->AddReference();
   std::lock_guard<std::mutex> guard(bells_lock_);
   if (bells_.size() <= worker) bells_.resize(worker + 1, nullptr);
   if (bells_[worker] != nullptr) bells_[worker]->Release();
   bells_[worker] = bell;
+}
+
+void Pool::Wake(void* data, uint32_t worker) {
+  Pool* pool = static_cast<Pool*>(data);
+  if (worker == TELAR_SCHED_NONE) {
+    pool->owner_bell_->Ring();
+    return;
+  }
+  std::lock_guard<std::mutex> guard(pool->bells_lock_);
+  if (worker < pool->bells_.size() && pool->bells_[worker] != nullptr) pool->bells_[worker]->Ring();
 }
 
 Pool::~Pool() {

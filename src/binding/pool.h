@@ -36,10 +36,9 @@ class Pool {
   // Takes the pool out of the registry.
   void Unregister();
 
-  // The scheduler may ring a worker's bell until that worker is retired: keeps a
-  // reference to it for as long.
-  void KeepBell(uint32_t worker, Doorbell* bell);
-  void DropBell(uint32_t worker) { KeepBell(worker, nullptr); }
+  // The bell that the scheduler rings for a worker, from its thread's start
+  // until that worker is retired (null).
+  void SetBell(uint32_t worker, Doorbell* bell);
 
   uint32_t id() const { return id_; }
   telar_sched* sched() { return sched_; }
@@ -47,10 +46,11 @@ class Pool {
 
  private:
   Pool() = default;
+  static void Wake(void* pool, uint32_t worker);
 
   uint32_t id_ = 0;
   Doorbell* owner_bell_ = nullptr;
-  std::mutex bells_lock_;
+  std::mutex bells_lock_;  // a bell is rung under it: so it cannot go in between
   std::vector<Doorbell*> bells_;  // by worker
   void* sched_memory_ = nullptr;
   void* slab_memory_ = nullptr;

@@ -25,8 +25,8 @@ class Worker {
     bell_ = Doorbell::Open(env_, [](void* self) { static_cast<Worker*>(self)->OnRing(); }, this);
     if (bell_ == nullptr) return false;
     bell_->SetRef(true);  // the thread lives as long as its pool wants it to
-    pool_->KeepBell(index, bell_);
-    if (telar_sched_worker_attach(pool_->sched(), index, Doorbell::RingContext, bell_) != TELAR_OK) {
+    pool_->SetBell(index, bell_);
+    if (telar_sched_worker_attach(pool_->sched(), index) != TELAR_OK) {
       napi_throw_error(env_, "ERR_TELAR_NATIVE", "this worker is attached to its pool already");
       return false;
     }

@@ -7,6 +7,8 @@
  * backlog is short too. */
 #define SHORT_TASK_NS UINT64_C(5000)
 #define SHORT_BACKLOG_NS UINT64_C(100000)
+/* One preempted task among short ones is not a long task. */
+#define RAN_COUNTED_AT_MOST_NS UINT64_C(50000)
 /* A lane holds tasks that have a place already; only forced ones queue. */
 #define LANE_AT_LEAST 64u
 
@@ -28,9 +30,9 @@ static uint32_t lane_capacity(const telar_sched_config *c)
 
 static bool is_valid(const telar_sched_config *c)
 {
-  return c->slots >= 2 && c->slots <= 65536 && (c->slots & (c->slots - 1)) == 0 && c->workers >= 1 &&
+  return c != NULL && c->slots >= 2 && c->slots <= 65536 && (c->slots & (c->slots - 1)) == 0 && c->workers >= 1 &&
          c->workers <= 32768 && c->concurrency >= 1 && c->concurrency <= 65535 && c->cpus >= 1 &&
-         c->wake_owner != NULL;
+         c->wake != NULL;
 }
 
 static layout lay_out(const telar_sched_config *c)
@@ -71,31 +73,22 @@ size_t telar_sched_size(const telar_sched_config *config)
 
 telar_status telar_sched_init(void *memory, const telar_sched_config *config, telar_sched **out)
 {
-  if (!is_valid(config) || (uintptr_t)memory % TELAR_CACHELINE != 0) {
+  if (!is_valid(config) || memory == NULL || out == NULL || (uintptr_t)memory % TELAR_CACHELINE != 0) {
     return TELAR_INVALID;
   }
   layout l = lay_out(config);
   char *base = memory;
   telar_sched *s = memory;
-  memset(s, 0, sizeof(*s));
   s->config = *config;
   s->slots = (sched_slot *)(void *)(base + l.slots);
   s->workers = (sched_worker *)(void *)(base + l.workers);
   s->idle = (_Atomic uint32_t *)(void *)(base + l.idle);
   telar_index_queue_init(base + l.ready, config->slots, config->start, &s->ready);
   telar_index_queue_init(base + l.done, config->slots, config->start, &s->done);
-  for (uint32_t i = 0; i < config->slots; i++) {
-    sched_slot *slot = &s->slots[i];
-    memset(slot, 0, sizeof(*slot));
-    slot->block = SLOT_NO_BLOCK;
-    slot->spare = SLOT_NO_BLOCK;
-  }
-  for (uint32_t i = 0; i < (config->workers + IDLE_BITS - 1) / IDLE_BITS; i++) {
-    atomic_init(&s->idle[i], 0);
-  }
+  /* Slots, idle words and most of a worker begin as the zeroes that they are:
+   * memory that no task needs stays untouched. */
   for (uint32_t i = 0; i < config->workers; i++) {
     sched_worker *w = &s->workers[i];
-    memset(w, 0, sizeof(*w));
     telar_index_queue_init(base + l.lanes + l.lane_stride * i, lane_capacity(config), config->start, &w->lane);
     w->metric_memory = base + l.metrics + l.metric_stride * 2 * i;
   }
@@ -116,11 +109,11 @@ telar_status telar_sched_init(void *memory, const telar_sched_config *config, te
 void telar_sched_give_back(telar_sched *s, uint32_t slot)
 {
   /* Never full: as many cells as slots, and a slot is there once at most. */
-  while (telar_index_queue_push_mp(s->done, slot) == TELAR_AGAIN) { /* D1: publish, then look for the sleeper */
-    telar_os_relax(); /* the popper of the cell's last value is about to free it */
+  for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) != TELAR_OK;) { /* D1: publish, then look for the sleeper */
+    sched_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
   }
   if (telar_eventcount_notify(&s->owner_sleep)) {
-    s->config.wake_owner(s->config.owner_context);
+    sched_ring(s, TELAR_SCHED_NONE);
   }
 }
 
@@ -172,16 +165,20 @@ static bool is_present(const telar_sched *s, uint32_t worker)
   return worker < s->config.workers && s->workers[worker].phase == WORKER_PRESENT;
 }
 
+static void push(telar_index_queue *queue, uint32_t slot)
+{
+  for (uint32_t turns = 0; telar_index_queue_push_sp(queue, slot) != TELAR_OK;) {
+    sched_wait_turn(&turns); /* as in telar_sched_give_back */
+  }
+}
+
 telar_status telar_sched_submit(telar_sched *s, uint32_t slot, uint64_t created_ns)
 {
   if (!is_owned(s, slot)) {
     return TELAR_INVALID;
   }
   make_ready(s, &s->slots[slot], 1, created_ns);
-  /* Never full: as many cells as slots. */
-  while (telar_index_queue_push_sp(s->ready, slot) == TELAR_AGAIN) {
-    telar_os_relax(); /* as in telar_sched_give_back */
-  }
+  push(s->ready, slot); /* never full: as many cells as slots */
   telar_sched_wake_for_ready(s);
   return TELAR_OK;
 }
@@ -215,8 +212,8 @@ telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worke
     return TELAR_BUSY;
   }
   make_ready(s, &s->slots[slot], places, created_ns);
-  telar_index_queue_push_sp(w->lane, slot);
-  telar_sched_wake_worker(w);
+  push(w->lane, slot);
+  telar_sched_wake_worker(s, worker);
   return TELAR_OK;
 }
 
@@ -224,6 +221,9 @@ telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worke
 
 static void note_ran(telar_sched *s, uint64_t ran)
 {
+  if (ran > RAN_COUNTED_AT_MOST_NS) {
+    ran = RAN_COUNTED_AT_MOST_NS;
+  }
   s->ran_ns = s->ran_ns == 0 ? ran : s->ran_ns - (s->ran_ns >> 4) + (ran >> 4);
 }
 
@@ -280,6 +280,7 @@ bool telar_sched_owner_sleep(telar_sched *s)
 {
   telar_eventcount_prepare(&s->owner_sleep); /* D2: announce, then look once more */
   if (telar_index_queue_is_empty(s->done)) {
+    telar_sched_wake_unanswered(s);
     return true;
   }
   telar_eventcount_cancel(&s->owner_sleep);
@@ -315,6 +316,7 @@ telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t 
       case SLOT_CLAIMED:
         if (atomic_compare_exchange_weak(state, &seen, SLOT_WORD(SLOT_CONDEMNED, SLOT_WORKER(seen)))) {
           *worker = SLOT_WORKER(seen);
+          telar_sched_worker_close(s, *worker);
           return TELAR_CANCEL_RUNNING;
         }
         break;
@@ -330,7 +332,7 @@ void telar_sched_worker_close(telar_sched *s, uint32_t worker)
 {
   if (is_present(s, worker)) {
     atomic_store(&s->workers[worker].closing, 1);
-    telar_sched_wake_worker(&s->workers[worker]);
+    telar_sched_wake_worker(s, worker);
   }
 }
 
@@ -389,6 +391,7 @@ uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *ou
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max)
 {
   uint32_t n = 0;
+  uint32_t turns = 0;
   while (n < max) {
     telar_status status = telar_index_queue_pop_mc(s->ready, &out[n]);
     if (status == TELAR_EMPTY) {
@@ -397,6 +400,8 @@ uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max)
     if (status == TELAR_OK) {
       own(s, &s->slots[out[n]]);
       n++;
+    } else {
+      sched_wait_turn(&turns);
     }
   }
   return n;
@@ -451,7 +456,7 @@ static bool may_touch_block(const telar_sched *s, uint32_t slot, uint32_t worker
 static void free_block(telar_sched *s, uint64_t *block)
 {
   if (*block != SLOT_NO_BLOCK) {
-    telar_slab_free(s->config.slab, *block);
+    telar_slab_free(s->config.slab, *block - 1);
     *block = SLOT_NO_BLOCK;
   }
 }
@@ -474,11 +479,11 @@ telar_status telar_sched_block_alloc(telar_sched *s, uint32_t index, uint32_t wo
       return status;
     }
     slot->spare = slot->block;
-    slot->block = fresh;
+    slot->block = fresh + 1;
     slot->block_capacity = fresh_capacity;
   }
   slot->block_used = true;
-  *offset = slot->block;
+  *offset = slot->block - 1;
   *capacity = slot->block_capacity;
   return TELAR_OK;
 }

@@ -38,8 +38,8 @@
  * at a time for each wake-up given out; a searcher that finds work passes the
  * search on while work is left (the scheme of Go's and Tokio's schedulers).
  *
- * Memory. The caller provides it: telar_sched_size, then telar_sched_init in
- * place. Nothing is allocated afterwards.
+ * Memory. The caller provides it, zeroed: telar_sched_size, then telar_sched_init
+ * in place. Nothing is allocated afterwards.
  */
 #ifndef TELAR_SCHED_H
 #define TELAR_SCHED_H
@@ -58,9 +58,13 @@ extern "C" {
 
 typedef struct telar_sched telar_sched;
 
-/* Rings the bell of a sleeping thread. Called from any thread, possibly after
- * that thread is gone: the callee guards itself. Must not block. */
-typedef void (*telar_wake_fn)(void *context);
+/* No worker, no slot. */
+#define TELAR_SCHED_NONE UINT32_MAX
+
+/* Rings the bell of a sleeping thread: a worker's, or the owner's for
+ * TELAR_SCHED_NONE. Called from any thread, possibly after that worker is gone
+ * or another has its index: the callee guards itself. Must not block. */
+typedef void (*telar_wake_fn)(void *context, uint32_t worker);
 
 typedef struct telar_sched_config {
   uint32_t slots;       /* tasks handed over and not yet drained, power of two, 2 .. 65536 */
@@ -70,8 +74,8 @@ typedef struct telar_sched_config {
   uint32_t start;       /* first position of the queues; tests start near wrap-around */
   bool timing;          /* record histograms of waiting and running time */
   telar_slab *slab;     /* payload blocks of the slots; may be NULL when none are used */
-  telar_wake_fn wake_owner;
-  void *owner_context;
+  telar_wake_fn wake;
+  void *wake_context;
 } telar_sched_config;
 
 /* What next() says instead of a slot. */
@@ -81,9 +85,6 @@ enum {
   TELAR_NEXT_YIELD = -3,   /* the time slice is over: let the event loop turn, then come again */
   TELAR_NEXT_CLOSED = -4   /* this worker gets no more tasks: it is being retired */
 };
-
-/* No worker / no slot / no block. */
-#define TELAR_SCHED_NONE UINT32_MAX
 
 /* How a slot enters a lane. */
 typedef enum telar_lane_mode {
@@ -128,8 +129,8 @@ void telar_sched_owner_awake(telar_sched *s);
 
 typedef enum telar_cancel_result {
   TELAR_CANCEL_DONE,    /* already finished: it is on its way back */
-  TELAR_CANCEL_QUEUED,  /* taken out; the slot comes back through drain */
-  TELAR_CANCEL_RUNNING, /* *worker runs it and will claim nothing after it: terminate it */
+  TELAR_CANCEL_QUEUED,  /* taken out; the slot comes back through drain, withdraw or retire */
+  TELAR_CANCEL_RUNNING, /* *worker runs it and claims nothing from now on: terminate it */
   TELAR_CANCEL_INVALID  /* not a slot in flight */
 } telar_cancel_result;
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
@@ -149,8 +150,8 @@ void telar_sched_worker_close(telar_sched *s, uint32_t worker);
 uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *out, uint32_t max,
                                    uint32_t *claimed);
 
-/* Takes back slots that nobody has claimed yet, from the ready queue (worker
- * TELAR_SCHED_NONE). All are OWNED again. */
+/* Takes back slots that nobody has claimed yet, from the ready queue, oldest
+ * first. All are OWNED again. This and retire also give back cancelled slots. */
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
 
 /* Slots in the ready queue. Approximate while workers run. */
@@ -185,9 +186,9 @@ telar_status telar_sched_block_free(telar_sched *s, uint32_t slot, uint32_t work
 
 /* ---- worker ---- */
 
-/* The thread of `worker` is there; `wake` rings its bell. */
-telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker, telar_wake_fn wake,
-                                       void *context);
+/* The thread of `worker` is there and can be woken. INVALID: no such worker was
+ * added, or it is attached already. */
+telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker);
 
 /* Everything that tasks need is loaded: rings the owner's bell once. */
 void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker);

@@ -37,13 +37,13 @@ typedef struct sched_slot {
   uint64_t created_ns; /* when the task was made */
   uint64_t started_ns; /* when a worker claimed it */
   uint64_t ran_ns;     /* how long it ran */
-  uint64_t block;      /* payload block in use or kept, SLOT_NO_BLOCK for none */
+  uint64_t block;      /* 1 + offset of the payload block in use or kept, or SLOT_NO_BLOCK */
   uint64_t block_capacity;
-  uint64_t spare;  /* block that the last growth replaced */
+  uint64_t spare;  /* likewise, the block that the last growth replaced */
   bool block_used; /* the present encoding lies in `block` */
 } sched_slot;
 #define IDLE_BITS 32u /* workers in a word of sched.idle */
-#define SLOT_NO_BLOCK UINT64_MAX
+#define SLOT_NO_BLOCK 0u
 
 /* What a worker's sleeper word says. Only the worker writes AWAKE and PARKED_*,
  * wakers only move PARKED_* on; so each park is ended by one waker at most. */
@@ -63,8 +63,6 @@ typedef struct sched_worker {
   /* shared: the sleeper word */
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t sleeper;
   _Atomic uint32_t closing;
-  _Atomic(telar_wake_fn) wake;
-  void *wake_context; /* written before `wake` */
   telar_index_queue *lane;
   /* worker */
   TELAR_CACHELINE_ALIGNED bool awake; /* counts in sched.awake */
@@ -118,7 +116,8 @@ struct telar_sched {
 /* sched_wake.c */
 void telar_sched_wake_one(telar_sched *s);
 void telar_sched_wake_for_ready(telar_sched *s);
-void telar_sched_wake_worker(sched_worker *w);
+void telar_sched_wake_worker(telar_sched *s, uint32_t worker);
+void telar_sched_wake_unanswered(telar_sched *s);
 void telar_sched_stop_searching(telar_sched *s, sched_worker *w);
 bool telar_sched_idle_any(const telar_sched *s);
 void telar_sched_resume(telar_sched *s, uint32_t worker);
@@ -127,6 +126,22 @@ void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 
 /* sched.c */
 void telar_sched_give_back(telar_sched *s, uint32_t slot);
+
+static inline void sched_ring(const telar_sched *s, uint32_t worker)
+{
+  s->config.wake(s->config.wake_context, worker);
+}
+
+/* One turn of waiting for another thread that is between two stores. It may
+ * have lost its processor: from time to time, offer ours. */
+static inline void sched_wait_turn(uint32_t *turns)
+{
+  if (++*turns % 64 == 0) {
+    telar_os_yield();
+  } else {
+    telar_os_relax();
+  }
+}
 
 static inline bool sched_has_place(const telar_sched *s, const sched_worker *w)
 {

@@ -42,15 +42,6 @@ static void clear_idle(telar_sched *s, uint32_t worker)
                             memory_order_relaxed); /* relaxed: a hint, the sleeper word decides */
 }
 
-static void ring(sched_worker *w)
-{
-  /* A1: acquires R1 (telar_sched_worker_attach), which published wake_context. */
-  telar_wake_fn wake = atomic_load_explicit(&w->wake, memory_order_acquire);
-  if (wake != NULL) {
-    wake(w->wake_context);
-  }
-}
-
 bool telar_sched_idle_any(const telar_sched *s)
 {
   for (uint32_t word = 0; word < idle_words(s); word++) {
@@ -61,29 +52,60 @@ bool telar_sched_idle_any(const telar_sched *s)
   return false;
 }
 
-void telar_sched_wake_one(telar_sched *s)
+/* Summons an idle worker. Those that run nothing first: one with free places may
+ * be in the middle of another task, and deaf for as long. Then the lowest index,
+ * so that the others may sleep until they are let go. */
+static bool summon(telar_sched *s)
 {
-  /* The search is given out before the sleeper is chosen, so that a thread
-   * which reads `searching` never misses one that is on its way. */
-  uint32_t none = 0;
-  if (!atomic_compare_exchange_strong(&s->searching, &none, 1)) {
-    return;
-  }
-  for (uint32_t word = 0; word < idle_words(s); word++) {
-    uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
-    while (bits != 0) {
-      /* The lowest index first: the others may sleep until they are let go. */
-      uint32_t bit = telar_bits_lowest(bits);
-      bits &= bits - 1;
-      sched_worker *w = &s->workers[word * IDLE_BITS + bit];
-      uint32_t expected = PARKED_IDLE;
-      if (atomic_compare_exchange_strong(&w->sleeper, &expected, SUMMONED)) {
-        ring(w);
-        return;
+  for (int pass = 0; pass < 2; pass++) {
+    for (uint32_t word = 0; word < idle_words(s); word++) {
+      uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
+      for (; bits != 0; bits &= bits - 1) {
+        uint32_t worker = word * IDLE_BITS + telar_bits_lowest(bits);
+        sched_worker *w = &s->workers[worker];
+        uint32_t expected = PARKED_IDLE;
+        if ((pass == 1 || atomic_load_explicit(&w->usage, memory_order_relaxed) == 0) &&
+            atomic_compare_exchange_strong(&w->sleeper, &expected, SUMMONED)) {
+          sched_ring(s, worker);
+          return true;
+        }
       }
     }
   }
-  atomic_fetch_sub(&s->searching, 1);
+  return false;
+}
+
+void telar_sched_wake_one(telar_sched *s)
+{
+  do {
+    /* The search is given out before the sleeper is chosen, so that a thread
+     * which reads `searching` never misses one that is on its way. */
+    uint32_t none = 0;
+    if (!atomic_compare_exchange_strong(&s->searching, &none, 1) || summon(s)) {
+      return;
+    }
+    /* Nobody to summon. Who relied on our search meanwhile is looked after as
+     * if we had searched (W4). */
+    if (atomic_fetch_sub(&s->searching, 1) != 1) {
+      return;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+  } while (!telar_index_queue_is_empty(s->ready) && telar_sched_idle_any(s));
+}
+
+/* The owner is about to sleep while tasks are unclaimed: a worker that was
+ * summoned may be unable to answer. Calls another, unless one stands by. */
+void telar_sched_wake_unanswered(telar_sched *s)
+{
+  if (telar_index_queue_is_empty(s->ready) || !telar_sched_idle_any(s) ||
+      (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
+       atomic_load_explicit(&s->standby, memory_order_relaxed) != 0)) {
+    return;
+  }
+  atomic_fetch_add(&s->searching, 1);
+  if (!summon(s)) {
+    atomic_fetch_sub(&s->searching, 1);
+  }
 }
 
 void telar_sched_wake_for_ready(telar_sched *s)
@@ -100,13 +122,14 @@ void telar_sched_wake_for_ready(telar_sched *s)
   telar_sched_wake_one(s);
 }
 
-void telar_sched_wake_worker(sched_worker *w)
+void telar_sched_wake_worker(telar_sched *s, uint32_t worker)
 {
+  sched_worker *w = &s->workers[worker];
   atomic_thread_fence(memory_order_seq_cst); /* W5 */
   uint32_t seen = atomic_load_explicit(&w->sleeper, memory_order_relaxed);
   while (seen == PARKED_IDLE || seen == PARKED_FULL) {
     if (atomic_compare_exchange_weak(&w->sleeper, &seen, NOTIFIED)) {
-      ring(w);
+      sched_ring(s, worker);
       return;
     }
   }
@@ -139,8 +162,11 @@ static void wake_up(telar_sched *s, uint32_t worker)
   }
   w->awake = true;
   atomic_fetch_add(&s->awake, 1);
-  if (was == SUMMONED) {
-    w->searching = true;
+  /* Whatever woke it, it looks for work now, and passes the search on when it
+   * has found some. Who was summoned counts already. */
+  w->searching = true;
+  if (was != SUMMONED) {
+    atomic_fetch_add(&s->searching, 1);
   }
 }
 
@@ -157,7 +183,9 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker)
   sched_worker *w = &s->workers[worker];
   bool idle = sched_has_place(s, w);
 
-  if (w->searching) {
+  if (!idle) {
+    telar_sched_stop_searching(s, w); /* it does not look at ready below */
+  } else if (w->searching) {
     w->searching = false;
     atomic_fetch_sub(&s->searching, 1); /* the look below does W4's part */
   }
@@ -201,7 +229,6 @@ void telar_sched_forget_sleep(telar_sched *s, uint32_t worker)
     w->searching = false;
     atomic_fetch_sub(&s->searching, 1);
   }
-  atomic_store_explicit(&w->wake, NULL, memory_order_relaxed);
   if (!telar_index_queue_is_empty(s->ready)) {
     telar_sched_wake_for_ready(s);
   }

@@ -7,7 +7,8 @@
  * what a sleep costs both sides: ten to twenty microseconds each. */
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
-#define GAP_COUNTED_AT_MOST_NS UINT64_C(1000000)
+/* One long pause, a preemption say, is not a habit. */
+#define GAP_COUNTED_AT_MOST_NS UINT64_C(200000)
 #define SPIN_AT_LEAST_NS UINT64_C(4000)
 #define RELAXES_PER_LOOK 2
 
@@ -58,7 +59,7 @@ static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
   if (telar_index_queue_is_empty(s->ready) || !take_place(s, w)) {
     return TELAR_SCHED_NONE;
   }
-  for (;;) {
+  for (uint32_t turns = 0;;) {
     uint32_t slot;
     telar_status status = telar_index_queue_pop_mc(s->ready, &slot);
     if (status == TELAR_EMPTY) {
@@ -66,7 +67,7 @@ static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
       return TELAR_SCHED_NONE;
     }
     if (status == TELAR_AGAIN) {
-      telar_os_relax();
+      sched_wait_turn(&turns);
       continue;
     }
     if (claim_slot(s, worker, slot)) {
@@ -161,25 +162,24 @@ static bool is_claimed_by(const telar_sched *s, uint32_t worker, uint32_t slot)
   return state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_CONDEMNED, worker);
 }
 
-telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker, telar_wake_fn wake, void *context)
+telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker)
 {
-  if (worker >= s->config.workers || s->workers[worker].awake || s->workers[worker].parked) {
+  /* `phase` is the owner's, who wrote it before it started this thread. */
+  if (worker >= s->config.workers || s->workers[worker].phase != WORKER_PRESENT || s->workers[worker].awake ||
+      s->workers[worker].parked) {
     return TELAR_INVALID;
   }
   sched_worker *w = &s->workers[worker];
-  w->wake_context = context;
   w->awake = true;
   w->gap_ns = GAP_FIRST_GUESS_NS;
   atomic_fetch_add(&s->awake, 1);
-  /* R1: publishes wake_context to A1 (ring in sched_wake.c). */
-  atomic_store_explicit(&w->wake, wake, memory_order_release);
   return TELAR_OK;
 }
 
 void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker)
 {
   atomic_store(&s->workers[worker].ready, 1);
-  s->config.wake_owner(s->config.owner_context);
+  sched_ring(s, TELAR_SCHED_NONE);
 }
 
 void telar_sched_worker_resume(telar_sched *s, uint32_t worker)
@@ -221,7 +221,7 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
       uint64_t created = s->slots[slot].created_ns;
       s->slots[slot].started_ns = now > created ? now : created;
       if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
-        s->config.wake_owner(s->config.owner_context);
+        sched_ring(s, TELAR_SCHED_NONE);
       }
       return (int32_t)slot;
     }

@@ -1,0 +1,112 @@
+/*
+ * A scheduler whose owner and workers are all played by the test's one thread, so
+ * that every interleaving of calls can be written down. Bells only count.
+ */
+#ifndef TELAR_TEST_SCHED_PLAY_H
+#define TELAR_TEST_SCHED_PLAY_H
+
+#include "check.h"
+
+#include "core/sched.h"
+
+enum { PLAY_WORKERS_MOST = 40, PLAY_SLOTS_MOST = 256 };
+
+#define NONE TELAR_SCHED_NONE
+
+typedef struct play {
+  telar_sched *sched;
+  void *memory;
+  uint32_t owner_rings;
+  uint32_t rings[PLAY_WORKERS_MOST];
+} play;
+
+static inline void play_count_ring(void *context, uint32_t worker) {
+  play *p = context;
+  CHECK(worker == NONE || worker < PLAY_WORKERS_MOST);
+  ++*(worker == NONE ? &p->owner_rings : &p->rings[worker]);
+}
+
+/* One processor: nobody spins, and so nobody waits for what this thread does next. */
+static inline telar_sched_config play_config(uint32_t slots, uint32_t workers, uint32_t concurrency) {
+  return (telar_sched_config){.slots = slots,
+                              .workers = workers,
+                              .concurrency = concurrency,
+                              .cpus = 1,
+                              .start = UINT32_MAX - 3,
+                              .wake = play_count_ring};
+}
+
+static inline void play_open(play *p, telar_sched_config config) {
+  CHECK(config.workers <= PLAY_WORKERS_MOST && config.slots <= PLAY_SLOTS_MOST);
+  memset(p, 0, sizeof *p);
+  config.wake_context = p;
+  p->memory = check_memory(telar_sched_size(&config));
+  memset(p->memory, 0, telar_sched_size(&config));
+  CHECK_STATUS(telar_sched_init(p->memory, &config, &p->sched), TELAR_OK);
+}
+
+static inline void play_close(play *p) {
+  free(p->memory);
+}
+
+/* A worker whose thread is there. */
+static inline uint32_t play_hire(play *p) {
+  uint32_t worker = NONE;
+  CHECK_STATUS(telar_sched_worker_add(p->sched, &worker), TELAR_OK);
+  CHECK_STATUS(telar_sched_worker_attach(p->sched, worker), TELAR_OK);
+  return worker;
+}
+
+static inline void play_hire_many(play *p, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(play_hire(p), i);
+}
+
+/* A turn of the worker's event loop, with one call. Where this thread lost its CPU for a
+ * whole time slice, the loop turns once more. */
+static inline int32_t play_next(play *p, uint32_t worker, uint32_t done) {
+  for (;;) {
+    telar_sched_worker_resume(p->sched, worker);
+    int32_t got = telar_sched_next(p->sched, worker, done);
+    if (got != TELAR_NEXT_YIELD) return got;
+    done = NONE;
+  }
+}
+
+static inline bool play_is_asleep(int32_t answer) {
+  return answer == TELAR_NEXT_PARK || answer == TELAR_NEXT_STANDBY;
+}
+
+static inline void play_park(play *p, uint32_t worker) {
+  CHECK(play_is_asleep(play_next(p, worker, NONE)));
+}
+
+static inline void play_submit(play *p, uint32_t slot) {
+  CHECK_STATUS(telar_sched_submit(p->sched, slot, 0), TELAR_OK);
+}
+
+/* The slots come back, in this order, and no others. */
+#define PLAY_DRAINS(p, ...)                                                           \
+  do {                                                                                \
+    const uint32_t wanted_[] = {__VA_ARGS__};                                         \
+    uint32_t got_[PLAY_SLOTS_MOST];                                                   \
+    CHECK_EQUAL(telar_sched_drain((p)->sched, got_, PLAY_SLOTS_MOST), sizeof wanted_ / 4); \
+    for (size_t i_ = 0; i_ < sizeof wanted_ / 4; i_++) CHECK_EQUAL(got_[i_], wanted_[i_]); \
+  } while (0)
+
+static inline void play_drains_nothing(play *p) {
+  uint32_t slot;
+  CHECK_EQUAL(telar_sched_drain(p->sched, &slot, 1), 0);
+}
+
+/* Who was rung since the last look: a bit for each worker. */
+static inline uint64_t play_rung(play *p) {
+  uint64_t rung = 0;
+  for (uint32_t i = 0; i < PLAY_WORKERS_MOST; i++) {
+    CHECK(p->rings[i] <= 1); /* one wake-up rings once */
+    if (p->rings[i] != 0) rung |= UINT64_C(1) << i;
+    p->rings[i] = 0;
+  }
+  return rung;
+}
+
+#endif

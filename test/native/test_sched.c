@@ -1,0 +1,692 @@
+/*
+ * sched: what each call answers, in every state of a slot and of a worker. One thread
+ * plays the owner and all workers; test_sched_wake.c has who is woken, and
+ * test_sched_stress.c the threads.
+ */
+#include "sched_play.h"
+
+/* --- set-up --------------------------------------------------------------------- */
+
+static void refuses_bad_configurations(void) {
+  telar_sched_config good = play_config(8, 2, 1);
+  char *memory = check_memory(telar_sched_size(&good) + TELAR_CACHELINE);
+  telar_sched *sched = NULL;
+  static const uint32_t bad_slots[] = {0, 1, 3, 100, 65537, 131072, UINT32_MAX};
+  for (size_t i = 0; i < sizeof bad_slots / sizeof bad_slots[0]; i++) {
+    telar_sched_config bad = good;
+    bad.slots = bad_slots[i];
+    CHECK_EQUAL(telar_sched_size(&bad), 0);
+    CHECK_STATUS(telar_sched_init(memory, &bad, &sched), TELAR_INVALID);
+  }
+  static const telar_sched_config bad[] = {
+      {.slots = 8, .workers = 0, .concurrency = 1, .cpus = 1, .wake = play_count_ring},
+      {.slots = 8, .workers = 32769, .concurrency = 1, .cpus = 1, .wake = play_count_ring},
+      {.slots = 8, .workers = 2, .concurrency = 0, .cpus = 1, .wake = play_count_ring},
+      {.slots = 8, .workers = 2, .concurrency = 65536, .cpus = 1, .wake = play_count_ring},
+      {.slots = 8, .workers = 2, .concurrency = 1, .cpus = 0, .wake = play_count_ring},
+      {.slots = 8, .workers = 2, .concurrency = 1, .cpus = 1, .wake = NULL},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    CHECK_EQUAL(telar_sched_size(&bad[i]), 0);
+    CHECK_STATUS(telar_sched_init(memory, &bad[i], &sched), TELAR_INVALID);
+  }
+  CHECK_STATUS(telar_sched_init(memory + 64, &good, &sched), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_init(NULL, &good, &sched), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_init(memory, NULL, &sched), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_init(memory, &good, NULL), TELAR_INVALID);
+  CHECK_EQUAL(telar_sched_size(NULL), 0);
+  CHECK(sched == NULL);
+  CHECK_EQUAL(telar_sched_size(&good) % telar_sched_align(), 0);
+  free(memory);
+
+  telar_sched_config largest = play_config(65536, 1, 65535);
+  CHECK(telar_sched_size(&largest) > 65536 * sizeof(uint64_t));
+  largest = play_config(2, 32768, 1);
+  CHECK(telar_sched_size(&largest) > 32768 * sizeof(uint64_t));
+}
+
+static void the_worker_table_has_an_end(void) {
+  play p;
+  play_open(&p, play_config(4, 3, 1));
+  CHECK_STATUS(telar_sched_worker_attach(p.sched, 0), TELAR_INVALID); /* not added yet */
+  play_hire_many(&p, 3);
+  uint32_t worker = 77;
+  CHECK_STATUS(telar_sched_worker_add(p.sched, &worker), TELAR_FULL);
+  CHECK_EQUAL(worker, 77);
+  CHECK_STATUS(telar_sched_worker_attach(p.sched, 3), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_worker_attach(p.sched, 1), TELAR_INVALID);
+  play_park(&p, 1);
+  CHECK_STATUS(telar_sched_worker_attach(p.sched, 1), TELAR_INVALID);
+  play_close(&p);
+}
+
+static void a_worker_says_that_it_is_ready(void) {
+  play p;
+  play_open(&p, play_config(4, 2, 1));
+  play_hire_many(&p, 2);
+  CHECK(!telar_sched_worker_is_ready(p.sched, 0) && !telar_sched_worker_is_ready(p.sched, 1));
+  CHECK(!telar_sched_worker_is_ready(p.sched, 2));
+  telar_sched_worker_set_ready(p.sched, 1);
+  CHECK(!telar_sched_worker_is_ready(p.sched, 0) && telar_sched_worker_is_ready(p.sched, 1));
+  CHECK_EQUAL(p.owner_rings, 1);
+  play_close(&p);
+}
+
+/* --- the life of a slot ------------------------------------------------------------ */
+
+static void takes_back_only_what_was_submitted(void) {
+  play p;
+  play_open(&p, play_config(4, 2, 1));
+  play_hire_many(&p, 2);
+  for (int lap = 0; lap < 3; lap++) {
+    /* OWNED */
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_submit(p.sched, 4, 0), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_submit(p.sched, NONE, 0), TELAR_INVALID);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
+    CHECK_STATUS(telar_sched_submit(p.sched, 2, 0), TELAR_OK);
+    /* QUEUED */
+    CHECK_STATUS(telar_sched_submit(p.sched, 2, 0), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_INVALID);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 1);
+    CHECK_EQUAL(telar_sched_ready_length(p.sched), 1);
+    play_drains_nothing(&p);
+    CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+    /* CLAIMED */
+    CHECK_EQUAL(telar_sched_ready_length(p.sched), 0);
+    CHECK_STATUS(telar_sched_submit(p.sched, 2, 0), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_complete(p.sched, 1, 2), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 3), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 4), TELAR_INVALID);
+    CHECK(play_is_asleep(play_next(&p, 1, 2))); /* not worker 1's: stays claimed */
+    play_drains_nothing(&p);
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_OK);
+    /* DONE */
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_submit(p.sched, 2, 0), TELAR_INVALID);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 1);
+    PLAY_DRAINS(&p, 2);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
+    play_drains_nothing(&p);
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, 0), (uint64_t)lap + 1);
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, 1), 0);
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, 2), 0);
+  }
+  play_close(&p);
+}
+
+static void next_completes_and_claims_in_one_call(void) {
+  play p;
+  play_open(&p, play_config(4, 1, 1));
+  play_hire(&p);
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_EQUAL(play_next(&p, 0, 1), 2);
+  PLAY_DRAINS(&p, 0, 1);
+  CHECK_EQUAL(play_next(&p, 0, 2), 3);
+  CHECK(play_is_asleep(play_next(&p, 0, 3)));
+  uint32_t out[2];
+  CHECK_EQUAL(telar_sched_drain(p.sched, out, 1), 1);
+  CHECK_EQUAL(out[0], 2);
+  CHECK_EQUAL(telar_sched_drain(p.sched, out, 2), 1);
+  CHECK_EQUAL(out[0], 3);
+  CHECK_EQUAL(telar_sched_worker_completed(p.sched, 0), 4);
+  play_close(&p);
+}
+
+static void the_ready_queue_keeps_its_order(uint32_t slots, uint32_t start) {
+  play p;
+  telar_sched_config config = play_config(slots, 1, 1);
+  config.start = start;
+  play_open(&p, config);
+  play_hire(&p);
+  for (uint32_t lap = 0; lap < 4; lap++) {
+    for (uint32_t i = 0; i < slots; i++) {
+      CHECK_EQUAL(telar_sched_ready_length(p.sched), i);
+      play_submit(&p, (i * 3 + lap) % slots); /* 3 and a power of two: a permutation */
+    }
+    uint32_t done = NONE;
+    for (uint32_t i = 0; i < slots; i++) {
+      uint32_t wanted = (i * 3 + lap) % slots;
+      CHECK_EQUAL(play_next(&p, 0, done), wanted);
+      done = wanted;
+    }
+    CHECK(play_is_asleep(play_next(&p, 0, done)));
+    uint32_t out[PLAY_SLOTS_MOST];
+    CHECK_EQUAL(telar_sched_drain(p.sched, out, slots), slots);
+    for (uint32_t i = 0; i < slots; i++) CHECK_EQUAL(out[i], (i * 3 + lap) % slots);
+  }
+  play_close(&p);
+}
+
+/* --- places ---------------------------------------------------------------------------- */
+
+static void claims_no_more_than_its_places(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 3));
+  play_hire_many(&p, 2);
+  for (uint32_t i = 0; i < 8; i++) play_submit(&p, i);
+  for (uint32_t i = 0; i < 3; i++) {
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), i);
+    CHECK_EQUAL(play_next(&p, 0, NONE), i);
+  }
+  /* Full: there is nothing to stand by for. */
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 3);
+  /* In any order; each completion gives one place. */
+  CHECK_STATUS(telar_sched_complete(p.sched, 0, 1), TELAR_OK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 2);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 4);
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_next(&p, 0, 2), 5);
+  CHECK_EQUAL(play_next(&p, 0, 0), 6);
+  PLAY_DRAINS(&p, 1, 2, 0);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 1);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 2), 0);
+  play_close(&p);
+}
+
+static void a_lane_belongs_to_one_worker(void) {
+  play p;
+  play_open(&p, play_config(8, 3, 2));
+  play_hire_many(&p, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 2, TELAR_LANE_FORCED, 0), TELAR_INVALID); /* not there yet */
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 3, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, NONE, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 8, 0, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
+
+  play_submit(&p, 7);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 2);
+  CHECK_EQUAL(telar_sched_ready_length(p.sched), 1);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 3);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED, 0), TELAR_BUSY);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 3);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 2);
+
+  CHECK_EQUAL(play_next(&p, 0, NONE), 7);
+  play_park(&p, 0);
+  play_submit(&p, 6);
+  /* Both places are spoken for: the lane first, in order, and nothing of the ready queue. */
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_next(&p, 1, 1), 6);
+  play_submit(&p, 2); /* BUSY left it with the owner */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+  PLAY_DRAINS(&p, 1);
+  play_close(&p);
+}
+
+static void a_claim_takes_the_place_of_a_lane_task(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 2));
+  play_hire(&p);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED, 0), TELAR_BUSY);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_STATUS(telar_sched_complete(p.sched, 0, 1), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  play_close(&p);
+}
+
+static void an_exclusive_task_has_the_worker_to_itself(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 3));
+  play_hire(&p);
+  for (int lap = 0; lap < 3; lap++) {
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_BUSY);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+    play_submit(&p, 1);
+    CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+    CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+    CHECK_EQUAL(play_next(&p, 0, 0), 1);
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
+    CHECK(play_is_asleep(play_next(&p, 0, 1)));
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 0);
+    PLAY_DRAINS(&p, 0, 1);
+  }
+  play_close(&p);
+}
+
+static void a_forced_task_finds_a_place_until_the_lane_is_full(void) {
+  play p;
+  play_open(&p, play_config(256, 2, 1));
+  play_hire_many(&p, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  uint32_t forced = 1;
+  telar_status status;
+  while ((status = telar_sched_submit_to(p.sched, forced, 1, TELAR_LANE_FORCED, 0)) == TELAR_OK) forced++;
+  CHECK_STATUS(status, TELAR_FULL);
+  CHECK(forced >= 64 && forced < 256);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), forced);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), forced);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, forced, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
+  /* Forced past the limit, all of it runs at once. */
+  for (uint32_t i = 0; i < forced; i++) CHECK_EQUAL(play_next(&p, 1, NONE), i);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+  for (uint32_t i = 0; i < forced; i++) CHECK_STATUS(telar_sched_complete(p.sched, 1, i), TELAR_OK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 255, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 255);
+  play_close(&p);
+}
+
+/* --- cancel ---------------------------------------------------------------------------- */
+
+static telar_cancel_result cancel(play *p, uint32_t slot, uint32_t expected_worker) {
+  uint32_t worker = 77;
+  telar_cancel_result result = telar_sched_cancel(p->sched, slot, &worker);
+  CHECK_EQUAL(worker, expected_worker);
+  return result;
+}
+
+static void cancels_what_nobody_has_claimed(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 2);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID);
+  CHECK_EQUAL(cancel(&p, 8, NONE), TELAR_CANCEL_INVALID);
+  CHECK_EQUAL(cancel(&p, NONE, NONE), TELAR_CANCEL_INVALID);
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 4, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
+  CHECK_EQUAL(cancel(&p, 2, NONE), TELAR_CANCEL_QUEUED);
+  CHECK_EQUAL(cancel(&p, 4, NONE), TELAR_CANCEL_QUEUED);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID); /* cancelled, on its way back */
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, 0), TELAR_INVALID);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 5);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 3);
+  PLAY_DRAINS(&p, 0, 2);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 2);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 2);
+  play_park(&p, 1);
+  PLAY_DRAINS(&p, 4);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
+  CHECK_EQUAL(telar_sched_worker_completed(p.sched, 1), 0);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 2);
+  /* A queue of cancelled tasks only: the place taken for the look is given back. */
+  play_submit(&p, 0);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
+  play_park(&p, 1);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
+  PLAY_DRAINS(&p, 0);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+static void a_worker_whose_task_was_cancelled_claims_nothing_more(uint32_t concurrency) {
+  play p;
+  play_open(&p, play_config(8, 2, concurrency));
+  play_hire_many(&p, 2);
+  play_submit(&p, 0);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  CHECK_EQUAL(cancel(&p, 0, 1), TELAR_CANCEL_RUNNING);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID); /* once */
+  if (concurrency > 1) CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_CLOSED);
+  CHECK_STATUS(telar_sched_complete(p.sched, 0, 0), TELAR_INVALID);
+  play_drains_nothing(&p);
+  CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID);
+  PLAY_DRAINS(&p, 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_close(&p);
+}
+
+static void cancel_comes_too_late_for_a_finished_task(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 1));
+  play_hire(&p);
+  play_submit(&p, 3);
+  play_submit(&p, 4);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 3);
+  CHECK_STATUS(telar_sched_complete(p.sched, 0, 3), TELAR_OK);
+  CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_DONE);
+  CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_DONE);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 4); /* and does the worker no harm */
+  PLAY_DRAINS(&p, 3);
+  CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_INVALID);
+  play_close(&p);
+}
+
+/* --- close, retire ------------------------------------------------------------------------ */
+
+static void closes_a_worker_only_when_it_is_idle(void) {
+  play p;
+  play_open(&p, play_config(8, 4, 2));
+  play_hire_many(&p, 3);
+  CHECK(!telar_sched_worker_close_idle(p.sched, 3));
+  CHECK(!telar_sched_worker_close_idle(p.sched, 4));
+  CHECK(!telar_sched_worker_close_idle(p.sched, NONE));
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK(!telar_sched_worker_close_idle(p.sched, 0));
+  CHECK(!telar_sched_worker_close_idle(p.sched, 1));
+  CHECK(telar_sched_worker_close_idle(p.sched, 2));
+  CHECK(!telar_sched_worker_close_idle(p.sched, 2));
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 2, TELAR_LANE_SHARED, 0), TELAR_BUSY);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 2, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* a refusal changes nothing */
+  CHECK_EQUAL(play_next(&p, 0, 0), 2);
+  CHECK(play_is_asleep(play_next(&p, 0, 2)));
+  CHECK(telar_sched_worker_close_idle(p.sched, 0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
+  play_close(&p);
+}
+
+static void a_closed_worker_finishes_what_it_has(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 1);
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  telar_sched_worker_close(p.sched, 0);
+  telar_sched_worker_close(p.sched, 1);
+  telar_sched_worker_close(p.sched, NONE);
+  CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_CLOSED);
+  PLAY_DRAINS(&p, 1, 0);
+  CHECK_EQUAL(play_hire(&p), 1); /* closing what was not there left no mark */
+  CHECK_EQUAL(play_next(&p, 1, NONE), 2);
+  play_close(&p);
+}
+
+/* Retires in portions of max; checks that the slots come in this order. */
+static void retires(play *p, uint32_t worker, uint32_t max, const uint32_t *wanted, uint32_t wanted_claimed,
+                    uint32_t wanted_lane) {
+  uint32_t out[PLAY_SLOTS_MOST], total = 0, total_claimed = 0, count, claimed;
+  do {
+    CHECK(total <= wanted_claimed + wanted_lane);
+    count = telar_sched_worker_retire(p->sched, worker, out + total, max, &claimed);
+    CHECK(count <= max && claimed <= count);
+    CHECK(claimed == 0 || total == total_claimed); /* the claimed ones first */
+    total += count;
+    total_claimed += claimed;
+  } while (count == max);
+  CHECK_EQUAL(total, wanted_claimed + wanted_lane);
+  CHECK_EQUAL(total_claimed, wanted_claimed);
+  for (uint32_t i = 0; i < total; i++) CHECK_EQUAL(out[i], wanted[i]);
+}
+
+static void retire_gives_back_what_a_dead_worker_had(uint32_t max) {
+  play p;
+  play_open(&p, play_config(16, 2, 3));
+  play_hire_many(&p, 2);
+  static const uint32_t recovered[] = {2, 5, 11, 9, 3, 8};
+  for (int lap = 0; lap < 3; lap++) {
+    play_submit(&p, 5);
+    play_submit(&p, 11);
+    play_submit(&p, 12);
+    play_submit(&p, 2);
+    CHECK_EQUAL(play_next(&p, 1, NONE), 5);
+    CHECK_EQUAL(play_next(&p, 1, NONE), 11);
+    CHECK_EQUAL(play_next(&p, 0, NONE), 12);
+    CHECK_EQUAL(play_next(&p, 1, NONE), 2);
+    CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+    for (uint32_t i = 3; i < 6; i++) {
+      CHECK_STATUS(telar_sched_submit_to(p.sched, recovered[i], 1, TELAR_LANE_FORCED, 0), TELAR_OK);
+    }
+    CHECK_EQUAL(cancel(&p, 11, 1), TELAR_CANCEL_RUNNING);
+    CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_QUEUED);
+    telar_sched_worker_set_ready(p.sched, 1);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 7);
+    retires(&p, 1, max, recovered, 3, 3);
+    CHECK_EQUAL(telar_sched_outstanding(p.sched), 1);
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
+    CHECK(!telar_sched_worker_is_ready(p.sched, 1));
+    play_drains_nothing(&p);
+    /* All are the owner's again, and so is the index. */
+    uint32_t out, claimed = 77;
+    CHECK_EQUAL(telar_sched_worker_retire(p.sched, 1, &out, 1, &claimed), 0);
+    CHECK_EQUAL(claimed, 0);
+    for (uint32_t i = 0; i < 6; i++) CHECK_EQUAL(cancel(&p, recovered[i], NONE), TELAR_CANCEL_INVALID);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+    CHECK_STATUS(telar_sched_worker_attach(p.sched, 1), TELAR_INVALID);
+    CHECK_EQUAL(play_hire(&p), 1);
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, 1), 0);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_EQUAL(play_next(&p, 1, NONE), 2);
+    CHECK(play_is_asleep(play_next(&p, 1, 2)));
+    CHECK(play_is_asleep(play_next(&p, 0, 12)));
+    PLAY_DRAINS(&p, 2, 12);
+    for (uint32_t i = 0; i < 6; i++) {
+      play_submit(&p, recovered[i]);
+      CHECK_EQUAL(play_next(&p, 0, NONE), recovered[i]);
+      CHECK_STATUS(telar_sched_complete(p.sched, 0, recovered[i]), TELAR_OK);
+      PLAY_DRAINS(&p, recovered[i]);
+    }
+    play_park(&p, 1);
+  }
+  play_close(&p);
+}
+
+static void retire_takes_nothing_of_others(void) {
+  play p;
+  play_open(&p, play_config(8, 4, 1));
+  play_hire_many(&p, 3);
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  for (uint32_t i = 0; i < 3; i++) CHECK_EQUAL(play_next(&p, i, NONE), i);
+  CHECK_STATUS(telar_sched_complete(p.sched, 1, 1), TELAR_OK); /* finished before it died: not lost */
+  uint32_t out[8], claimed;
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, 3, out, 8, &claimed), 0);
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, 4, out, 8, &claimed), 0);
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, NONE, out, 8, &claimed), 0);
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, 1, out, 8, &claimed), 0);
+  CHECK_EQUAL(claimed, 0);
+  PLAY_DRAINS(&p, 1);
+  CHECK_EQUAL(play_next(&p, 0, 0), 3);
+  CHECK_STATUS(telar_sched_complete(p.sched, 2, 2), TELAR_OK);
+  PLAY_DRAINS(&p, 0, 2);
+  play_close(&p);
+}
+
+/* Whatever state a worker dies in, its index starts anew. */
+static void a_retired_index_starts_anew(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 2));
+  uint32_t out[8], claimed;
+  for (int death = 0; death < 5; death++) {
+    if (death == 4) { /* its thread never came so far as to attach */
+      uint32_t worker;
+      CHECK_STATUS(telar_sched_worker_add(p.sched, &worker), TELAR_OK);
+      CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+      CHECK_EQUAL(telar_sched_worker_retire(p.sched, 0, out, 8, &claimed), 1);
+      CHECK_EQUAL(claimed, 0);
+      CHECK_EQUAL(out[0], 1);
+      break;
+    }
+    play_hire(&p);
+    if (death == 0) CHECK(telar_sched_worker_close_idle(p.sched, 0));
+    if (death == 1) telar_sched_worker_close(p.sched, 0);
+    if (death == 2) {
+      play_submit(&p, 0);
+      CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+      CHECK_EQUAL(cancel(&p, 0, 0), TELAR_CANCEL_RUNNING);
+      CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_CLOSED);
+      PLAY_DRAINS(&p, 0);
+    }
+    if (death == 3) play_park(&p, 0);
+    CHECK_EQUAL(telar_sched_worker_retire(p.sched, 0, out, 8, &claimed), 0);
+    play_hire(&p);
+    play_park(&p, 0);
+    play_rung(&p);
+    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_EQUAL(play_rung(&p), 1);
+    CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+    CHECK(play_is_asleep(play_next(&p, 0, 2)));
+    PLAY_DRAINS(&p, 2);
+    CHECK_EQUAL(telar_sched_worker_retire(p.sched, 0, out, 8, &claimed), 0);
+  }
+  play_close(&p);
+}
+
+/* --- withdraw, watch -------------------------------------------------------------------- */
+
+static void withdraws_what_is_in_the_ready_queue(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 2));
+  play_hire(&p);
+  uint32_t out[8];
+  CHECK_EQUAL(telar_sched_withdraw(p.sched, out, 8), 0);
+  for (uint32_t i = 0; i < 6; i++) play_submit(&p, i);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 6, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 6);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(cancel(&p, 2, NONE), TELAR_CANCEL_QUEUED);
+  CHECK_EQUAL(telar_sched_withdraw(p.sched, out, 0), 0);
+  CHECK_EQUAL(telar_sched_withdraw(p.sched, out, 3), 3);
+  for (uint32_t i = 0; i < 3; i++) CHECK_EQUAL(out[i], 1 + i);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 4);
+  CHECK_EQUAL(telar_sched_withdraw(p.sched, out, 8), 2);
+  CHECK_EQUAL(out[0], 4);
+  CHECK_EQUAL(out[1], 5);
+  CHECK_EQUAL(telar_sched_ready_length(p.sched), 0);
+  for (uint32_t i = 1; i < 6; i++) CHECK_EQUAL(cancel(&p, i, NONE), TELAR_CANCEL_INVALID);
+  CHECK_EQUAL(play_next(&p, 0, 6), TELAR_NEXT_STANDBY);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+  PLAY_DRAINS(&p, 6);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 2);
+  play_close(&p);
+}
+
+static void tells_of_the_next_claim_once(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 1));
+  play_hire_many(&p, 2);
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(p.owner_rings, 0);
+  telar_sched_watch_claims(p.sched);
+  CHECK_EQUAL(p.owner_rings, 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_EQUAL(p.owner_rings, 1);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 2);
+  CHECK_EQUAL(p.owner_rings, 1);
+  telar_sched_watch_claims(p.sched);
+  CHECK_EQUAL(play_next(&p, 1, 2), 3);
+  CHECK_EQUAL(p.owner_rings, 2);
+  play_close(&p);
+}
+
+/* --- the owner's sleep ------------------------------------------------------------------- */
+
+static void rings_the_owner_only_while_it_sleeps(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 1));
+  play_hire(&p);
+  for (uint32_t i = 0; i < 6; i++) play_submit(&p, i);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_EQUAL(p.owner_rings, 0); /* awake: it will look */
+  CHECK(!telar_sched_owner_sleep(p.sched));
+  PLAY_DRAINS(&p, 0);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(p.owner_rings, 0);
+  CHECK_EQUAL(play_next(&p, 0, 1), 2);
+  CHECK_EQUAL(play_next(&p, 0, 2), 3);
+  CHECK_EQUAL(p.owner_rings, 1); /* once for both */
+  telar_sched_owner_awake(p.sched);
+  telar_sched_owner_awake(p.sched);
+  PLAY_DRAINS(&p, 1, 2);
+  CHECK_EQUAL(play_next(&p, 0, 3), 4);
+  CHECK_EQUAL(p.owner_rings, 1);
+  CHECK(!telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_next(&p, 0, 4), 5); /* a sleep that did not come about rings nobody */
+  CHECK_EQUAL(p.owner_rings, 1);
+  PLAY_DRAINS(&p, 3, 4);
+  /* A bell that rang for something else: it sleeps on, and is rung. */
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK(play_is_asleep(play_next(&p, 0, 5)));
+  CHECK_EQUAL(p.owner_rings, 2);
+  PLAY_DRAINS(&p, 5);
+  /* Cancelled slots ring as well. */
+  telar_sched_owner_awake(p.sched);
+  play_submit(&p, 0);
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  play_park(&p, 0);
+  CHECK_EQUAL(p.owner_rings, 3);
+  PLAY_DRAINS(&p, 0);
+  play_close(&p);
+}
+
+static void poll_takes_what_is_there(uint32_t cpus) {
+  play p;
+  telar_sched_config config = play_config(8, 1, 1);
+  config.cpus = cpus;
+  play_open(&p, config);
+  play_hire(&p);
+  uint32_t out[8];
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, UINT64_MAX), 0); /* nothing outstanding: no spin */
+  for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, 1000), 0);
+  uint32_t done = NONE;
+  for (uint32_t i = 0; i < 4; i++) {
+    CHECK_EQUAL(play_next(&p, 0, done), i);
+    done = i;
+  }
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 2, UINT64_MAX), 2);
+  CHECK(out[0] == 0 && out[1] == 1);
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, UINT64_MAX), 1);
+  CHECK_EQUAL(out[0], 2);
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, 0), 0);
+  CHECK(play_is_asleep(play_next(&p, 0, 3)));
+  CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, 0), 1);
+  play_close(&p);
+}
+
+int main(void) {
+  check_deadline(60);
+  refuses_bad_configurations();
+  the_worker_table_has_an_end();
+  a_worker_says_that_it_is_ready();
+  takes_back_only_what_was_submitted();
+  next_completes_and_claims_in_one_call();
+  static const uint32_t starts[] = {0, 1, 0x7ffffffe, UINT32_MAX - 3, UINT32_MAX};
+  for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+    the_ready_queue_keeps_its_order(2, starts[i]);
+    the_ready_queue_keeps_its_order(8, starts[i]);
+    the_ready_queue_keeps_its_order(256, starts[i]);
+  }
+  claims_no_more_than_its_places();
+  a_lane_belongs_to_one_worker();
+  a_claim_takes_the_place_of_a_lane_task();
+  an_exclusive_task_has_the_worker_to_itself();
+  a_forced_task_finds_a_place_until_the_lane_is_full();
+  cancels_what_nobody_has_claimed();
+  a_worker_whose_task_was_cancelled_claims_nothing_more(1);
+  a_worker_whose_task_was_cancelled_claims_nothing_more(2);
+  cancel_comes_too_late_for_a_finished_task();
+  closes_a_worker_only_when_it_is_idle();
+  a_closed_worker_finishes_what_it_has();
+  for (uint32_t max = 1; max <= 8; max++) retire_gives_back_what_a_dead_worker_had(max);
+  retire_takes_nothing_of_others();
+  a_retired_index_starts_anew();
+  withdraws_what_is_in_the_ready_queue();
+  tells_of_the_next_claim_once();
+  rings_the_owner_only_while_it_sleeps();
+  poll_takes_what_is_there(1);
+  poll_takes_what_is_there(2);
+  return 0;
+}
