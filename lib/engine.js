@@ -14,6 +14,7 @@ const { AbortError, createError, createTerminated } = require('./errors')
 const { HistogramView } = require('./histogram')
 const { kMovable } = require('./move')
 const { normalizeCloseOptions, normalizeRunOptions, poolLimits, timerDelay } = require('./options')
+const { pack, unpack } = require('./packet')
 const { SlotMemory, kError, kForm, kFormMask, kSlotBytes } = require('./slot')
 const { Task, createTaskResource } = require('./task')
 const { Thread } = require('./thread')
@@ -324,7 +325,7 @@ class Engine {
     if (!isWritten) {
       const message = this.#lastMessage = (this.#lastMessage + 1) | 0
       try {
-        thread.post({ message, value: task.task }, task.transferList)
+        thread.post(...pack(message, task.task, task.transferList === undefined && this.#memory.isFull, task.transferList))
       } catch (error) { // DataCloneError
         this.#free[this.#freeTop++] = slot
         task.settle(true, error)
@@ -479,7 +480,7 @@ class Engine {
   #receive (slot, form) {
     switch (form & kFormMask) {
       case kForm.portResult:
-        return this.#byIndex[this.#memory.who(slot)].receive(this.#memory.message(slot))
+        return unpack(this.#byIndex[this.#memory.who(slot)].receive(this.#memory.message(slot)))
       case kForm.portRequest: // cancelled before a worker took it
         return undefined
       default: {

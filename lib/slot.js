@@ -55,7 +55,7 @@ class SlotMemory {
   }
 
   // Stores a value. `who`: the handler's number, or the worker's. False: the
-  // value is outside the codec, or no memory is left; it has to go by port.
+  // value is outside the codec, or no memory is left (isFull); it goes by port.
   write (slot, value, flags, who) {
     const word = slot << kWordShift
     this.#words[word + 3] = who
@@ -86,6 +86,8 @@ class SlotMemory {
     this.#words[word + 2] = at
     return true
   }
+
+  get isFull () { return this.#encoder !== null && this.#encoder.isFull }
 
   #loadCodec () {
     const { Decoder, Encoder } = require('./codec')

@@ -55,13 +55,13 @@ class Thread {
     this.#port.postMessage(message, transferList)
   }
 
-  // The value of a message. Messages come in the order of the slots that refer
+  // The message of that number. Messages come in the order of the slots that refer
   // to them; one whose slot was never seen is dropped.
   receive (wanted) {
     for (;;) {
       const received = receiveMessageOnPort(this.#port)
       if (received === undefined) throw createError('ERR_TELAR_LOST_MESSAGE')
-      if (received.message.message === wanted) return received.message.value
+      if (received.message.message === wanted) return received.message
     }
   }
 

@@ -13,6 +13,7 @@ const native = require('./native')
 const { createError } = require('./errors')
 const { loadHandler } = require('./handlers')
 const { isMovable, kMovable, kTransferable, kValue } = require('./move')
+const { pack, unpack } = require('./packet')
 const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
 
 const kNone = -1
@@ -166,12 +167,12 @@ function receive (slot) {
   // belongs to tasks that were cancelled.
   const wanted = memory.message(slot)
   while (!values.has(wanted)) takeMessage()
-  const value = values.get(wanted)
+  const received = values.get(wanted)
   for (const message of values.keys()) {
     values.delete(message)
     if (message === wanted) break
   }
-  return value
+  return unpack(received)
 }
 
 function findHandler (number) {
@@ -183,8 +184,8 @@ function findHandler (number) {
 function takeMessage () {
   const received = receiveMessageOnPort(port)
   if (received === undefined) throw createError('ERR_TELAR_LOST_MESSAGE')
-  const { message, value, handler, filename, name } = received.message
-  if (handler === undefined) values.set(message, value)
+  const { message, handler, filename, name } = received.message
+  if (handler === undefined) values.set(message, received.message)
   else handlers[handler] = { filename, name, run: undefined }
 }
 
@@ -231,7 +232,7 @@ function storeFailure (slot, error) {
 // Completes the slot at once: the owner reads messages in the order of the slots.
 function sendByPort (slot, value, flags, transferList) {
   const message = lastMessage = (lastMessage + 1) | 0
-  port.postMessage({ message, value }, transferList)
+  port.postMessage(...pack(message, value, transferList === undefined && memory.isFull, transferList))
   memory.writePort(slot, kForm.portResult, flags, index, message)
   core.complete(slot)
   return false

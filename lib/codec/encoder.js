@@ -45,6 +45,9 @@ class Encoder {
     }
   }
 
+  // Whether the last value that was not encoded lacked memory only.
+  get isFull () { return this.#writer.full }
+
   #done () {
     const writer = this.#writer
     this.start = writer.start

@@ -3,14 +3,13 @@
 const { types, viewClasses } = require('./platform')
 
 function readArrayBuffer (reader) {
-  const buffer = reader.bytes(reader.word() >>> 0)
+  const buffer = reader.arrayBuffer(reader.word() >>> 0)
   reader.remember(buffer)
   return buffer
 }
 
 function readBuffer (reader) {
-  const bytes = reader.bytes(reader.word() >>> 0)
-  const buffer = Buffer.from(bytes, 0, bytes.byteLength)
+  const buffer = reader.nodeBuffer(reader.word() >>> 0)
   reader.remember(buffer)
   return buffer
 }

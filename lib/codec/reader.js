@@ -93,23 +93,36 @@ class Reader {
     return this.buffer.ucs2Slice(pos * 4, pos * 4 + 2 * length)
   }
 
-  // A copy of `length` bytes, which begin at a multiple of 8, in an ArrayBuffer of its own.
-  bytes (length) {
+  // A view on `length` bytes of the payload, which begin at a multiple of 8.
+  #payload (length) {
     // Before the arithmetic, which is that of 32 bits.
     if (length > MAX_REGION) this.fail('the length of a buffer', `${length}`)
     if ((this.pos & 1) === 1) this.take(1)
     const start = this.take((length + 3) >>> 2) * 4
-    if (length === 0) return new ArrayBuffer(0)
-    const { buffer } = this
-    const from = new Uint8Array(buffer.buffer, buffer.byteOffset + start, length)
-    if (length < LARGE) {
-      const copy = new ArrayBuffer(length)
-      new Uint8Array(copy).set(from)
-      return copy
-    }
-    // One memcpy into memory that was not zeroed first, nor comes from node's pool.
-    return Buffer.allocUnsafeSlow(length).fill(from).buffer
+    return new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length)
   }
+
+  // A copy in an ArrayBuffer of its own.
+  arrayBuffer (length) {
+    const bytes = this.#payload(length)
+    if (length >= LARGE) return copyLarge(bytes).buffer
+    const copy = new ArrayBuffer(length)
+    if (length > 0) new Uint8Array(copy).set(bytes)
+    return copy
+  }
+
+  nodeBuffer (length) {
+    const bytes = this.#payload(length)
+    if (length >= LARGE) return copyLarge(bytes)
+    const copy = Buffer.allocUnsafeSlow(length)
+    copy.set(bytes)
+    return copy
+  }
+}
+
+// One memcpy into memory that was not zeroed first, nor comes from node's pool.
+function copyLarge (bytes) {
+  return Buffer.allocUnsafeSlow(bytes.length).fill(bytes)
 }
 
 module.exports = { Reader }
