@@ -279,12 +279,10 @@ class Engine {
       if (isWritten === undefined) return true
       if (isWritten) {
         this.#took(task, slot, null)
-        if (task.hasQueued) {
-          this.#core.submitWaited(slot, task.waited)
-          this.#attend()
-        } else {
-          this.#handOver(slot)
-        }
+        const mayPoll = !this.#isPolling && this.#mayPoll()
+        if (mayPoll) this.#pollSoon()
+        this.#core.submitTask(slot, task.waited, mayPoll)
+        this.#attend()
         return true
       }
       this.#free[this.#freeTop++] = slot
@@ -381,7 +379,6 @@ class Engine {
         const task = this.#waiting.shift()
         if (task === null || task === undefined) break
         if (task.isSettled) continue
-        task.hasQueued = true
         if (!this.#dispatch(task)) {
           this.#putBack(task)
           break
@@ -713,7 +710,7 @@ class Engine {
       ) {
         task.thread?.assigned.delete(task)
         task.thread = null
-        this.#core.submit(slot)
+        this.#submitAgain(slot)
         continue
       }
       hadTasks = true
@@ -721,6 +718,14 @@ class Engine {
       this.#free[this.#freeTop++] = slot
     }
     return hadTasks
+  }
+
+  // A slot that came back unclaimed, its value still in place.
+  #submitAgain (slot) {
+    const task = this.#tasks[slot]
+    if (task === undefined) this.#core.submit(slot)
+    else this.#core.submitTask(slot, task.waited, false)
+    this.#attend()
   }
 
   // Of a task that was settled while its slot was out.
@@ -907,8 +912,7 @@ class Engine {
       }
     }
     const keep = Math.max(0, slots.length - excess)
-    for (const slot of slots.slice(0, keep)) this.#core.submit(slot)
-    this.#attend()
+    for (const slot of slots.slice(0, keep)) this.#submitAgain(slot)
     for (const slot of slots.slice(keep)) {
       this.#rejectSlot(slot, error())
       this.#free[this.#freeTop++] = slot

@@ -16,8 +16,6 @@ class Task {
   // Where it is, once it has been handed over.
   slot = -1
   thread = null
-  // It waited in the task queue.
-  hasQueued = false
   isSettled = false
   #resolve
   #reject

@@ -7,7 +7,7 @@ const { EventEmitter, getEventListeners } = require('node:events')
 const { test } = require('node:test')
 const { createGate, faces, outcomes, until, usePool } = require('./fixtures/fault-helpers')
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 30_000 }
 const aborted = { name: 'AbortError', message: 'The task has been aborted', code: 'ERR_TELAR_ABORTED' }
 
 // A pool of one worker that is busy until `release()`.

@@ -7,7 +7,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { createGate, faces, filename, outcomes, until, usePool } = require('./fixtures/fault-helpers')
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 30_000 }
 const fixture = (name) => path.join(__dirname, 'fixtures', 'boot', name)
 
 // A file that cannot be loaded, and what its tasks reject with.

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createGate, faces, outcomes, until, usePool } = require('./fixtures/fault-helpers')
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 30_000 }
 const terminated = { code: 'ERR_TELAR_TERMINATED', message: 'Terminating worker thread' }
 
 // The code of each error, the value where there is none.

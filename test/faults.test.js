@@ -7,7 +7,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createGate, faces, outcomes, until, usePool } = require('./fixtures/fault-helpers')
 
-const limit = { timeout: 60_000 }
+const limit = { timeout: 30_000 }
 
 // Name of the handler, its task, and what its promise has to reject with.
 const taskFaults = [

@@ -64,13 +64,13 @@ test('a server in an idle worker answers', { timeout: 30_000 }, async (t) => {
 test('a server in a worker answers between tasks that never stop coming', { timeout: 30_000 }, async (t) => {
   const { ask } = alivePool(t)
   const port = await ask('listen')
-  let isDone = false
+  const stop = new AbortController()
   const load = Array.from({ length: 10 }, async () => {
-    while (!isDone) await ask('busy', 20)
+    while (!stop.signal.aborted) await ask('busy', 20)
   })
   const response = await fetch(`http://127.0.0.1:${port}/busy`)
   assert.equal(await response.text(), 'you asked for /busy')
-  isDone = true
+  stop.abort()
   await Promise.all(load)
 })
 
@@ -97,6 +97,22 @@ for (const name of ['leaveChain', 'leaveTicks', 'leaveChainLater']) {
   })
 }
 
+for (const where of ['nextTick', 'microtask', 'rejection', 'immediate']) {
+  test(`an error that the task file handles itself costs neither the worker nor the result: ${where}`, { timeout: 30_000 }, async (t) => {
+    const { pool, ask } = alivePool(t)
+    const errors = []
+    pool.on('error', (error) => errors.push(error))
+    const [{ threadId }] = pool.threads
+    const messages = ['one', 'two', 'three']
+    for (const message of messages) assert.equal(await ask('throwLater', { where, message }), 'the result')
+    let caught = []
+    while (caught.length < 3) caught = await ask('caught')
+    assert.deepEqual(caught, messages)
+    assert.equal(pool.threads[0].threadId, threadId)
+    assert.deepEqual(errors, [])
+  })
+}
+
 // ---- messages ----
 
 function collectMessages (pool) {
@@ -120,11 +136,11 @@ test('pool.threads[i].postMessage() reaches the listener of the task file, idle 
   await ask('listenToParent')
   pool.threads[0].postMessage('while idle')
   await until(() => messages.length === 1)
-  let isDone = false
-  const load = (async () => { while (!isDone) await Promise.all(Array.from({ length: 100 }, () => ask('busy', 20))) })()
+  const stop = new AbortController()
+  const load = (async () => { while (!stop.signal.aborted) await Promise.all(Array.from({ length: 100 }, () => ask('busy', 20))) })()
   pool.threads[0].postMessage('while busy')
   await until(() => messages.length === 2)
-  isDone = true
+  stop.abort()
   await load
   assert.deepEqual(messages, [{ echo: 'while idle' }, { echo: 'while busy' }])
 })

@@ -136,7 +136,7 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
-  telar_status status = telar_sched_submit(sched, call.Uint32(0), 0);
+  telar_status status = telar_sched_submit(sched, call.Uint32(0), false, 0);
   if (status != TELAR_OK) return Fail(env, status);
   call.self->UpdateRef();
   return nullptr;
@@ -149,13 +149,15 @@ napi_value SubmitAwake(napi_env env, napi_callback_info info) {
   return Submit(env, info);
 }
 
-// submitWaited(slot, waitedMs): a task that waited in JavaScript for so long
-napi_value SubmitWaited(napi_env env, napi_callback_info info) {
-  Call<Owner, 2> call(env, info);
+// submitTask(slot, waitedMs, isAwake): one that may be cancelled, and waited in JavaScript for so
+// long; isAwake as in submitAwake
+napi_value SubmitTask(napi_env env, napi_callback_info info) {
+  Call<Owner, 3> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  if (call.Bool(2)) telar_sched_owner_awake(sched);
   uint64_t waited = static_cast<uint64_t>(call.Double(1) * 1e6);
-  telar_status status = telar_sched_submit(sched, call.Uint32(0), telar_os_now_ns() - waited);
+  telar_status status = telar_sched_submit(sched, call.Uint32(0), true, telar_os_now_ns() - waited);
   if (status != TELAR_OK) return Fail(env, status);
   call.self->UpdateRef();
   return nullptr;
@@ -387,7 +389,7 @@ Napi::Value CreatePool(const Napi::CallbackInfo& info) {
   api.Set("id", Napi::Number::New(env, owner->pool()->id()));
   Bind(env, api, "submit", Submit, owner);
   Bind(env, api, "submitAwake", SubmitAwake, owner);
-  Bind(env, api, "submitWaited", SubmitWaited, owner);
+  Bind(env, api, "submitTask", SubmitTask, owner);
   Bind(env, api, "submitTo", SubmitTo, owner);
   Bind(env, api, "poll", Poll, owner);
   Bind(env, api, "ring", Ring, owner);

@@ -15,7 +15,7 @@
  * THREADS One queue has one kind of producer and one kind of consumer, chosen
  *         freely: push_sp if at most one thread pushes at a time, else push_mp;
  *         pop_sc and pop_sc_many if at most one thread pops at a time, else
- *         pop_mc. length, is_empty and capacity: any thread.
+ *         pop_mc. length, is_empty, has_next and capacity: any thread.
  *         Passing the role of the single producer or consumer on to another
  *         thread needs a happens-before edge between the two.
  *
@@ -62,6 +62,7 @@
 typedef struct telar_index_queue {
   TELAR_CACHELINE_ALIGNED _Atomic uint64_t head; /* next position to pop */
   TELAR_CACHELINE_ALIGNED _Atomic uint64_t tail; /* next position to push */
+  TELAR_CACHELINE_ALIGNED uint64_t pushed;       /* the single producer's own tail; tail may lag behind it */
   TELAR_CACHELINE_ALIGNED uint32_t mask;         /* capacity - 1; constant; cells follow the struct */
 } telar_index_queue;
 
@@ -105,6 +106,7 @@ static inline telar_status telar_index_queue_init(void *memory, uint32_t capacit
   telar_index_queue *queue = (telar_index_queue *)memory;
   atomic_init(&queue->head, start);
   atomic_init(&queue->tail, start);
+  queue->pushed = start;
   queue->mask = capacity - 1;
   for (uint32_t i = 0; i < capacity; i++) {
     uint64_t position = (uint64_t)start + i;
@@ -132,10 +134,14 @@ static inline telar_status telar_index_queue_no_value_(telar_index_queue *queue,
   return (int64_t)(tail - position) <= 0 ? TELAR_EMPTY : TELAR_AGAIN;
 }
 
-/* Adds value at the end. At most one thread at a time pushes. OK, FULL or AGAIN. */
-static inline telar_status telar_index_queue_push_sp(telar_index_queue *queue, uint32_t value) {
-  /* Relaxed: only this thread writes the tail. */
-  uint64_t position = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+/*
+ * Adds value at the end, without telling: it can be popped, and has_next sees it,
+ * but length and is_empty count it only after publish_sp. Consumers that go by
+ * is_empty then keep off the line that the producer is writing to. At most one
+ * thread at a time pushes. OK, FULL or AGAIN.
+ */
+static inline telar_status telar_index_queue_push_sp_quiet(telar_index_queue *queue, uint32_t value) {
+  uint64_t position = queue->pushed;
   _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
   /* A2: acquires R2, any pop. What the popper did before it popped is done. */
   uint64_t seen = atomic_load_explicit(cell, memory_order_acquire);
@@ -144,9 +150,23 @@ static inline telar_status telar_index_queue_push_sp(telar_index_queue *queue, u
   }
   /* R1: released to A1, any pop. */
   atomic_store_explicit(cell, telar_index_queue_pack_(position + 1, value), memory_order_release);
-  /* Relaxed: others read the tail only to tell EMPTY from AGAIN and for length. */
-  atomic_store_explicit(&queue->tail, position + 1, memory_order_relaxed);
+  queue->pushed = position + 1;
   return TELAR_OK;
+}
+
+/* Tells of what was pushed quietly. The pushing thread only. */
+static inline void telar_index_queue_publish_sp(telar_index_queue *queue) {
+  /* Relaxed: others read the tail only to tell EMPTY from AGAIN and for length. */
+  if (atomic_load_explicit(&queue->tail, memory_order_relaxed) != queue->pushed) {
+    atomic_store_explicit(&queue->tail, queue->pushed, memory_order_relaxed);
+  }
+}
+
+/* Adds value at the end. At most one thread at a time pushes. OK, FULL or AGAIN. */
+static inline telar_status telar_index_queue_push_sp(telar_index_queue *queue, uint32_t value) {
+  telar_status status = telar_index_queue_push_sp_quiet(queue, value);
+  telar_index_queue_publish_sp(queue);
+  return status;
 }
 
 /* Adds value at the end. Any number of threads. OK, FULL or AGAIN. */
@@ -252,6 +272,22 @@ static inline uint32_t telar_index_queue_length(telar_index_queue *queue) {
   int64_t length = (int64_t)(tail - head);
   if (length <= 0) return 0;
   return length > (int64_t)queue->mask ? queue->mask + 1 : (uint32_t)length;
+}
+
+/*
+ * True if the next pop finds a value, told of or not. A push that ended before the
+ * sleeper's fence (eventcount.h) is seen, until it is popped.
+ */
+static inline bool telar_index_queue_has_next(telar_index_queue *queue) {
+  for (;;) {
+    /* Relaxed: the answer is out of date when it returns; a pop checks again. */
+    uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    uint64_t cell = atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_relaxed);
+    int32_t ahead = telar_index_queue_ahead_(cell, position + 1);
+    if (ahead == 0) return true;
+    if (ahead < 0) return false;
+    /* Popped since the head was read. */
+  }
 }
 
 /*

@@ -9,6 +9,9 @@
 #define SHORT_BACKLOG_NS UINT64_C(100000)
 /* One preempted task among short ones is not a long task. */
 #define RAN_COUNTED_AT_MOST_NS UINT64_C(50000)
+/* With fewer tasks outstanding workers hear of each at once, with more of so many together. */
+#define TELL_AT_ONCE 48u
+#define TELL_EVERY 16u
 /* A lane holds tasks that have a place already; only forced ones queue. */
 #define LANE_AT_LEAST 64u
 
@@ -141,9 +144,10 @@ telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker)
   return TELAR_FULL;
 }
 
-static void make_ready(telar_sched *s, sched_slot *slot, uint32_t places, uint64_t created_ns)
+static void make_ready(telar_sched *s, sched_slot *slot, uint32_t places, bool cancellable, uint64_t created_ns)
 {
   slot->places = places;
+  slot->cancellable = cancellable;
   slot->created_ns = created_ns != 0 ? created_ns : telar_os_now_ns();
   slot->block_used = false;
   /* Relaxed: the push that follows publishes it. */
@@ -165,20 +169,22 @@ static bool is_present(const telar_sched *s, uint32_t worker)
   return worker < s->config.workers && s->workers[worker].phase == WORKER_PRESENT;
 }
 
-static void push(telar_index_queue *queue, uint32_t slot)
-{
-  for (uint32_t turns = 0; telar_index_queue_push_sp(queue, slot) != TELAR_OK;) {
-    sched_wait_turn(&turns); /* as in telar_sched_give_back */
-  }
-}
-
-telar_status telar_sched_submit(telar_sched *s, uint32_t slot, uint64_t created_ns)
+telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable, uint64_t created_ns)
 {
   if (!is_owned(s, slot)) {
     return TELAR_INVALID;
   }
-  make_ready(s, &s->slots[slot], 1, created_ns);
-  push(s->ready, slot); /* never full: as many cells as slots */
+  make_ready(s, &s->slots[slot], 1, cancellable, created_ns);
+  /* Never full: as many cells as slots. */
+  for (uint32_t turns = 0; telar_index_queue_push_sp_quiet(s->ready, slot) != TELAR_OK;) {
+    sched_wait_turn(&turns); /* as in telar_sched_give_back */
+  }
+  /* While workers have enough to do they are told of new tasks a cache line's
+   * worth at a time: else they would read each line as it is being written. A
+   * worker that runs dry looks for itself. */
+  if (s->outstanding < TELL_AT_ONCE || s->outstanding % TELL_EVERY == 0) {
+    telar_index_queue_publish_sp(s->ready);
+  }
   telar_sched_wake_for_ready(s);
   return TELAR_OK;
 }
@@ -211,8 +217,10 @@ telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worke
   if (places == 0) {
     return TELAR_BUSY;
   }
-  make_ready(s, &s->slots[slot], places, created_ns);
-  push(w->lane, slot);
+  make_ready(s, &s->slots[slot], places, true, created_ns);
+  for (uint32_t turns = 0; telar_index_queue_push_sp(w->lane, slot) != TELAR_OK;) {
+    sched_wait_turn(&turns); /* as in telar_sched_give_back */
+  }
   telar_sched_wake_worker(s, worker);
   return TELAR_OK;
 }
@@ -244,6 +252,7 @@ static void own(telar_sched *s, sched_slot *slot)
 
 uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max)
 {
+  telar_index_queue_publish_sp(s->ready);
   uint32_t n = telar_index_queue_pop_sc_many(s->done, out, max);
   for (uint32_t i = 0; i < n; i++) {
     sched_slot *slot = &s->slots[out[i]];
@@ -302,6 +311,9 @@ telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t 
 {
   *worker = TELAR_SCHED_NONE;
   if (index >= s->config.slots) {
+    return TELAR_CANCEL_INVALID;
+  }
+  if (!s->slots[index].cancellable) {
     return TELAR_CANCEL_INVALID;
   }
   _Atomic uint32_t *state = &s->slots[index].state;
@@ -384,6 +396,7 @@ uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *ou
   atomic_store_explicit(&w->completed, 0, memory_order_relaxed);
   atomic_store_explicit(&w->ready, 0, memory_order_relaxed);
   w->dry_since_ns = 0;
+  w->holds_place = false;
   w->phase = WORKER_FREE;
   return n;
 }
@@ -415,8 +428,9 @@ void telar_sched_watch_claims(telar_sched *s)
 
 /* ---- figures ---- */
 
-uint32_t telar_sched_ready_length(const telar_sched *s)
+uint32_t telar_sched_ready_length(telar_sched *s)
 {
+  telar_index_queue_publish_sp(s->ready);
   return telar_index_queue_length(s->ready);
 }
 

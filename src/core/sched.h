@@ -103,11 +103,12 @@ telar_status telar_sched_init(void *memory, const telar_sched_config *config, te
 /* Enters a worker into the table. FULL when the table has no free place. */
 telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker);
 
-/* OWNED -> QUEUED. `created_ns`: when the task was made, 0 for now. INVALID for
- * a slot that is not the owner's. */
-telar_status telar_sched_submit(telar_sched *s, uint32_t slot, uint64_t created_ns);
+/* OWNED -> QUEUED. `created_ns`: when the task was made, 0 for now.
+ * `cancellable`: cancel() may be called for it; others are a little cheaper.
+ * INVALID for a slot that is not the owner's. */
+telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable, uint64_t created_ns);
 
-/* The same, into one worker's lane. BUSY: no place there (nothing changed).
+/* The same, into one worker's lane; always cancellable. BUSY: no place there (nothing changed).
  * FULL: the lane itself is full. */
 telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worker,
                                    telar_lane_mode mode, uint64_t created_ns);
@@ -131,7 +132,7 @@ typedef enum telar_cancel_result {
   TELAR_CANCEL_DONE,    /* already finished: it is on its way back */
   TELAR_CANCEL_QUEUED,  /* taken out; the slot comes back through drain, withdraw or retire */
   TELAR_CANCEL_RUNNING, /* *worker runs it and claims nothing from now on: terminate it */
-  TELAR_CANCEL_INVALID  /* not a slot in flight */
+  TELAR_CANCEL_INVALID  /* not a slot in flight, or not cancellable */
 } telar_cancel_result;
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
 
@@ -155,11 +156,11 @@ uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *ou
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
 
 /* Slots in the ready queue. Approximate while workers run. */
-uint32_t telar_sched_ready_length(const telar_sched *s);
+uint32_t telar_sched_ready_length(telar_sched *s);
 /* Submitted and not yet drained. */
 uint32_t telar_sched_outstanding(const telar_sched *s);
-/* Ask for a ring of the owner's bell at the next claim (a task waits for the
- * ready queue to empty). Ends with that ring. */
+/* Ask for a ring of the owner's bell at the next claim, or when a worker runs dry:
+ * a task waits for the ready queue to empty, or for a place. Ends with that ring. */
 void telar_sched_watch_claims(telar_sched *s);
 /* Places of a worker in use or reserved; any thread, approximate. */
 uint32_t telar_sched_worker_usage(const telar_sched *s, uint32_t worker);

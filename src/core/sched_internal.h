@@ -40,7 +40,8 @@ typedef struct sched_slot {
   uint64_t block;      /* 1 + offset of the payload block in use or kept, or SLOT_NO_BLOCK */
   uint64_t block_capacity;
   uint64_t spare;  /* likewise, the block that the last growth replaced */
-  bool block_used; /* the present encoding lies in `block` */
+  bool block_used;  /* the present encoding lies in `block` */
+  bool cancellable; /* the state may be changed under the worker's hands */
 } sched_slot;
 #define IDLE_BITS 32u /* workers in a word of sched.idle */
 #define SLOT_NO_BLOCK 0u
@@ -69,6 +70,7 @@ typedef struct sched_worker {
   bool searching;                     /* counts in sched.searching */
   bool standby;                       /* counts in sched.standby */
   bool parked;
+  bool holds_place; /* of the task that ended last, for the next one */
   uint64_t slice_end_ns;
   uint64_t dry_since_ns; /* ran out of work at; 0 while it has some */
   uint64_t gap_ns;       /* moving average of how long it stays dry */

@@ -90,14 +90,14 @@ void telar_sched_wake_one(telar_sched *s)
       return;
     }
     atomic_thread_fence(memory_order_seq_cst);
-  } while (!telar_index_queue_is_empty(s->ready) && telar_sched_idle_any(s));
+  } while (telar_index_queue_has_next(s->ready) && telar_sched_idle_any(s));
 }
 
 /* The owner is about to sleep while tasks are unclaimed: a worker that was
  * summoned may be unable to answer. Calls another, unless one stands by. */
 void telar_sched_wake_unanswered(telar_sched *s)
 {
-  if (telar_index_queue_is_empty(s->ready) || !telar_sched_idle_any(s) ||
+  if (!telar_index_queue_has_next(s->ready) || !telar_sched_idle_any(s) ||
       (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
        atomic_load_explicit(&s->standby, memory_order_relaxed) != 0)) {
     return;
@@ -144,7 +144,7 @@ void telar_sched_stop_searching(telar_sched *s, sched_worker *w)
   w->searching = false;
   if (atomic_fetch_sub(&s->searching, 1) == 1) { /* W4 */
     atomic_thread_fence(memory_order_seq_cst);
-    if (!telar_index_queue_is_empty(s->ready)) {
+    if (telar_index_queue_has_next(s->ready)) {
       telar_sched_wake_for_ready(s);
     }
   }
@@ -198,7 +198,7 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker)
   atomic_store(&w->sleeper, idle ? PARKED_IDLE : PARKED_FULL);
   atomic_thread_fence(memory_order_seq_cst); /* W2 */
 
-  if (!telar_index_queue_is_empty(w->lane) || (idle && !telar_index_queue_is_empty(s->ready)) ||
+  if (!telar_index_queue_is_empty(w->lane) || (idle && telar_index_queue_has_next(s->ready)) ||
       atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
     wake_up(s, worker);
     return 0;
@@ -229,7 +229,7 @@ void telar_sched_forget_sleep(telar_sched *s, uint32_t worker)
     w->searching = false;
     atomic_fetch_sub(&s->searching, 1);
   }
-  if (!telar_index_queue_is_empty(s->ready)) {
+  if (telar_index_queue_has_next(s->ready)) {
     telar_sched_wake_for_ready(s);
   }
 }

@@ -11,9 +11,14 @@
 #define GAP_COUNTED_AT_MOST_NS UINT64_C(200000)
 #define SPIN_AT_LEAST_NS UINT64_C(4000)
 #define RELAXES_PER_LOOK 2
+#define LOOKS_PER_THOROUGH_ONE 8
 
 static bool take_place(const telar_sched *s, sched_worker *w)
 {
+  if (w->holds_place) {
+    w->holds_place = false;
+    return true;
+  }
   uint32_t taken = atomic_load_explicit(&w->usage, memory_order_relaxed);
   while (taken < s->config.concurrency) {
     /* Relaxed: places are only counted; what a slot carries travels by queue. */
@@ -30,13 +35,35 @@ static void give_places(sched_worker *w, uint32_t places)
   atomic_fetch_sub_explicit(&w->usage, places, memory_order_relaxed);
 }
 
-/* QUEUED -> CLAIMED, unless the owner cancelled it in the meantime. */
-static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t slot)
+static void answer_watch(telar_sched *s)
 {
+  if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
+    sched_ring(s, TELAR_SCHED_NONE);
+  }
+}
+
+static void drop_held_place(telar_sched *s, sched_worker *w)
+{
+  if (w->holds_place) {
+    w->holds_place = false;
+    /* Sequentially consistent, before the look at watch_claims: an owner that
+     * found no place either sees it or is told (telar_sched_watch_claims). */
+    atomic_fetch_sub(&w->usage, 1);
+    answer_watch(s);
+  }
+}
+
+/* QUEUED -> CLAIMED, unless the owner cancelled it in the meantime. */
+static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index)
+{
+  sched_slot *slot = &s->slots[index];
+  if (!slot->cancellable) {
+    /* Relaxed: nobody else looks at it until it comes back. */
+    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CLAIMED, worker), memory_order_relaxed);
+    return true;
+  }
   uint32_t queued = SLOT_WORD(SLOT_QUEUED, 0u);
-  /* Sequentially consistent, so that the look at watch_claims after it cannot
-   * move before the pop (pairs with telar_sched_watch_claims). */
-  return atomic_compare_exchange_strong(&s->slots[slot].state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
+  return atomic_compare_exchange_strong(&slot->state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
 }
 
 static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
@@ -56,14 +83,14 @@ static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
 static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
 {
   sched_worker *w = &s->workers[worker];
-  if (telar_index_queue_is_empty(s->ready) || !take_place(s, w)) {
+  if (!take_place(s, w)) {
     return TELAR_SCHED_NONE;
   }
   for (uint32_t turns = 0;;) {
     uint32_t slot;
     telar_status status = telar_index_queue_pop_mc(s->ready, &slot);
     if (status == TELAR_EMPTY) {
-      give_places(w, 1);
+      w->holds_place = true;
       return TELAR_SCHED_NONE;
     }
     if (status == TELAR_AGAIN) {
@@ -77,10 +104,19 @@ static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
   }
 }
 
-static uint32_t claim(telar_sched *s, uint32_t worker)
+/* `thorough`: also what the owner has pushed and not told of yet. */
+static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough)
 {
+  sched_worker *w = &s->workers[worker];
   uint32_t slot = claim_from_lane(s, worker);
-  return slot != TELAR_SCHED_NONE ? slot : claim_from_ready(s, worker);
+  if (slot != TELAR_SCHED_NONE) {
+    drop_held_place(s, w); /* the lane's task brought its own */
+    return slot;
+  }
+  if (thorough ? telar_index_queue_has_next(s->ready) : !telar_index_queue_is_empty(s->ready)) {
+    return claim_from_ready(s, worker);
+  }
+  return TELAR_SCHED_NONE;
 }
 
 /* Spins for work. Only where a processor is left for it: the owner needs one,
@@ -96,13 +132,15 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now)
     w->searching = true;
     atomic_fetch_add(&s->searching, 1);
   }
+  uint32_t looks = 0;
   uint64_t spin = 2 * w->gap_ns;
   uint64_t deadline = *now + (spin < SPIN_AT_LEAST_NS ? SPIN_AT_LEAST_NS : spin);
   do {
     for (int i = 0; i < RELAXES_PER_LOOK; i++) {
       telar_os_relax();
     }
-    uint32_t slot = claim(s, worker);
+    uint32_t slot = claim(s, worker, ++looks % LOOKS_PER_THOROUGH_ONE == 0);
+    drop_held_place(s, w);
     *now = telar_os_now_ns();
     if (slot != TELAR_SCHED_NONE) {
       return slot;
@@ -124,7 +162,7 @@ static void note_gap(sched_worker *w, uint64_t created)
   w->dry_since_ns = 0;
 }
 
-static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now)
+static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now, bool keeps_place)
 {
   sched_worker *w = &s->workers[worker];
   sched_slot *slot = &s->slots[index];
@@ -141,15 +179,22 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
                         memory_order_relaxed);
 
   uint32_t mine = SLOT_WORD(SLOT_CLAIMED, worker);
-  if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
-                                               memory_order_relaxed, memory_order_relaxed)) {
-    /* Relaxed: the push to `done` publishes. The owner condemned this task and
-     * is about to terminate this thread: nothing else may be claimed here. */
+  if (!slot->cancellable) {
+    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_DONE, 0u), memory_order_relaxed); /* the push publishes */
+  } else if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
+                                                      memory_order_relaxed, memory_order_relaxed)) {
+    /* Relaxed: as above. The owner condemned this task and is about to
+     * terminate this thread: nothing else may be claimed here. */
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
     atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
   }
-  /* Places first: an owner that sees the task done may count on them. */
-  give_places(w, slot->places);
+  /* Places first: an owner that sees the task done may count on them, or is told
+   * when a place that is held for the next task comes free (drop_held_place). */
+  if (keeps_place && slot->places == 1 && !w->holds_place) {
+    w->holds_place = true;
+  } else {
+    give_places(w, slot->places);
+  }
   telar_sched_give_back(s, index);
 }
 
@@ -193,23 +238,23 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
   sched_worker *w = &s->workers[worker];
   uint64_t now = telar_os_now_ns();
   if (done != TELAR_SCHED_NONE && is_claimed_by(s, worker, done)) {
-    complete(s, worker, done, now);
+    complete(s, worker, done, now, true);
   }
-  for (;;) {
-    if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+  for (bool thorough = false;; thorough = true) {
+    if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 || now >= w->slice_end_ns) {
+      drop_held_place(s, w);
       telar_sched_stop_searching(s, w);
-      return TELAR_NEXT_CLOSED;
+      return atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 ? TELAR_NEXT_CLOSED : TELAR_NEXT_YIELD;
     }
-    if (now >= w->slice_end_ns) {
-      telar_sched_stop_searching(s, w);
-      return TELAR_NEXT_YIELD;
-    }
-    uint32_t slot = claim(s, worker);
-    if (slot == TELAR_SCHED_NONE && sched_has_place(s, w)) {
-      if (w->dry_since_ns == 0) {
-        w->dry_since_ns = now;
+    uint32_t slot = claim(s, worker, thorough);
+    if (slot == TELAR_SCHED_NONE) {
+      drop_held_place(s, w);
+      if (sched_has_place(s, w)) {
+        if (w->dry_since_ns == 0) {
+          w->dry_since_ns = now;
+        }
+        slot = search(s, worker, &now);
       }
-      slot = search(s, worker, &now);
     }
     if (slot != TELAR_SCHED_NONE) {
       telar_sched_stop_searching(s, w);
@@ -220,9 +265,7 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
       /* `now` may be older than a task that was made since. */
       uint64_t created = s->slots[slot].created_ns;
       s->slots[slot].started_ns = now > created ? now : created;
-      if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
-        sched_ring(s, TELAR_SCHED_NONE);
-      }
+      answer_watch(s);
       return (int32_t)slot;
     }
     int32_t parked = telar_sched_park(s, worker);
@@ -238,6 +281,6 @@ telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot
   if (!is_claimed_by(s, worker, slot)) {
     return TELAR_INVALID;
   }
-  complete(s, worker, slot, telar_os_now_ns());
+  complete(s, worker, slot, telar_os_now_ns(), false);
   return TELAR_OK;
 }

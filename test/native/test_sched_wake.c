@@ -1,0 +1,517 @@
+/*
+ * sched: who is woken, by what, and who is left asleep. One thread plays everybody, so
+ * each ring of a bell can be counted; test_sched_stress.c looks for the races.
+ */
+#include "sched_play.h"
+
+#define WORKER(index) (UINT64_C(1) << (index))
+
+/* All asleep, all bells quiet, nobody standing by: the pool has not been in use. */
+static void put_to_sleep(play *p, uint32_t workers) {
+  for (int turn = 0; turn < 2; turn++) {
+    for (uint32_t i = 0; i < workers; i++) play_park(p, i);
+  }
+  play_rung(p);
+  for (uint32_t i = 0; i < workers; i++) CHECK_EQUAL(play_next(p, i, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_rung(p), 0);
+}
+
+static void open_asleep(play *p, uint32_t workers, uint32_t concurrency) {
+  play_open(p, play_config(64, workers, concurrency));
+  play_hire_many(p, workers);
+  put_to_sleep(p, workers);
+}
+
+/* Until tasks count as too short to wake a second worker for. Ends before the deadline of
+ * the test, since the average forgets a task that was preempted. */
+static void make_lazy(play *p, uint32_t worker) {
+  uint32_t out;
+  do {
+    play_submit(p, 63);
+    CHECK_EQUAL(play_next(p, worker, NONE), 63);
+    CHECK_STATUS(telar_sched_complete(p->sched, worker, 63), TELAR_OK);
+    CHECK_EQUAL(telar_sched_drain(p->sched, &out, 1), 1);
+  } while (atomic_load(&p->sched->lazy) == 0);
+}
+
+/* --- the ready queue ----------------------------------------------------------------- */
+
+static void wakes_one_who_wakes_the_next(void) {
+  play p;
+  open_asleep(&p, 4, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  play_submit(&p, 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), 0); /* one is on its way already */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 2);
+  CHECK_EQUAL(play_rung(&p), 0); /* nothing left to look for */
+  play_submit(&p, 3);
+  CHECK_EQUAL(play_rung(&p), WORKER(3));
+  CHECK_EQUAL(play_next(&p, 3, NONE), 3);
+  play_submit(&p, 4);
+  CHECK_EQUAL(play_rung(&p), 0); /* nobody left to call */
+  CHECK_EQUAL(play_next(&p, 1, 1), 4);
+  play_close(&p);
+}
+
+static void wakes_across_words_of_the_idle_map(void) {
+  play p;
+  open_asleep(&p, PLAY_WORKERS_MOST, 1);
+  for (uint32_t i = 0; i < PLAY_WORKERS_MOST; i++) {
+    play_submit(&p, i);
+    CHECK_EQUAL(play_rung(&p), WORKER(i));
+    CHECK_EQUAL(play_next(&p, i, NONE), i);
+  }
+  for (uint32_t i = 0; i < PLAY_WORKERS_MOST; i++) CHECK(play_is_asleep(play_next(&p, i, i)));
+  play_close(&p);
+}
+
+static void finds_nothing_and_lets_the_next_one_be_called(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  uint32_t out;
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_EQUAL(telar_sched_withdraw(p.sched, &out, 1), 1);
+  play_park(&p, 0);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_close(&p);
+}
+
+/* One that has free places but runs something may be deaf for as long as that lasts. */
+static void calls_those_first_who_run_nothing(void) {
+  play p;
+  open_asleep(&p, 3, 2);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  play_park(&p, 0);
+  play_rung(&p);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  play_park(&p, 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 2);
+  play_park(&p, 2);
+  play_submit(&p, 3);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), 3);
+  play_park(&p, 0);
+  play_submit(&p, 4); /* worker 0 is full: it cannot help */
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  play_close(&p);
+}
+
+/* The one who was called does not answer: before the owner sleeps on it, it calls another. */
+static void calls_another_when_the_first_is_deaf(void) {
+  play p;
+  open_asleep(&p, 3, 1);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), 0); /* nothing to do, nobody to call */
+  telar_sched_owner_awake(p.sched);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  telar_sched_owner_awake(p.sched);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), 0); /* it was taken */
+  play_park(&p, 0);              /* now it has heard: no count is left behind */
+  telar_sched_owner_awake(p.sched);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  /* Nobody left to call: nothing is left behind either. */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), 0);
+  CHECK_EQUAL(play_next(&p, 2, NONE), 2);
+  CHECK(play_is_asleep(play_next(&p, 0, 1)));
+  play_submit(&p, 3);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  play_close(&p);
+}
+
+/* --- lanes ----------------------------------------------------------------------------- */
+
+static void a_lane_wakes_its_worker_and_no_other(void) {
+  play p;
+  open_asleep(&p, 3, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 2, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 2, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), 0); /* rung once for a sleep */
+  CHECK_EQUAL(play_next(&p, 2, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 2, NONE), 1);
+  CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_PARK);
+  /* Without a place it sleeps for its lane only. */
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 3, 2, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 3);
+  /* Awake: it looks by itself. */
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 4, 2, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), 0);
+  CHECK_EQUAL(play_next(&p, 2, NONE), 4);
+  play_close(&p);
+}
+
+/* A worker that is called to its lane is on its way, deaf for the ready queue. */
+static void a_task_does_not_wait_for_one_that_is_called_away(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  play_close(&p);
+
+  /* Nobody else is there: the call comes back at once, and is made up for. */
+  open_asleep(&p, 1, 1);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  play_close(&p);
+}
+
+/* Summoned to search, it finds its lane filled instead. */
+static void passes_the_search_on_when_its_lane_comes_first(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+/* ... or its places gone: reserved for a task that is not in the lane yet. */
+static void passes_the_search_on_when_it_has_no_place(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  atomic_store(&p.sched->workers[0].usage, 1); /* the owner, between the two steps of submit_to */
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+/* --- the end of a time slice, of a worker ----------------------------------------------------- */
+
+static void spend_slice(void) {
+  for (uint64_t end = telar_os_now_ns() + 2100000; telar_os_now_ns() < end;) telar_os_relax();
+}
+
+static void yields_when_its_time_slice_is_over(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  play_submit(&p, 0);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0) | WORKER(1));
+  telar_sched_worker_resume(p.sched, 0);
+  spend_slice();
+  /* The task is completed, and no other claimed. */
+  CHECK_EQUAL(telar_sched_next(p.sched, 0, 0), TELAR_NEXT_YIELD);
+  CHECK_EQUAL(telar_sched_next(p.sched, 0, NONE), TELAR_NEXT_YIELD);
+  PLAY_DRAINS(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_close(&p);
+}
+
+static void a_search_does_not_end_with_the_time_slice(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  telar_sched_worker_resume(p.sched, 0);
+  spend_slice();
+  CHECK_EQUAL(telar_sched_next(p.sched, 0, NONE), TELAR_NEXT_YIELD);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+static void close_wakes_the_worker(void) {
+  play p;
+  open_asleep(&p, 3, 1);
+  telar_sched_worker_close(p.sched, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK(telar_sched_worker_close_idle(p.sched, 1));
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_CLOSED);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 0);
+  play_close(&p);
+}
+
+static void a_worker_that_is_closed_passes_the_search_on(void) {
+  play p;
+  open_asleep(&p, 2, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK(telar_sched_worker_close_idle(p.sched, 0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+static void cancel_wakes_the_worker_that_is_to_end(void) {
+  play p;
+  open_asleep(&p, 2, 2);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  play_park(&p, 0);
+  play_rung(&p);
+  uint32_t worker;
+  CHECK_EQUAL(telar_sched_cancel(p.sched, 0, &worker), TELAR_CANCEL_RUNNING);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
+  play_close(&p);
+}
+
+/* --- death -------------------------------------------------------------------------------- */
+
+static void retire(play *p, uint32_t worker, uint32_t expected) {
+  uint32_t out[64], claimed;
+  CHECK_EQUAL(telar_sched_worker_retire(p->sched, worker, out, 64, &claimed), expected);
+}
+
+/* Whatever a worker was doing when it died, the next task wakes somebody else. */
+static void the_dead_are_not_waited_for(void) {
+  enum { SUMMONED_, AWAKE_, RESUMED_, PARKED_, CALLED_TO_LANE_, CLAIMED_, DEATHS_ };
+  for (int death = 0; death < DEATHS_; death++) {
+    play p;
+    open_asleep(&p, 2, 1);
+    for (int lap = 0; lap < 3; lap++) {
+      uint32_t expected = 0, left = death == SUMMONED_ || death == RESUMED_ ? 0 : 1;
+      if (death != PARKED_) play_submit(&p, 0);
+      uint32_t out;
+      switch (death) {
+        case SUMMONED_:
+        case PARKED_:
+          break;
+        case RESUMED_:
+          telar_sched_worker_resume(p.sched, 0);
+          break;
+        case AWAKE_:
+          CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+          CHECK_STATUS(telar_sched_complete(p.sched, 0, 0), TELAR_OK);
+          PLAY_DRAINS(&p, 0);
+          break;
+        case CALLED_TO_LANE_:
+          CHECK_EQUAL(telar_sched_withdraw(p.sched, &out, 1), 1);
+          play_park(&p, 0);
+          CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+          expected = 1;
+          break;
+        default:
+          CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+          expected = 1;
+      }
+      memset(p.rings, 0, sizeof p.rings);
+      retire(&p, 0, expected);
+      if (left == 1) { /* else the search that died with it goes on */
+        CHECK_EQUAL(play_rung(&p), 0);
+        play_submit(&p, 1);
+      }
+      CHECK_EQUAL(play_rung(&p), WORKER(1));
+      CHECK_EQUAL(play_next(&p, 1, NONE), left);
+      CHECK(play_is_asleep(play_next(&p, 1, left)));
+      CHECK_EQUAL(telar_sched_drain(p.sched, &out, 1), 1);
+      CHECK_EQUAL(play_hire(&p), 0);
+      put_to_sleep(&p, 2);
+    }
+    /* Nothing was counted once too often or too seldom. */
+    CHECK_EQUAL(atomic_load(&p.sched->searching), 0);
+    CHECK_EQUAL(atomic_load(&p.sched->awake), 0);
+    CHECK_EQUAL(atomic_load(&p.sched->standby), 0);
+    play_close(&p);
+  }
+}
+
+/* --- short tasks, and the one who stands by --------------------------------------------------- */
+
+static void one_stands_by_while_the_pool_is_in_use(void) {
+  play p;
+  open_asleep(&p, 3, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_STANDBY);
+  play_rung(&p);
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK); /* one is enough */
+  CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_PARK);
+  /* Its time is over, nothing came: the pool is out of use. */
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+  PLAY_DRAINS(&p, 0);
+  /* When it is woken by something else, the next one may. */
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_STANDBY);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_STANDBY);
+  play_close(&p);
+}
+
+/* Worker 0 runs slot 0, worker 1 stands by, the others sleep; tasks are short. */
+static void open_lazy(play *p, uint32_t workers) {
+  play_open(p, play_config(64, workers, 1));
+  play_hire_many(p, workers);
+  make_lazy(p, 0);
+  put_to_sleep(p, workers);
+  play_submit(p, 0);
+  CHECK_EQUAL(play_rung(p), WORKER(0)); /* nobody is awake: lazy or not, it must be woken */
+  CHECK_EQUAL(play_next(p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(p, 1, NONE), TELAR_NEXT_STANDBY);
+  CHECK_EQUAL(play_rung(p), 0);
+}
+
+static void short_tasks_wake_no_second_worker(void) {
+  play p;
+  open_lazy(&p, 3);
+  play_submit(&p, 1);
+  play_submit(&p, 2);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  play_close(&p);
+}
+
+/* They were long after all: the one who stands by gets the third worker up. */
+static void who_stood_by_passes_the_search_on(void) {
+  play p;
+  open_lazy(&p, 3);
+  play_submit(&p, 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), 0);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* its millisecond is over */
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 2);
+  play_close(&p);
+
+  open_lazy(&p, 3);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 2); /* called away */
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 1);
+  play_close(&p);
+
+  open_lazy(&p, 3);
+  play_submit(&p, 1);
+  telar_sched_worker_close(p.sched, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  play_close(&p);
+}
+
+static void short_tasks_wake_a_worker_when_nobody_stands_by(void) {
+  play p;
+  open_lazy(&p, 3);
+  CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  play_close(&p);
+}
+
+static void the_dead_do_not_stand_by(void) {
+  play p;
+  open_lazy(&p, 3);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), 0);
+  retire(&p, 1, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  play_close(&p);
+
+  open_lazy(&p, 3);
+  retire(&p, 1, 0);
+  CHECK_EQUAL(play_rung(&p), 0);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  play_close(&p);
+}
+
+/* The only one awake has died: nobody will come by to take the task. */
+static void the_dead_are_not_awake(void) {
+  play p;
+  open_lazy(&p, 3);
+  retire(&p, 0, 1);
+  CHECK_EQUAL(play_rung(&p), 0);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  play_close(&p);
+}
+
+/* What a look at long tasks does to it. */
+static void long_tasks_end_the_laziness(void) {
+  play p;
+  open_lazy(&p, 3);
+  for (uint32_t i = 0; i < 8; i++) {
+    for (uint64_t end = telar_os_now_ns() + 60000; telar_os_now_ns() < end;) telar_os_relax();
+    play_submit(&p, 1 + i);
+    play_rung(&p);
+    CHECK_EQUAL(play_next(&p, 0, i), 1 + i);
+    PLAY_DRAINS(&p, i);
+  }
+  CHECK(play_is_asleep(play_next(&p, 1, NONE)));
+  play_rung(&p);
+  play_submit(&p, 20);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  play_close(&p);
+}
+
+int main(void) {
+  check_deadline(60);
+  wakes_one_who_wakes_the_next();
+  wakes_across_words_of_the_idle_map();
+  finds_nothing_and_lets_the_next_one_be_called();
+  calls_those_first_who_run_nothing();
+  calls_another_when_the_first_is_deaf();
+  a_lane_wakes_its_worker_and_no_other();
+  a_task_does_not_wait_for_one_that_is_called_away();
+  passes_the_search_on_when_its_lane_comes_first();
+  passes_the_search_on_when_it_has_no_place();
+  yields_when_its_time_slice_is_over();
+  a_search_does_not_end_with_the_time_slice();
+  close_wakes_the_worker();
+  a_worker_that_is_closed_passes_the_search_on();
+  cancel_wakes_the_worker_that_is_to_end();
+  the_dead_are_not_waited_for();
+  one_stands_by_while_the_pool_is_in_use();
+  short_tasks_wake_no_second_worker();
+  who_stood_by_passes_the_search_on();
+  short_tasks_wake_a_worker_when_nobody_stands_by();
+  the_dead_do_not_stand_by();
+  the_dead_are_not_awake();
+  long_tasks_end_the_laziness();
+  return 0;
+}
