@@ -10,7 +10,7 @@
 
 const { performance } = require('node:perf_hooks')
 const native = require('./native')
-const { AbortError, createError, createTerminated } = require('./errors')
+const { AbortError, createError, createTerminated, recognise } = require('./errors')
 const { HistogramView } = require('./histogram')
 const { kMovable } = require('./move')
 const { normalizeCloseOptions, normalizeRunOptions, poolLimits, timerDelay } = require('./options')
@@ -34,6 +34,9 @@ const kIdleAtLeastMs = 500
 // Threads that are ending keep their place in the scheduler's table until they
 // are gone, while others take over: room for a good number of them.
 const kSpareWorkers = 64
+
+// Threads that end while they start, without an error, until the pool gives up.
+const kBootsInVain = 3
 
 const kLane = Object.freeze({ shared: 0, exclusive: 1, forced: 2 })
 // What the scheduler says of a task to be cancelled; else the worker that runs it.
@@ -73,6 +76,7 @@ class Engine {
   #byIndex = [] // all that have not ended
   #ends = new Map() // thread to the promise of its end
   #bootFailure = null
+  #bootsInVain = 0 // in a row
 
   // By slot: how to settle its promise, or its Task.
   #resolves = new Array(kSlots).fill(undefined)
@@ -452,7 +456,7 @@ class Engine {
         isError = true
       }
       this.#free[this.#freeTop++] = slot
-      if (isError) reject(value)
+      if (isError) reject(recognise(value))
       else resolve(value)
       this.#active--
       this.completed++
@@ -471,7 +475,7 @@ class Engine {
       isError = true
     }
     this.#free[this.#freeTop++] = slot
-    if (task !== kAbandoned) this.#finish(task, isError, value)
+    if (task !== kAbandoned) this.#finish(task, isError, isError ? recognise(value) : value)
   }
 
   #receive (slot, form) {
@@ -626,6 +630,7 @@ class Engine {
       if (thread.isReady || !this.#core.workerReady(thread.index)) continue
       thread.isReady = true
       this.#booting--
+      this.#bootsInVain = 0
       this.#announce(thread)
     }
     this.#flush()
@@ -672,7 +677,7 @@ class Engine {
       error = wasDestroyed ? createTerminated() : createError('ERR_TELAR_WORKER_EXITED', exitCode)
     }
     if (!wasDestroyed) {
-      this.#bootFailure = hasStarted ? null : error
+      this.#bootFailure = hasStarted || this.#mayBootAgain(thread) ? null : error
       this.#ensureThreads()
     }
     const hadTasks = this.#settleLeft(left, error, hasStarted)
@@ -747,6 +752,12 @@ class Engine {
     } else if (task !== kAbandoned) {
       this.#finish(task, true, error)
     }
+  }
+
+  // A thread that was ended from outside while it started, in a pool whose
+  // threads do start, says little of the next one.
+  #mayBootAgain (thread) {
+    return thread.error === null && this.completed > 0 && ++this.#bootsInVain <= kBootsInVain
   }
 
   // A worker ended before it could take tasks, and so would the next. The pool

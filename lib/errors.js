@@ -136,6 +136,15 @@ function createError (code, ...details) {
   return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
 }
 
+// An error of telar's that was made in a worker arrives as a copy: makes it what
+// it was for `instanceof TelarError`.
+function recognise (error) {
+  if (error instanceof Error && typeof error.code === 'string' && Object.hasOwn(table, error.code)) {
+    Object.defineProperty(error, kTelarError, { value: true })
+  }
+  return error
+}
+
 // Those that come in bulk, one for each of thousands of tasks, skip the look-up
 // and the rest parameter.
 const createTerminated = () => new TelarError('ERR_TELAR_TERMINATED', 'Terminating worker thread')
@@ -183,5 +192,6 @@ module.exports = {
   createError,
   createTerminated,
   describe,
+  recognise,
   table
 }

@@ -9,6 +9,7 @@
 // not strict: telar/piscina. What Piscina takes is taken, unknown keys are
 //   kept, messages are Piscina's to the letter.
 
+const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { SHARE_ENV } = require('node:worker_threads')
 const { availableParallelism } = require('./cpu')
@@ -238,7 +239,8 @@ function timerDelay (milliseconds) {
   return Number.isNaN(milliseconds) ? 0 : milliseconds
 }
 
-// A path; the text of a `data:` URL stays a URL, since only import() reads it.
+// An absolute path: a relative one starts from the working directory, as for
+// `new Worker`. The text of a `data:` URL stays a URL, since only import() reads it.
 function resolveFilename (filename, what) {
   const text = typeof filename === 'string' ? filename : filename.href
   if (text.startsWith('file:')) {
@@ -248,7 +250,8 @@ function resolveFilename (filename, what) {
       throw createError('ERR_TELAR_INVALID_ARGUMENT', `${what} must be a path or a valid file: URL; received ${describe(text)}: ${cause.message}`)
     }
   }
-  if (typeof filename === 'string' || text.startsWith('data:')) return text
+  if (text.startsWith('data:')) return text
+  if (typeof filename === 'string') return path.resolve(text)
   throw createError('ERR_TELAR_INVALID_ARGUMENT', `${what} must be a path, a file: URL or a data: URL; received ${describe(text)}`)
 }
 

@@ -279,6 +279,25 @@ suite('errors', () => {
     assert.deepEqual(decoded[1], many)
   })
 
+  test('what a property left out brought counts as new where it comes again', () => {
+    const before = Array.from({ length: 20 }, (_, i) => ({ i }))
+    const again = [{ again: 1 }, { again: 2 }]
+    const error = Object.assign(new Error('message'), { lost: [before[3], again, () => {}] })
+    const decoded = codec.roundTrip([before, error, again, again[1], before[3]])
+    assert.deepEqual(Object.keys(decoded[1]), [])
+    assert.deepEqual(decoded[2], again)
+    assert.equal(decoded[3], decoded[2][1])
+    assert.equal(decoded[4], decoded[0][3])
+  })
+
+  test('many properties left out leave room for depth', () => {
+    const lost = { a: { b: { c: () => {} } } }
+    const error = new Error('message')
+    for (let i = 0; i < 500; i++) error[`lost ${i}`] = lost
+    error.kept = { a: { b: { c: 1 } } }
+    assert.deepEqual({ ...codec.roundTrip(error) }, { kept: error.kept })
+  })
+
   test('cause and the errors of an AggregateError, in a cycle too', () => {
     const inner = Object.assign(new RangeError('inner'), { code: 1 })
     const error = new AggregateError([inner, 'text', null], 'several', { cause: inner })

@@ -75,6 +75,22 @@ static bool summon(telar_sched *s)
   return false;
 }
 
+/* Whether a worker could be summoned. Not by the idle bits alone: a bit stays set
+ * until its worker, woken already, has run. */
+static bool can_summon(const telar_sched *s)
+{
+  for (uint32_t word = 0; word < idle_words(s); word++) {
+    uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
+    for (; bits != 0; bits &= bits - 1) {
+      const sched_worker *w = &s->workers[word * IDLE_BITS + telar_bits_lowest(bits)];
+      if (atomic_load_explicit(&w->sleeper, memory_order_relaxed) == PARKED_IDLE) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 void telar_sched_wake_one(telar_sched *s)
 {
   do {
@@ -90,7 +106,7 @@ void telar_sched_wake_one(telar_sched *s)
       return;
     }
     atomic_thread_fence(memory_order_seq_cst);
-  } while (telar_index_queue_has_next(s->ready) && telar_sched_idle_any(s));
+  } while (telar_index_queue_has_next(s->ready) && can_summon(s));
 }
 
 /* The owner is about to sleep while tasks are unclaimed: a worker that was

@@ -61,22 +61,18 @@ static void counts_what_it_measures(void) {
   CHECK(min_of(&p, TELAR_METRIC_WAIT, NONE) >= WAITED_NS);
   CHECK(min_of(&p, TELAR_METRIC_RUN, NONE) >= RAN_NS);
   CHECK(min_of(&p, TELAR_METRIC_RUN, 0) >= RAN_NS);
-  PLAY_DRAINS(&p, 0);
-  /* A time of birth in the future is no wait of half an eternity. */
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_SHARED, telar_os_now_ns() + UINT64_C(3600000000000)),
-               TELAR_OK);
-  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   play_close(&p);
 }
 
+/* The worker's clock was read before the task was made: no wait of half an eternity. */
 static void a_wait_is_never_negative(void) {
   play p;
   open_timed(&p, 1);
   play_hire(&p);
-  CHECK_STATUS(telar_sched_submit(p.sched, 0, telar_os_now_ns() + UINT64_C(1000000)), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, telar_os_now_ns() + UINT64_C(3600000000000)), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  for (uint64_t end = telar_os_now_ns() + 2000000; telar_os_now_ns() < end;) telar_os_relax();
   CHECK(play_is_asleep(play_next(&p, 0, 0)));
+  CHECK_EQUAL(count_of(&p, TELAR_METRIC_WAIT, NONE), 1);
   CHECK_EQUAL(max_of(&p, TELAR_METRIC_WAIT, NONE), 0);
   play_close(&p);
 }

@@ -1,0 +1,234 @@
+/*
+ * sched: no wake-up is lost, between threads. Two games that stand still when one is:
+ * tasks that come one at a time, while the worker is about to go to sleep; and rounds of
+ * as many tasks as there are places, none of which ends before all are running.
+ */
+#include "sched_bells.h"
+
+enum { WORKERS_MOST = BELLS_MOST, PLACES_MOST = 3, SLOTS = 64 };
+
+typedef struct game {
+  tower tower;
+  uint64_t seed;
+  uint32_t concurrency;
+  pthread_t threads[WORKERS_MOST];
+  /* Plain: handed to and fro by the scheduler alone, so that TSan sees whether it does. */
+  uint64_t input[SLOTS];
+  uint64_t output[SLOTS];
+  bool waits[SLOTS]; /* for all of its round to be running */
+  /* The round. */
+  _Atomic uint32_t running;
+  _Atomic uint32_t size;
+} game;
+
+typedef struct player {
+  game *game;
+  uint32_t index;
+} player;
+
+static uint64_t answer_to(uint64_t input) {
+  return (input ^ (input >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void answer(game *g, uint32_t slot) {
+  g->output[slot] = answer_to(g->input[slot]);
+}
+
+static void *play_game(void *argument) {
+  const player *self = argument;
+  game *g = self->game;
+  telar_sched *sched = g->tower.sched;
+  uint32_t me = self->index, held[WORKERS_MOST * PLACES_MOST], holding = 0;
+  CHECK_STATUS(telar_sched_worker_attach(sched, me), TELAR_OK);
+  int32_t got;
+  do {
+    telar_sched_worker_resume(sched, me);
+    uint32_t done = NONE;
+    while ((got = telar_sched_next(sched, me, done)) >= 0) {
+      done = NONE;
+      uint32_t slot = (uint32_t)got;
+      CHECK(holding < g->concurrency);
+      if (!g->waits[slot]) {
+        answer(g, slot);
+        done = slot;
+        continue;
+      }
+      held[holding++] = slot;
+      if (atomic_fetch_add(&g->running, 1) + 1 == atomic_load(&g->size)) {
+        for (uint32_t i = 0; i < g->tower.workers; i++) bell_ring(&g->tower.bells[i]);
+      }
+    }
+    if (holding > 0 && atomic_load(&g->running) == atomic_load(&g->size)) {
+      while (holding > 0) {
+        answer(g, held[--holding]);
+        CHECK_STATUS(telar_sched_complete(sched, me, held[holding]), TELAR_OK);
+      }
+      continue; /* places are free again: look */
+    }
+  } while (tower_worker_sleeps(&g->tower, me, got));
+  CHECK_EQUAL(holding, 0);
+  return NULL;
+}
+
+static void open_game(game *g, player *players, uint32_t workers, uint32_t concurrency, uint32_t cpus) {
+  memset(g, 0, sizeof *g);
+  g->concurrency = concurrency;
+  telar_sched_config config = {.slots = SLOTS,
+                               .workers = workers,
+                               .concurrency = concurrency,
+                               .cpus = cpus,
+                               .start = UINT32_MAX - 1000};
+  tower_open(&g->tower, config);
+  for (uint32_t i = 0; i < workers; i++) {
+    uint32_t worker;
+    CHECK_STATUS(telar_sched_worker_add(g->tower.sched, &worker), TELAR_OK);
+    CHECK_EQUAL(worker, i);
+    players[i] = (player){g, i};
+    g->threads[i] = check_thread(play_game, &players[i]);
+  }
+}
+
+static void close_game(game *g) {
+  for (uint32_t i = 0; i < g->tower.workers; i++) {
+    uint32_t out[SLOTS], claimed;
+    telar_sched_worker_close(g->tower.sched, i);
+    check_join(g->threads[i]);
+    CHECK_EQUAL(telar_sched_worker_usage(g->tower.sched, i), 0);
+    CHECK_EQUAL(telar_sched_worker_retire(g->tower.sched, i, out, SLOTS, &claimed), 0);
+  }
+  tower_close(&g->tower);
+}
+
+static void prepare(game *g, check_random *random, uint32_t slot, bool waits) {
+  g->input[slot] = check_random_next(random);
+  g->output[slot] = 0;
+  g->waits[slot] = waits;
+}
+
+static uint32_t take_back(game *g, const uint32_t *slots, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(g->output[slots[i]], answer_to(g->input[slots[i]]));
+  return count;
+}
+
+/* Until so many have come back: asleep, or awake and without a call to owner_sleep, which
+ * would call a worker for what was forgotten. */
+static void await(game *g, uint32_t count, bool asleep) {
+  uint32_t out[SLOTS], tries = 0;
+  uint64_t end = 0;
+  while (count > 0) {
+    uint32_t came = take_back(g, out, telar_sched_drain(g->tower.sched, out, SLOTS));
+    CHECK(came <= count);
+    count -= came;
+    if (came > 0 || count == 0) continue;
+    if (asleep) {
+      tower_owner_sleeps(&g->tower);
+      continue;
+    }
+    check_pause(&tries);
+    if (tries % 1024 == 0) {
+      uint64_t now = telar_os_now_ns();
+      if (end == 0) end = now + UINT64_C(1000000) * LOST_AFTER_MS;
+      if (now > end) tower_lost(&g->tower, "nobody takes a task");
+    }
+  }
+}
+
+/* --- one at a time ----------------------------------------------------------------------- */
+
+static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, uint32_t tasks, uint64_t seed) {
+  static game g;
+  player players[WORKERS_MOST];
+  check_random random = check_random_from(seed, workers * 10 + cpus);
+  open_game(&g, players, workers, 1, cpus);
+  for (uint32_t i = 0; i < tasks; i++) {
+    uint32_t slot = i % SLOTS, together = 1;
+    prepare(&g, &random, slot, false);
+    if (check_random_below(&random, 4) == 0) {
+      CHECK_STATUS(
+          telar_sched_submit_to(g.tower.sched, slot, check_random_below(&random, workers), TELAR_LANE_FORCED, 0),
+          TELAR_OK);
+    } else {
+      CHECK_STATUS(telar_sched_submit(g.tower.sched, slot, 0), TELAR_OK);
+    }
+    /* At times a second one, just when the worker may be done with the first. */
+    if (check_random_below(&random, 4) == 0) {
+      pause_at_random(&random);
+      prepare(&g, &random, (slot + 1) % SLOTS, false);
+      CHECK_STATUS(telar_sched_submit(g.tower.sched, (slot + 1) % SLOTS, 0), TELAR_OK);
+      i++;
+      together = 2;
+    }
+    await(&g, together, check_random_below(&random, 2) == 0);
+    /* Half of the time at once: the worker has just looked for more. */
+    if (check_random_below(&random, 2) == 0) pause_at_random(&random);
+    if (check_random_below(&random, 512) == 0) {
+      nanosleep(&(struct timespec){.tv_nsec = 1500000}, NULL); /* nobody stands by any more */
+    }
+  }
+  close_game(&g);
+}
+
+/* --- all at a time --------------------------------------------------------------------------- */
+
+/* So that later ones count as short: nobody is woken for them while one stands by. */
+static void run_short_tasks(game *g, check_random *random) {
+  for (uint32_t i = 0; i < 150; i++) {
+    prepare(g, random, i % SLOTS, false);
+    CHECK_STATUS(telar_sched_submit(g->tower.sched, i % SLOTS, 0), TELAR_OK);
+    await(g, 1, false);
+  }
+}
+
+static void every_place_is_used(uint32_t workers, uint32_t concurrency, uint32_t cpus, uint32_t rounds, uint64_t seed) {
+  static game g;
+  player players[WORKERS_MOST];
+  check_random random = check_random_from(seed, 1000 + workers * 100 + concurrency * 10 + cpus);
+  open_game(&g, players, workers, concurrency, cpus);
+  telar_sched *sched = g.tower.sched;
+  for (uint32_t round = 0; round < rounds; round++) {
+    if (check_random_below(&random, 256) == 0) run_short_tasks(&g, &random);
+    uint32_t places = workers * concurrency, size = places, slot = 0;
+    bool paced = check_random_below(&random, 2) == 0, lanes = check_random_below(&random, 2) == 0;
+    atomic_store(&g.running, 0);
+    if (check_random_below(&random, 4) == 0) {
+      /* One of them has all the places of its worker. The size is known before any runs. */
+      prepare(&g, &random, slot, true);
+      atomic_store(&g.size, size - (concurrency - 1));
+      telar_status status =
+          telar_sched_submit_to(sched, slot, check_random_below(&random, workers), TELAR_LANE_EXCLUSIVE, 0);
+      CHECK(status == TELAR_OK || status == TELAR_BUSY);
+      if (status == TELAR_OK) {
+        size -= concurrency - 1;
+        slot++;
+      }
+    }
+    if (slot == 0) atomic_store(&g.size, size);
+    for (; slot < size; slot++) {
+      if (paced) pause_at_random(&random);
+      prepare(&g, &random, slot, true);
+      telar_status status = TELAR_BUSY;
+      if (lanes && check_random_below(&random, 2) == 0) {
+        status = telar_sched_submit_to(sched, slot, check_random_below(&random, workers), TELAR_LANE_SHARED, 0);
+        CHECK(status == TELAR_OK || status == TELAR_BUSY);
+      }
+      if (status == TELAR_BUSY) CHECK_STATUS(telar_sched_submit(sched, slot, 0), TELAR_OK);
+    }
+    await(&g, size, check_random_below(&random, 4) == 0);
+    if (check_random_below(&random, 2) == 0) pause_at_random(&random);
+  }
+  close_game(&g);
+}
+
+int main(void) {
+  uint64_t seed = check_seed();
+  check_deadline(120);
+  static const uint32_t workers[] = {1, 2, 4}, cpus[] = {1, 2, 8};
+  for (size_t w = 0; w < 3; w++) {
+    for (size_t c = 0; c < 3; c++) {
+      tasks_come_one_at_a_time(workers[w], cpus[c], CHECK_TURNS(8000), seed);
+      every_place_is_used(workers[w], 1, cpus[c], CHECK_TURNS(1600), seed);
+    }
+    every_place_is_used(workers[w], PLACES_MOST, 2, CHECK_TURNS(1600), seed);
+  }
+  return 0;
+}
