@@ -18,6 +18,7 @@ const { pack, unpack } = require('./packet')
 const { SlotMemory, kError, kForm, kFormMask, kSlotBytes } = require('./slot')
 const { Task, createTaskResource } = require('./task')
 const { Thread } = require('./thread')
+const { WaitingTasks } = require('./waiting')
 
 // Tasks that the scheduler holds at once; more wait in the task queue.
 const kSlots = 4096
@@ -35,6 +36,10 @@ const kIdleAtLeastMs = 500
 // are gone, while others take over: room for a good number of them.
 const kSpareWorkers = 64
 
+// A load balancer that has no worker for a task, while none is busy, is asked
+// again after so long, and twice as long each time.
+const kAskAgainFirstMs = 1
+const kAskAgainMostMs = 50
 // Threads that end while they start, without an error, until the pool gives up.
 const kBootsInVain = 3
 
@@ -92,12 +97,15 @@ class Engine {
   #isDirect // tasks may go to the scheduler before a worker is free
   #isFast // and need no Task object
   #handlers = new Map()
+  #askTimer = null // asks the load balancer again
+  #askDelay = kAskAgainFirstMs
   #lastMessage = 0
 
   #isPolling = false
   #isAttended = true // a look is due, or the bell will ring for the next result
   #polls = 0
   #pollBound = () => this.#poll()
+  #emitDrainBound = () => this.#emitDrain()
   #isFlushing = false
   #isHeld = false
   #booting = 0
@@ -114,7 +122,7 @@ class Engine {
     this.options = options
     this.#limits = poolLimits(options)
     this.#maxCapacity = this.#limits.maxThreads * this.#limits.concurrentTasksPerWorker
-    this.#waiting = options.taskQueue
+    this.#waiting = new WaitingTasks(options.taskQueue)
     // A queue or a balancer of the user's decides when a worker is free, not before.
     this.#isDirect = options.loadBalancer === undefined && !hasOwnQueue
     this.#isFast = this.#isDirect && !options.asyncHooks && options.filename !== null
@@ -238,6 +246,7 @@ class Engine {
     if (this.#waiting.size > 0 || !this.#dispatch(task)) {
       this.#waiting.push(task)
       this.#hold()
+      this.#callForHelp()
     }
     if (!this.needsDrain && this.#demand() >= this.#maxCapacity) this.#becomeFull()
   }
@@ -298,7 +307,13 @@ class Engine {
 
   #dispatchBalanced (task) {
     const candidates = this.#threads.filter((thread) => thread.isReady).map((thread) => this.#balancing(thread))
-    const chosen = this.options.loadBalancer(task.interface, candidates)
+    let chosen
+    try {
+      chosen = this.options.loadBalancer(task.interface, candidates)
+    } catch (error) {
+      this.#settleWaiting(task, error)
+      return true
+    }
     const thread = this.#threads.find((thread) => thread.balancing !== null && thread.balancing === chosen)
     return thread !== undefined && this.#assign(task, thread, kLane.forced)
   }
@@ -345,6 +360,7 @@ class Engine {
     }
     this.#attend()
     this.#took(task, slot, thread)
+    this.#askDelay = kAskAgainFirstMs
     return true
   }
 
@@ -379,12 +395,12 @@ class Engine {
     if (this.#isFlushing || this.#waiting.size === 0) return
     this.#isFlushing = true
     try {
-      while (this.#waiting.size > 0) {
-        const task = this.#waiting.shift()
-        if (task === null || task === undefined) break
+      while (this.#waiting.size > 0 && this.#hasRoom()) {
+        const task = this.#waiting.take()
+        if (task === null) break
         if (task.isSettled) continue
         if (!this.#dispatch(task)) {
-          this.#putBack(task)
+          this.#waiting.putBack(task)
           break
         }
       }
@@ -392,12 +408,28 @@ class Engine {
       this.#isFlushing = false
     }
     this.#hold()
-    if (this.#waiting.size > 0) this.#spawnForDemand()
+    if (this.#waiting.size > 0) this.#callForHelp()
   }
 
-  #putBack (task) {
-    if (typeof this.#waiting.unshift === 'function') this.#waiting.unshift(task)
-    else this.#waiting.push(task)
+  // Whether it makes sense to take a task out of the queue. A balancer decides
+  // for itself.
+  #hasRoom () {
+    return this.#freeTop > 0 && this.#threads.length > 0 &&
+      (this.#isDirect || this.options.loadBalancer !== undefined || this.#demandHanded() < this.#capacity())
+  }
+
+  // Tasks wait: more threads may help. Nobody but a timer asks a balancer again
+  // that has work for no worker while no task is under way.
+  #callForHelp () {
+    this.#spawnForDemand()
+    if (this.options.loadBalancer === undefined) return
+    this.#spawnOne()
+    if (this.#active > 0 || this.#askTimer !== null) return
+    this.#askTimer = setTimeout(() => {
+      this.#askTimer = null
+      this.#askDelay = Math.min(2 * this.#askDelay, kAskAgainMostMs)
+      this.#flush()
+    }, this.#askDelay)
   }
 
   // The process lives on while tasks wait in JavaScript.
@@ -520,9 +552,19 @@ class Engine {
     if (this.#host.listenerCount('needsDrain') > 0) queueMicrotask(() => this.#host.emit('needsDrain'))
   }
 
+  // In a promise's microtask: queueMicrotask() costs as much as three tasks. What
+  // a listener throws is an uncaught exception all the same.
+  #emitDrain () {
+    try {
+      this.#host.emit('drain')
+    } catch (error) {
+      process.nextTick(() => { throw error })
+    }
+  }
+
   #becomeDrained () {
     this.needsDrain = false
-    queueMicrotask(() => this.#host.emit('drain'))
+    resolved.then(this.#emitDrainBound)
   }
 
   // ---- abort ----
@@ -777,7 +819,7 @@ class Engine {
     let had = false
     while (this.#waiting.size > 0) {
       had = true
-      this.#settleWaiting(this.#waiting.shift(), error)
+      this.#settleWaiting(this.#waiting.take(), error)
     }
     this.#hold()
     for (let count; this.#core !== null && (count = this.#core.withdraw()) > 0;) {
@@ -865,7 +907,8 @@ class Engine {
     this.#buffer = null
     this.#byIndex = []
     clearTimeout(this.#idleTimer)
-    this.#idleTimer = null
+    clearTimeout(this.#askTimer)
+    this.#idleTimer = this.#askTimer = null
     core.close()
   }
 
@@ -911,7 +954,7 @@ class Engine {
   // Aborts what no worker has a place for.
   #abortQueued () {
     const error = () => new AbortError('pool is closed')
-    while (this.#waiting.size > 0) this.#settleWaiting(this.#waiting.shift(), error())
+    while (this.#waiting.size > 0) this.#settleWaiting(this.#waiting.take(), error())
     this.#hold()
     const excess = this.#demandHanded() - this.#capacity()
     if (excess <= 0 || this.#core === null) return

@@ -291,7 +291,7 @@ suite('errors', () => {
   })
 
   test('many properties left out leave room for depth', () => {
-    const lost = { a: { b: { c: () => {} } } }
+    const lost = new Map([[1, new Set([() => {}])]])
     const error = new Error('message')
     for (let i = 0; i < 500; i++) error[`lost ${i}`] = lost
     error.kept = { a: { b: { c: 1 } } }

@@ -9,6 +9,9 @@
 #define SHORT_BACKLOG_NS UINT64_C(100000)
 /* One preempted task among short ones is not a long task. */
 #define RAN_COUNTED_AT_MOST_NS UINT64_C(50000)
+/* Results of tasks shorter than this are worth a moment's wait for the next. */
+#define GATHER_RAN_NS UINT64_C(1000)
+#define GATHER_LOOKS 6u
 /* With fewer tasks outstanding workers hear of each at once, with more of so many together. */
 #define TELL_AT_ONCE 48u
 #define TELL_EVERY 16u
@@ -267,22 +270,35 @@ uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max)
   return n;
 }
 
+/* Takes what else is about to come, so that results of short tasks are settled
+ * together: until none came for a moment. */
+static uint32_t gather(telar_sched *s, uint32_t *out, uint32_t n, uint32_t max)
+{
+  for (uint32_t quiet = 0; quiet < GATHER_LOOKS && s->outstanding != 0 && n < max;) {
+    telar_os_relax();
+    uint32_t more = telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out + n, max - n);
+    n += more;
+    quiet = more == 0 ? quiet + 1 : 0;
+  }
+  return n;
+}
+
 uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns)
 {
   uint32_t n = telar_sched_drain(s, out, max);
-  if (n != 0 || s->outstanding == 0 || s->ran_ns > spin_ns || s->config.cpus < 2) {
+  if (spin_ns == 0 || s->ran_ns > spin_ns || s->config.cpus < 2) {
     return n;
   }
-  uint64_t deadline = telar_os_now_ns() + spin_ns;
-  do {
-    for (int i = 0; i < 4; i++) {
-      telar_os_relax();
-    }
-    if (!telar_index_queue_is_empty(s->done)) {
-      return telar_sched_drain(s, out, max);
-    }
-  } while (telar_os_now_ns() < deadline);
-  return 0;
+  if (n == 0 && s->outstanding != 0) {
+    uint64_t deadline = telar_os_now_ns() + spin_ns;
+    do {
+      for (int i = 0; i < 4 && telar_index_queue_is_empty(s->done); i++) {
+        telar_os_relax();
+      }
+      n = telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out, max);
+    } while (n == 0 && telar_os_now_ns() < deadline);
+  }
+  return n != 0 && s->ran_ns < GATHER_RAN_NS ? gather(s, out, n, max) : n;
 }
 
 bool telar_sched_owner_sleep(telar_sched *s)

@@ -40,9 +40,9 @@ static void *play_game(void *argument) {
   telar_sched *sched = g->tower.sched;
   uint32_t me = self->index, held[WORKERS_MOST * PLACES_MOST], holding = 0;
   CHECK_STATUS(telar_sched_worker_attach(sched, me), TELAR_OK);
-  int32_t got;
-  do {
+  for (;;) {
     telar_sched_worker_resume(sched, me);
+    int32_t got;
     uint32_t done = NONE;
     while ((got = telar_sched_next(sched, me, done)) >= 0) {
       done = NONE;
@@ -63,9 +63,10 @@ static void *play_game(void *argument) {
         answer(g, held[--holding]);
         CHECK_STATUS(telar_sched_complete(sched, me, held[holding]), TELAR_OK);
       }
-      continue; /* places are free again: look */
+    } else if (!tower_worker_sleeps(&g->tower, me, got)) {
+      break;
     }
-  } while (tower_worker_sleeps(&g->tower, me, got));
+  }
   CHECK_EQUAL(holding, 0);
   return NULL;
 }
