@@ -11,6 +11,7 @@ const { test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { pathToFileURL } = require('node:url')
 const { Pool, TelarError } = require('..')
+const Piscina = require('../lib/piscina')
 
 const file = (name) => path.join(__dirname, 'fixtures', 'handlers', name)
 
@@ -91,6 +92,21 @@ for (const [what, filename, expected] of [
   test(`a file named by ${what}`, async (t) => {
     assert.equal(await usePool(t, { filename }).run('x'), expected)
     assert.equal(await usePool(t, {}).run('x', { filename }), expected)
+  })
+}
+
+for (const [face, Class] of Object.entries({ Pool, Piscina })) {
+  test(`a relative path starts at the current folder: ${face}`, async (t) => {
+    for (const filename of [path.relative(process.cwd(), odd), `.${path.sep}${path.relative(process.cwd(), odd)}`]) {
+      const own = new Class({ filename, minThreads: 1, maxThreads: 1 })
+      t.after(() => own.destroy())
+      assert.equal(await own.run('x'), 'in an odd folder x')
+      const none = new Class({ minThreads: 1, maxThreads: 1 })
+      t.after(() => none.destroy())
+      assert.equal(await none.run('x', { filename }), 'in an odd folder x')
+      // A name that a package has is still a path.
+      await assert.rejects(none.run('x', { filename: 'piscina' }), { code: 'MODULE_NOT_FOUND' })
+    }
   })
 }
 

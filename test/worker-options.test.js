@@ -284,6 +284,25 @@ test('a load balancer that throws rejects the task', async (t) => {
   assert.equal(pool.queueSize, 0)
 })
 
+test('a load balancer that throws when it is asked again rejects that task, and no other', { timeout: 30_000 }, async (t) => {
+  const { pool, wait, waiting, open } = useGate(t, {
+    loadBalancer: (task, workers) => {
+      if (workers[0].currentUsage > 0) return null
+      if (task.name === 'order') throw new RangeError('the balancer is broken')
+      return workers[0]
+    }
+  })
+  const first = wait('first')
+  await waiting(1)
+  const runs = [pool.run(0, { name: 'order' }), pool.run(1), pool.run(2, { name: 'order' }), pool.run(3)]
+  open()
+  const [broken, one, brokenToo, three] = await Promise.allSettled(runs)
+  assert.equal(await first, 'first')
+  assert.deepEqual([broken.reason?.message, brokenToo.reason?.message], ['the balancer is broken', 'the balancer is broken'])
+  assert.deepEqual([one.value, three.value], [1, 3])
+  assert.equal(pool.queueSize, 0)
+})
+
 test('tasks spread over all workers', { timeout: 60_000 }, async (t) => {
   const pool = envPool(t, { minThreads: 3, maxThreads: 3 })
   const ids = new Set()

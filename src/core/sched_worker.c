@@ -188,9 +188,10 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
     atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
   }
-  /* Places first: an owner that sees the task done may count on them, or is told
-   * when a place that is held for the next task comes free (drop_held_place). */
-  if (keeps_place && slot->places == 1 && !w->holds_place) {
+  /* Places first: an owner that sees the task done may count on them. Plain tasks
+   * by the thousand leave theirs to the next one; an owner that waits for a place
+   * is told when it comes free all the same (drop_held_place). */
+  if (keeps_place && !slot->cancellable && !w->holds_place) {
     w->holds_place = true;
   } else {
     give_places(w, slot->places);

@@ -78,7 +78,7 @@ static inline void play_park(play *p, uint32_t worker) {
 }
 
 static inline void play_submit(play *p, uint32_t slot) {
-  CHECK_STATUS(telar_sched_submit(p->sched, slot, 0), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit(p->sched, slot, true, 0), TELAR_OK);
 }
 
 /* The slots come back, in this order, and no others. */

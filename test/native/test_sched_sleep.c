@@ -149,13 +149,13 @@ static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, uint32_t t
           telar_sched_submit_to(g.tower.sched, slot, check_random_below(&random, workers), TELAR_LANE_FORCED, 0),
           TELAR_OK);
     } else {
-      CHECK_STATUS(telar_sched_submit(g.tower.sched, slot, 0), TELAR_OK);
+      CHECK_STATUS(telar_sched_submit(g.tower.sched, slot, i % 3 == 0, 0), TELAR_OK);
     }
     /* At times a second one, just when the worker may be done with the first. */
     if (check_random_below(&random, 4) == 0) {
       pause_at_random(&random);
       prepare(&g, &random, (slot + 1) % SLOTS, false);
-      CHECK_STATUS(telar_sched_submit(g.tower.sched, (slot + 1) % SLOTS, 0), TELAR_OK);
+      CHECK_STATUS(telar_sched_submit(g.tower.sched, (slot + 1) % SLOTS, true, 0), TELAR_OK);
       i++;
       together = 2;
     }
@@ -175,7 +175,7 @@ static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, uint32_t t
 static void run_short_tasks(game *g, check_random *random) {
   for (uint32_t i = 0; i < 150; i++) {
     prepare(g, random, i % SLOTS, false);
-    CHECK_STATUS(telar_sched_submit(g->tower.sched, i % SLOTS, 0), TELAR_OK);
+    CHECK_STATUS(telar_sched_submit(g->tower.sched, i % SLOTS, true, 0), TELAR_OK);
     await(g, 1, false);
   }
 }
@@ -212,7 +212,7 @@ static void every_place_is_used(uint32_t workers, uint32_t concurrency, uint32_t
         status = telar_sched_submit_to(sched, slot, check_random_below(&random, workers), TELAR_LANE_SHARED, 0);
         CHECK(status == TELAR_OK || status == TELAR_BUSY);
       }
-      if (status == TELAR_BUSY) CHECK_STATUS(telar_sched_submit(sched, slot, 0), TELAR_OK);
+      if (status == TELAR_BUSY) CHECK_STATUS(telar_sched_submit(sched, slot, slot % 2 == 0, 0), TELAR_OK);
     }
     await(&g, size, check_random_below(&random, 4) == 0);
     if (check_random_below(&random, 2) == 0) pause_at_random(&random);

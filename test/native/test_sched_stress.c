@@ -21,6 +21,7 @@ typedef struct task {
   uint64_t serial;
   route way;
   uint32_t target; /* of a lane */
+  bool cancellable;
   uint64_t input;
   uint64_t output; /* 0 until it was run */
   uint32_t ran_by;
@@ -249,6 +250,7 @@ static void submit_one(shop *s) {
   t->ran_by = NONE;
   t->target = check_random_below(&s->random, s->scenario.workers);
   t->way = READY;
+  t->cancellable = true;
   write_payload(s, slot, NONE, &s->random, t->input);
   telar_status status = TELAR_BUSY;
   if (chance(s, 4)) {
@@ -260,7 +262,8 @@ static void submit_one(shop *s) {
   }
   if (status != TELAR_OK) {
     t->way = READY;
-    CHECK_STATUS(telar_sched_submit(s->tower.sched, slot, 0), TELAR_OK);
+    t->cancellable = chance(s, 2);
+    CHECK_STATUS(telar_sched_submit(s->tower.sched, slot, t->cancellable, 0), TELAR_OK);
   }
   s->fates[slot] = FLYING;
   s->submitted++;
@@ -296,6 +299,10 @@ static void cancel_one(shop *s) {
   fate was = s->fates[slot];
   telar_cancel_result result = telar_sched_cancel(s->tower.sched, slot, &worker);
   CHECK((result == TELAR_CANCEL_RUNNING) == (worker != NONE));
+  if (was != HOME && !t->cancellable) {
+    CHECK_EQUAL(result, TELAR_CANCEL_INVALID);
+    return;
+  }
   switch (result) {
     case TELAR_CANCEL_QUEUED:
       CHECK(was == FLYING);

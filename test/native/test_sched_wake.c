@@ -71,6 +71,28 @@ static void wakes_across_words_of_the_idle_map(void) {
   play_close(&p);
 }
 
+/* With many tasks outstanding, workers are told of new ones some at a time. Who runs dry
+ * looks for itself, and whoever else is woken finds what is there. */
+static void finds_what_it_was_not_told_of(void) {
+  for (uint32_t tasks = 47; tasks < 64; tasks++) {
+    play p;
+    open_asleep(&p, 3, 1);
+    for (uint32_t i = 0; i < tasks; i++) play_submit(&p, i);
+    CHECK_EQUAL(play_rung(&p), WORKER(0));
+    uint32_t done = NONE;
+    for (uint32_t i = 0; i + 1 < tasks; i++) {
+      CHECK_EQUAL(play_next(&p, 0, done), i);
+      done = i;
+      /* The last one is left for another: with each look, this one sees to that. */
+      CHECK_EQUAL(play_rung(&p), i == 0 ? WORKER(1) : 0);
+    }
+    CHECK_EQUAL(play_next(&p, 1, NONE), tasks - 1);
+    CHECK_EQUAL(play_rung(&p), 0);
+    CHECK(play_is_asleep(play_next(&p, 0, done)));
+    play_close(&p);
+  }
+}
+
 static void finds_nothing_and_lets_the_next_one_be_called(void) {
   play p;
   open_asleep(&p, 2, 1);
@@ -493,6 +515,7 @@ int main(void) {
   check_deadline(60);
   wakes_one_who_wakes_the_next();
   wakes_across_words_of_the_idle_map();
+  finds_what_it_was_not_told_of();
   finds_nothing_and_lets_the_next_one_be_called();
   calls_those_first_who_run_nothing();
   calls_another_when_the_first_is_deaf();
