@@ -160,19 +160,20 @@ export interface PoolHistogram {
 
 export interface PoolOptions {
   /**
-   * The file that exports the task functions: a path, a `file:` or `data:` URL as text, or a URL.
-   * It is loaded before a worker is ready. Default: null, then run() has to name one.
+   * The file that exports the task functions: a path (a relative one starts from the working
+   * directory), a `file:` or `data:` URL as text, or a URL. It is loaded before a worker is ready.
+   * Default: null, then run() has to name one.
    */
   filename?: string | URL | null
   /** The export to call, when the file exports more than one function. Default: `'default'`. */
   name?: string | null
   /** Workers that are kept running: an integer from 0. Default: half the CPUs, at least 1. */
   minThreads?: number
-  /** Workers at most: an integer from 1. Default: one and a half times the CPUs, rounded down. */
+  /** Workers at most: an integer from 1 to 16352. Default: one and a half times the CPUs, rounded down. */
   maxThreads?: number
   /**
    * How long a worker beyond `minThreads` stays idle before it ends, in milliseconds: an integer
-   * from 0, or Infinity for ever. Default: 0.
+   * from 0, or Infinity for ever. Up to half as long again may pass. Default: 0, which means 500.
    */
   idleTimeout?: number
   /**
@@ -181,7 +182,7 @@ export interface PoolOptions {
    * is 0. Default: Infinity.
    */
   maxQueue?: number | 'auto'
-  /** Tasks that one worker runs at a time, for functions that wait: an integer from 1. Default: 1. */
+  /** Tasks that one worker runs at a time, for functions that wait: an integer from 1 to 65535. Default: 1. */
   concurrentTasksPerWorker?: number
   /** Kept for Piscina's sake: a worker of telar always turns its event loop. Default: `'sync'`. */
   atomics?: 'sync' | 'async' | 'disabled'
@@ -197,7 +198,7 @@ export interface PoolOptions {
   workerData?: any
   /** The order in which waiting tasks run. Default: a {@link FixedQueue}. */
   taskQueue?: TaskQueue
-  /** Lowers the priority of the worker threads: an integer, from 0 except on Windows. Default: 0. */
+  /** Lowers the priority of the worker threads, on Linux only: an integer, from 0 except on Windows. Default: 0. */
   niceIncrement?: number
   /** Whether workers close the file descriptors they leave open. Default: true. */
   trackUnmanagedFds?: boolean
@@ -205,11 +206,11 @@ export interface PoolOptions {
   closeTimeout?: number
   /** Whether the pool keeps the histograms of run and wait times. Default: true. */
   recordTiming?: boolean
-  /** Chooses the worker for each task. Default: the least busy one. */
+  /** Chooses the worker for each task. Default: any free worker takes the oldest task. */
   loadBalancer?: LoadBalancer
-  /** Whether each worker has a histogram, for load balancers. Default: false. */
+  /** Whether each worker has a histogram, for load balancers and events. Default: false. */
   workerHistogram?: boolean
-  /** Whether tasks that found no worker go back to the front of the queue. Default: false. */
+  /** Kept for Piscina's sake: tasks that found no place always go back to the front of the queue. Default: false. */
   stricterFIFO?: boolean
   /**
    * Whether each task is an `AsyncResource`, so that `async_hooks` see it. AsyncLocalStorage
@@ -217,7 +218,7 @@ export interface PoolOptions {
    */
   asyncHooks?: boolean
   /**
-   * Memory for the values of tasks in flight, in bytes: an integer from 1 MiB to 4 GiB − 64 KiB.
+   * Memory for the values of tasks in flight, in bytes: an integer from 1 MiB to 1023 MiB.
    * It is reserved; the system provides what is touched. Larger values, and values that find no
    * room, are sent by message. Default: 256 MiB, 16 MiB on 32-bit processors.
    */
@@ -253,8 +254,9 @@ export interface RunOptions {
   /** The export to call. Default: the pool's. */
   name?: string | null
   /**
-   * Aborts the task. Waiting, it leaves the queue; running, its worker is terminated, and the
-   * task has that worker to itself. run() rejects with an {@link AbortError} at once.
+   * Aborts the task. Waiting, it leaves the queue; running, its worker is terminated, and (unless
+   * a load balancer placed it) the task has that worker to itself. run() rejects with an
+   * {@link AbortError} at once.
    */
   signal?: AnyAbortSignal | null
 }
@@ -268,15 +270,15 @@ export interface CloseOptions {
 export interface PoolEvents {
   /** A worker failed while it ran no task, could not start, or close() timed out. */
   error: [error: Error]
-  /** After `needsDrain`: the workers can take more tasks. */
+  /** After `needsDrain`: there are fewer again. */
   drain: []
-  /** Every worker is as busy as it may be. */
+  /** As many tasks are in the pool as its workers may run at a time. */
   needsDrain: []
   /** A worker called `parentPort.postMessage(value)`. */
   message: [value: any]
-  /** A worker started. */
+  /** A worker is ready; for those that the constructor started, right after it. */
   workerCreate: [worker: PoolWorker]
-  /** A worker ended. */
+  /** A worker left the pool; its thread may still be ending. */
   workerDestroy: [worker: PoolWorker]
   /** close() is done. */
   close: []
@@ -302,7 +304,8 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
 
   /**
    * Waits for the tasks, then ends the workers. From the call on, run() rejects with an
-   * {@link AbortError}. After `closeTimeout` it emits `'error'` and destroys the pool.
+   * {@link AbortError}, until it is done; then the pool can be used again. After `closeTimeout` it
+   * emits `'error'` and destroys the pool.
    */
   close (options?: CloseOptions): Promise<void>
 
@@ -319,15 +322,15 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   readonly options: FilledPoolOptions
   /** The workers, starting ones too. */
   readonly threads: Worker[]
-  /** Workers that are ready and run no task. */
+  /** Ready workers less running tasks, at least 0. */
   readonly idleThreads: number
-  /** Tasks that wait for a worker. */
+  /** Tasks that no worker has a place for. */
   readonly queueSize: number
-  /** Tasks that are done, failed ones too. */
+  /** Tasks that are settled, failed and aborted ones too. */
   readonly completed: number
   /** Milliseconds since the pool was made. */
   readonly duration: number
-  /** The share of `duration` × `maxThreads` in which functions ran: 0 to 1. 0 without `recordTiming`. */
+  /** The running time in `histogram` over `duration` × `maxThreads`: 0 to 1. 0 where nothing is recorded. */
   readonly utilization: number
   /** True from the event `'needsDrain'` to the event `'drain'`. */
   readonly needsDrain: boolean
@@ -338,8 +341,10 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
 export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'
   | 'ERR_TELAR_CLOSE_TIMEOUT'
+  | 'ERR_TELAR_CORRUPT_PAYLOAD'
   | 'ERR_TELAR_FILENAME_MISSING'
   | 'ERR_TELAR_INVALID_ARGUMENT'
+  | 'ERR_TELAR_LOST_MESSAGE'
   | 'ERR_TELAR_NATIVE_LOAD'
   | 'ERR_TELAR_NO_HANDLER'
   | 'ERR_TELAR_NO_QUEUE'

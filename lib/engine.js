@@ -10,6 +10,7 @@
 
 const { performance } = require('node:perf_hooks')
 const native = require('./native')
+const { Crew } = require('./crew')
 const { AbortError, createError, createTerminated, recognise } = require('./errors')
 const { HistogramView } = require('./histogram')
 const { kMovable } = require('./move')
@@ -17,7 +18,6 @@ const { normalizeCloseOptions, normalizeRunOptions, poolLimits, timerDelay } = r
 const { pack, unpack } = require('./packet')
 const { SlotMemory, kError, kForm, kFormMask, kSlotBytes } = require('./slot')
 const { Task, createTaskResource } = require('./task')
-const { Thread } = require('./thread')
 const { WaitingTasks } = require('./waiting')
 
 // Tasks that the scheduler holds at once; more wait in the task queue.
@@ -29,9 +29,6 @@ const kPollTasks = 48
 const kPollNs = 4000
 // After so many looks in a row the event loop gets a turn.
 const kPollsInARow = 250
-// Idle threads beyond minThreads stay this long even where idleTimeout is
-// shorter: starting one again costs thirty milliseconds of two processors.
-const kIdleAtLeastMs = 500
 // Threads that are ending keep their place in the scheduler's table until they
 // are gone, while others take over: room for a good number of them.
 const kSpareWorkers = 64
@@ -77,9 +74,7 @@ class Engine {
   #batch = new Uint32Array(kBatch)
   #histograms = null
 
-  #threads = [] // that take tasks
-  #byIndex = [] // all that have not ended
-  #ends = new Map() // thread to the promise of its end
+  #crew
   #bootFailure = null
   #bootsInVain = 0 // in a row
 
@@ -108,8 +103,6 @@ class Engine {
   #emitDrainBound = () => this.#emitDrain()
   #isFlushing = false
   #isHeld = false
-  #booting = 0
-  #idleTimer = null
 
   #isClosing = false
   #isDestroying = false
@@ -128,14 +121,19 @@ class Engine {
     this.#isFast = this.#isDirect && !options.asyncHooks && options.filename !== null
     if (options.filename !== null) this.#handlerNumber(options.filename, options.name, true)
 
+    this.#crew = new Crew(options, this.#limits, {
+      onMessage: (message) => host.emit('message', message),
+      onReady: (view) => host.emit('workerCreate', view),
+      onGone: (view) => host.emit('workerDestroy', view),
+      onExit: (thread, exitCode) => this.#onExit(thread, exitCode),
+      onChange: () => this.#updateLimit(),
+      histogramOf: (index) => this.#histograms.ofWorker(index)
+    })
     this.#ensureThreads()
-    // They count as ready from the start: a task may be given to them at once.
-    const first = [...this.#threads]
-    for (const thread of first) thread.isReady = true
-    this.#booting = 0
-    queueMicrotask(() => {
+    const first = this.#crew.takeAsReady()
+    queueMicrotask(() => { // so that listeners can be added before
       for (const thread of first) {
-        this.#announce(thread)
+        this.#crew.announce(thread)
         this.#flush()
       }
     })
@@ -266,7 +264,7 @@ class Engine {
     if (number === undefined) {
       number = isOwn ? 0 : Math.max(1, this.#handlers.size + 1)
       this.#handlers.set(key, number)
-      for (const thread of this.#byIndex) thread?.post({ handler: number, filename, name })
+      this.#crew?.broadcast({ handler: number, filename, name })
     }
     return number
   }
@@ -282,7 +280,7 @@ class Engine {
 
   // False: it has to wait. A task that failed at it is settled, which is true.
   #dispatch (task) {
-    if (this.#threads.length === 0 || this.#freeTop === 0) return false
+    if (this.#crew.size === 0 || this.#freeTop === 0) return false
     if (this.options.loadBalancer !== undefined) return this.#dispatchBalanced(task)
     const isExclusive = this.#isExclusive(task)
     if (!isExclusive && task.transferList === undefined) {
@@ -306,7 +304,7 @@ class Engine {
   }
 
   #dispatchBalanced (task) {
-    const candidates = this.#threads.filter((thread) => thread.isReady).map((thread) => this.#balancing(thread))
+    const candidates = this.#crew.threads.filter((thread) => thread.isReady).map((thread) => this.#crew.view(thread))
     let chosen
     try {
       chosen = this.options.loadBalancer(task.interface, candidates)
@@ -314,8 +312,8 @@ class Engine {
       this.#settleWaiting(task, error)
       return true
     }
-    const thread = this.#threads.find((thread) => thread.balancing !== null && thread.balancing === chosen)
-    return thread !== undefined && this.#assign(task, thread, kLane.forced)
+    const thread = this.#crew.ofView(chosen)
+    return thread !== null && this.#assign(task, thread, kLane.forced)
   }
 
   // A thread with a free place (all places free for an exclusive task), the
@@ -324,7 +322,7 @@ class Engine {
     if (this.#core.readyLength(true) > 0) return null
     let found = null
     let leastUsage = isExclusive ? 1 : this.#limits.concurrentTasksPerWorker
-    for (const thread of this.#threads) {
+    for (const thread of this.#crew.threads) {
       const usage = this.#core.workerUsage(thread.index)
       if (usage < leastUsage) {
         found = thread
@@ -414,7 +412,7 @@ class Engine {
   // Whether it makes sense to take a task out of the queue. A balancer decides
   // for itself.
   #hasRoom () {
-    return this.#freeTop > 0 && this.#threads.length > 0 &&
+    return this.#freeTop > 0 && this.#crew.size > 0 &&
       (this.#isDirect || this.options.loadBalancer !== undefined || this.#demandHanded() < this.#capacity())
   }
 
@@ -461,7 +459,10 @@ class Engine {
     this.#polls = 0
     this.#isAttended = true
     if (count > 0) this.#settle(count)
-    if (this.#booting > 0) this.#lookForReady()
+    if (this.#crew.isBooting && this.#crew.lookForReady()) {
+      this.#bootsInVain = 0
+      this.#flush()
+    }
     // A balancer is asked again when a task has ended or a worker has come.
     if (count > 0 || this.options.loadBalancer === undefined) this.#afterSettling()
   }
@@ -513,7 +514,7 @@ class Engine {
   #receive (slot, form) {
     switch (form & kFormMask) {
       case kForm.portResult:
-        return unpack(this.#byIndex[this.#memory.who(slot)].receive(this.#memory.message(slot)))
+        return unpack(this.#crew.at(this.#memory.who(slot)).receive(this.#memory.message(slot)))
       case kForm.portRequest: // cancelled before a worker took it
         return undefined
       default: {
@@ -542,7 +543,7 @@ class Engine {
   #afterSettling () {
     if (this.#waiting.size > 0) this.#flush()
     if (this.needsDrain && this.#demand() < this.#maxCapacity) this.#becomeDrained()
-    if (this.#threads.length > this.#limits.minThreads) this.#watchIdle()
+    this.#crew.watchIdle()
     if (this.#whenQuiet.length > 0) this.#checkQuiet()
   }
 
@@ -585,9 +586,9 @@ class Engine {
     const answer = this.#core.cancel(task.slot)
     this.#finish(task, true, error)
     // For Piscina a task runs as soon as a worker has been chosen for it.
-    const thread = answer >= 0 ? this.#byIndex[answer] : this.#strict ? null : assignedTo
+    const thread = answer >= 0 ? this.#crew.at(answer) : this.#strict ? null : assignedTo
     if (thread !== null && answer !== kCancel.finished) {
-      this.#destroyThread(thread)
+      this.#crew.destroy(thread)
       this.#ensureThreads()
     }
     this.#afterSettling()
@@ -596,7 +597,7 @@ class Engine {
   // ---- threads ----
 
   #capacity () {
-    return this.#threads.length * this.#limits.concurrentTasksPerWorker
+    return this.#crew.size * this.#limits.concurrentTasksPerWorker
   }
 
   // Places that are wanted: by tasks handed over, and by all tasks.
@@ -609,15 +610,15 @@ class Engine {
   }
 
   #updateLimit () {
-    const isGrown = this.#threads.length >= this.#limits.maxThreads
-    this.#fastLimit = this.#isClosing || this.#isDestroying || this.#threads.length === 0
+    const isGrown = this.#crew.size >= this.#limits.maxThreads
+    this.#fastLimit = this.#isClosing || this.#isDestroying || this.#crew.size === 0
       ? 0
       : this.#capacity() - this.#extraPlaces + (isGrown ? this.#limits.maxQueue : 0)
   }
 
   #ensureThreads () {
     if (this.#isDestroying || this.#bootFailure !== null) return
-    while (this.#threads.length < this.#limits.minThreads) {
+    while (this.#crew.size < this.#limits.minThreads) {
       if (!this.#spawnOne()) return
     }
     this.#spawnForDemand()
@@ -631,13 +632,10 @@ class Engine {
 
   // False: there are as many as there may be.
   #spawnOne () {
-    if (this.#threads.length >= this.#limits.maxThreads || this.#isDestroying) return false
+    if (this.#crew.isFull || this.#isDestroying) return false
     if (this.#core === null) this.#open()
-    const index = this.#core.addWorker()
-    if (index < 0) return false
-    let thread
     try {
-      thread = new Thread(index, this.options, {
+      return this.#crew.start({
         pool: this.#core.id,
         buffer: this.#buffer,
         slots: kSlots,
@@ -645,62 +643,9 @@ class Engine {
         handlers: this.#handlerList()
       })
     } catch (error) {
-      this.#core.retireWorker(index)
-      if (this.#threads.length === 0 && this.#ends.size === 0) this.#shut()
+      if (this.#crew.isGone) this.#shut()
       throw error
     }
-    this.#threads.push(thread)
-    this.#byIndex[index] = thread
-    this.#booting++
-    this.#updateLimit()
-    this.#ends.set(thread, new Promise((resolve) => {
-      thread.listen({
-        message: (message) => this.#host.emit('message', message),
-        error: (error) => { thread.error = error },
-        exit: (exitCode) => {
-          this.#ends.delete(thread)
-          resolve()
-          this.#onExit(thread, exitCode)
-        }
-      })
-    }))
-    return true
-  }
-
-  #lookForReady () {
-    for (const thread of [...this.#threads]) {
-      if (thread.isReady || !this.#core.workerReady(thread.index)) continue
-      thread.isReady = true
-      this.#booting--
-      this.#bootsInVain = 0
-      this.#announce(thread)
-    }
-    this.#flush()
-  }
-
-  // Once for each thread that became ready, and before it is said to be gone.
-  #announce (thread) {
-    if (thread.isAnnounced) return
-    thread.isAnnounced = true
-    this.#host.emit('workerCreate', this.#balancing(thread))
-  }
-
-  #removeThread (thread) {
-    if (thread.isDestroyed) return
-    thread.isDestroyed = true
-    const at = this.#threads.indexOf(thread)
-    if (at >= 0) this.#threads.splice(at, 1)
-    if (thread.isReady) this.#announce(thread)
-    else this.#booting--
-    this.#updateLimit()
-    this.#host.emit('workerDestroy', this.#balancing(thread))
-  }
-
-  #destroyThread (thread) {
-    if (thread === undefined || thread.isDestroyed) return
-    this.#core.closeWorker(thread.index)
-    thread.worker.terminate()
-    this.#removeThread(thread)
   }
 
   #onExit (thread, exitCode) {
@@ -710,9 +655,7 @@ class Engine {
     this.#isAttended = true
     const hasStarted = this.#core.workerReady(thread.index)
     const left = this.#retire(thread)
-    thread.dispose()
-    this.#byIndex[thread.index] = undefined
-    this.#removeThread(thread)
+    this.#crew.forget(thread)
 
     let error = thread.error
     if (error === null) {
@@ -728,7 +671,7 @@ class Engine {
     } else if (!wasDestroyed && thread.error !== null && !hadTasks) {
       this.#host.emit('error', error)
     }
-    if (this.#threads.length === 0 && this.#ends.size === 0 && !this.#isDestroying && this.#demand() === 0) this.#shut()
+    if (this.#crew.isGone && !this.#isDestroying && this.#demand() === 0) this.#shut()
     if (this.#core !== null) this.#afterSettling()
   }
 
@@ -807,7 +750,7 @@ class Engine {
   #failBoot (hadTasks) {
     const error = this.#bootFailure
     let isTold = hadTasks
-    if (this.#threads.length === 0) {
+    if (this.#crew.size === 0) {
       isTold = this.#rejectUnclaimed(error) || isTold
       this.#bootFailure = null
     }
@@ -836,43 +779,6 @@ class Engine {
     if (task.settle(true, error)) this.completed++
   }
 
-  #watchIdle () {
-    if (this.#idleTimer !== null || this.options.idleTimeout === Infinity) return
-    const delay = Math.max(kIdleAtLeastMs, timerDelay(this.options.idleTimeout) ?? 0)
-    const explicit = this.options.idleTimeout > 0 ? timerDelay(this.options.idleTimeout) : delay
-    this.#idleTimer = setTimeout(() => this.#letIdleGo(explicit), Math.max(1, explicit / 2))
-    this.#idleTimer.unref()
-  }
-
-  // Looks twice within the timeout; a thread that did nothing in between, and
-  // for as long as the timeout says, may go.
-  #letIdleGo (timeout) {
-    this.#idleTimer = null
-    const now = performance.now()
-    for (const thread of [...this.#threads].reverse()) {
-      if (this.#threads.length <= this.#limits.minThreads) return
-      const completed = this.#core.workerCompleted(thread.index)
-      if (completed !== thread.completedBefore || !thread.isReady || this.#core.workerUsage(thread.index) > 0) {
-        thread.completedBefore = completed
-        thread.idleSince = now
-      } else if (now - thread.idleSince >= timeout && this.#core.closeIdle(thread.index)) {
-        this.#destroyThread(thread)
-      }
-    }
-    if (this.#threads.length > this.#limits.minThreads) this.#watchIdle()
-  }
-
-  // A thread as a load balancer and the events show it.
-  #balancing (thread) {
-    if (thread.balancing === null) thread.balancing = createBalancing(thread, () => this.#workerHistogram(thread))
-    return thread.balancing
-  }
-
-  #workerHistogram (thread) {
-    if (!this.options.workerHistogram || this.#byIndex[thread.index] !== thread) return null
-    return this.#histograms.ofWorker(thread.index)
-  }
-
   // ---- the native pool ----
 
   #open () {
@@ -889,6 +795,7 @@ class Engine {
       regionOffset: slotBytes,
       regionBytes: this.options.sharedMemory
     }, (count) => this.#onDone(count), this.#batch)
+    this.#crew.core = this.#core
     this.#memory = new SlotMemory(this.#buffer, kSlots, this.#core.allocate)
     this.#histograms ??= new HistogramView(null, this.options.recordTiming)
     this.#histograms.attach(this.#core)
@@ -905,10 +812,9 @@ class Engine {
     this.#core = null
     this.#memory = null
     this.#buffer = null
-    this.#byIndex = []
-    clearTimeout(this.#idleTimer)
+    this.#crew.shut()
     clearTimeout(this.#askTimer)
-    this.#idleTimer = this.#askTimer = null
+    this.#askTimer = null
     core.close()
   }
 
@@ -924,8 +830,7 @@ class Engine {
       this.#rejectSlot(slot, createTerminated())
       this.#tasks[slot] = kAbandoned // until its thread has ended
     }
-    for (const thread of [...this.#threads]) this.#destroyThread(thread)
-    await Promise.all(this.#ends.values())
+    await this.#crew.destroyAll()
     this.#shut()
     this.#tasks.fill(undefined)
     this.#bootFailure = null
@@ -994,10 +899,10 @@ class Engine {
 
   get limits () { return this.#limits }
 
-  get threads () { return this.#threads.map((thread) => thread.worker) }
+  get threads () { return this.#crew.threads.map((thread) => thread.worker) }
 
   get idleThreads () {
-    const ready = this.#threads.filter((thread) => thread.isReady).length
+    const ready = this.#crew.threads.filter((thread) => thread.isReady).length
     return Math.max(0, ready - this.#active)
   }
 
@@ -1025,17 +930,6 @@ function mayBeMoved (value) {
     return value[kMovable] === true
   } catch {
     return true
-  }
-}
-
-function createBalancing (thread, histogram) {
-  return {
-    get id () { return thread.worker.threadId },
-    get currentUsage () { return thread.isRunningAbortableTask ? Infinity : thread.assigned.size },
-    get isRunningAbortableTask () { return thread.isRunningAbortableTask },
-    get histogram () { return histogram() },
-    get terminating () { return false },
-    get destroyed () { return thread.isDestroyed }
   }
 }
 

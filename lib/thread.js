@@ -22,7 +22,7 @@ class Thread {
   error = null
   idleSince = 0
   completedBefore = -1
-  balancing = null
+  view = null // crew.js
   #port
 
   // `startup`: what worker.js needs to know. Throws what `new Worker` throws.

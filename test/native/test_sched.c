@@ -324,6 +324,22 @@ static void a_forced_task_finds_a_place_until_the_lane_is_full(void) {
   play_close(&p);
 }
 
+/* What is beyond the limit is not for the next one. */
+static void a_forced_task_leaves_no_place_behind(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 1));
+  play_hire(&p);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_PARK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
+  CHECK_EQUAL(play_next(&p, 0, 0), 2);
+  play_close(&p);
+}
+
 /* --- cancel ---------------------------------------------------------------------------- */
 
 static void cancels_what_nobody_has_claimed(void) {
@@ -603,12 +619,13 @@ static void withdraws_what_is_in_the_ready_queue(void) {
   play_close(&p);
 }
 
-/* For an owner that found no place: it is told when one comes free. */
+/* For an owner that found no place: it is told when one comes free that was kept for the
+ * next task. */
 static void tells_of_a_worker_that_runs_dry(void) {
   play p;
   play_open(&p, play_config(8, 1, 1));
   play_hire(&p);
-  play_submit(&p, 0);
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   telar_sched_watch_claims(p.sched);
   CHECK_EQUAL(p.owner_rings, 0);
@@ -724,6 +741,7 @@ int main(void) {
   a_claim_takes_the_place_of_a_lane_task();
   an_exclusive_task_has_the_worker_to_itself();
   a_forced_task_finds_a_place_until_the_lane_is_full();
+  a_forced_task_leaves_no_place_behind();
   cancels_what_nobody_has_claimed();
   a_worker_whose_task_was_cancelled_claims_nothing_more(1);
   a_worker_whose_task_was_cancelled_claims_nothing_more(2);
