@@ -181,6 +181,14 @@ test('commands that the pages name exist', () => {
   }
 })
 
+test('files that the pages name exist', () => {
+  for (const page of pages) {
+    for (const [, file] of read(page).matchAll(/`((?:lib|src|test|scripts|docs)\/[\w./*-]+)`/g)) {
+      if (!file.includes('*')) assert.ok(fs.existsSync(path.join(root, file)), `${page}: ${file}`)
+    }
+  }
+})
+
 test('the results of the benchmarks go between the marks of the README, again and again', async () => {
   const { withReports } = await import(pathToFileURL(path.join(root, 'scripts', 'readme-bench.mjs')).href)
   const report = (major) => `# Results on Node ${major}\n\n![The plot](node${major}.svg) [out](https://example.org)\n\n## Throughput\n\n| a | b |\n| --- | --- |\n| ${major} | 2 |\n`

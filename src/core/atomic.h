@@ -23,6 +23,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * A sequentially consistent fence right after an atomic read-modify-write, of
+ * any order. On x86 that instruction is the fence already.
+ */
+static inline void telar_fence_after_rmw(void) {
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+  atomic_signal_fence(memory_order_seq_cst);
+#else
+  atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 /* An atomic that hides a lock would be shared between a thread that is being
  * torn down and the rest: the core relies on the hardware doing it alone. */
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "telar needs lock-free 32-bit atomics");

@@ -155,7 +155,9 @@ uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *ou
  * first. All are OWNED again. This and retire also give back cancelled slots. */
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
 
-/* Slots in the ready queue. Approximate while workers run. */
+/* Slots in the ready queue. Approximate while workers run. Tells workers of all
+ * that was submitted, as drain and poll do: a submit on its own may tell late of
+ * a task while others are waiting (a worker that runs dry looks for itself). */
 uint32_t telar_sched_ready_length(telar_sched *s);
 /* Submitted and not yet drained. */
 uint32_t telar_sched_outstanding(const telar_sched *s);
@@ -203,7 +205,8 @@ void telar_sched_worker_resume(telar_sched *s, uint32_t worker);
 int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done);
 
 /* Completes a slot without claiming another (asynchronous tasks). INVALID for
- * a slot that this worker has not claimed. */
+ * a slot that this worker has not claimed. Call next() soon: nobody rings this
+ * worker for the place that has come free. */
 telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot);
 
 #ifdef __cplusplus

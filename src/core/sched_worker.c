@@ -166,7 +166,7 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
 {
   sched_worker *w = &s->workers[worker];
   sched_slot *slot = &s->slots[index];
-  uint64_t ran = now - slot->started_ns;
+  uint64_t ran = now > slot->started_ns ? now - slot->started_ns : 0;
   slot->ran_ns = ran;
   slot->block_used = false;
   if (s->config.timing) {
@@ -190,8 +190,10 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   }
   /* Places first: an owner that sees the task done may count on them. Plain tasks
    * by the thousand leave theirs to the next one; an owner that waits for a place
-   * is told when it comes free all the same (drop_held_place). */
-  if (keeps_place && !slot->cancellable && !w->holds_place) {
+   * is told when it comes free all the same (drop_held_place). Not while forced
+   * tasks run beyond the limit: then there is one place too few, not one over. */
+  if (keeps_place && !slot->cancellable && !w->holds_place &&
+      atomic_load_explicit(&w->usage, memory_order_relaxed) <= s->config.concurrency) {
     w->holds_place = true;
   } else {
     give_places(w, slot->places);
@@ -266,6 +268,7 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
       /* `now` may be older than a task that was made since. */
       uint64_t created = s->slots[slot].created_ns;
       s->slots[slot].started_ns = now > created ? now : created;
+      telar_fence_after_rmw(); /* the pop, before the look at watch_claims (telar_sched_watch_claims) */
       answer_watch(s);
       return (int32_t)slot;
     }
