@@ -99,7 +99,7 @@ export interface TaskQueue {
   /** Takes out a task that was aborted. */
   remove (task: QueuedTask): void
   push (task: QueuedTask): void
-  /** Puts a task back in front. Without it, push() is called instead. */
+  /** Puts a task back in front. Without it the pool keeps that task, as the next one. */
   unshift? (task: QueuedTask): void
 }
 

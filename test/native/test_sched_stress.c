@@ -293,6 +293,16 @@ static uint32_t drain(shop *s) {
   return count;
 }
 
+/* Until nothing is left. That drain() answers 0 may also mean that somebody is in the
+ * midst of giving back. */
+static void drain_all(shop *s) {
+  do {
+    while (drain(s) > 0) {
+    }
+  } while (!telar_sched_owner_sleep(s->tower.sched));
+  telar_sched_owner_awake(s->tower.sched);
+}
+
 static void cancel_one(shop *s) {
   uint32_t slot = check_random_below(&s->random, s->scenario.slots), worker;
   const task *t = &s->tasks[slot];
@@ -342,8 +352,7 @@ static void withdraw_some(shop *s) {
 static void bury(shop *s, hand *h) {
   uint32_t out[SLOTS_MOST], count, claimed, max;
   check_join(h->thread);
-  while (telar_sched_outstanding(s->tower.sched) > 0 && drain(s) > 0) {
-  }
+  drain_all(s);
   CHECK(!h->reached_the_end || h->holding == 0);
   do {
     max = 1 + check_random_below(&s->random, s->scenario.slots);
@@ -363,8 +372,6 @@ static void bury(shop *s, hand *h) {
   } while (count == max);
   CHECK_EQUAL(h->holding, 0);
   /* Whatever waited in its lane is back. */
-  while (drain(s) > 0) {
-  }
   for (uint32_t i = 0; i < s->scenario.slots; i++) {
     CHECK(s->fates[i] == HOME || s->tasks[i].way == READY || s->tasks[i].target != h->index);
   }
