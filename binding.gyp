@@ -48,7 +48,6 @@
       'sources': [
         'src/binding/addon.cc',
         'src/binding/doorbell.cc',
-        'src/binding/memory.cc',
         'src/binding/owner.cc',
         'src/binding/pool.cc',
         'src/binding/worker.cc',

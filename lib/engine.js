@@ -222,21 +222,17 @@ class Engine {
       return Promise.reject(error)
     }
     if (given.signal !== null) task.onAbort(() => this.#abort(task))
-    this.#admit(task)
+    try {
+      this.#admit(task)
+    } catch (error) { // thrown by the user's queue, or by a thread that cannot start
+      this.#settleWaiting(task, error)
+    }
     return task.promise
   }
 
   #admit (task) {
-    // Before the task is handed over, so that it finds its thread; a thread
-    // that cannot be started is an error of this task.
-    if (this.#demand() + 1 > this.#capacity()) {
-      try {
-        this.#spawnOne()
-      } catch (error) {
-        task.settle(true, error)
-        return
-      }
-    }
+    // Before the task is handed over, so that it finds its thread.
+    if (this.#demand() + 1 > this.#capacity()) this.#spawnOne()
     if (this.queueSize >= this.#limits.maxQueue && this.#demand() + this.#placesOf(task) > this.#capacity()) {
       task.settle(true, createError(this.#limits.maxQueue === 0 ? 'ERR_TELAR_NO_QUEUE' : 'ERR_TELAR_QUEUE_FULL'))
       return
@@ -671,8 +667,7 @@ class Engine {
     } else if (!wasDestroyed && thread.error !== null && !hadTasks) {
       this.#host.emit('error', error)
     }
-    if (this.#crew.isGone && !this.#isDestroying && this.#demand() === 0) this.#shut()
-    if (this.#core !== null) this.#afterSettling()
+    this.#afterSettling()
   }
 
   #retire (thread) {
@@ -789,7 +784,7 @@ class Engine {
     this.#buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes })
     this.#core = native.createPool({
       slots: kSlots,
-      workers: 2 * this.#limits.maxThreads + kSpareWorkers,
+      workers: 2 * this.#limits.maxThreads + kSpareWorkers, // poolLimits keeps it within the table
       concurrency: this.#limits.concurrentTasksPerWorker,
       timing: this.options.recordTiming || this.options.workerHistogram,
       regionOffset: slotBytes,
@@ -846,7 +841,14 @@ class Engine {
     this.#updateLimit()
     if (force) this.#abortQueued()
     const isQuiet = await this.#quiet(timerDelay(this.options.closeTimeout))
-    if (!isQuiet) this.#host.emit('error', createError('ERR_TELAR_CLOSE_TIMEOUT'))
+    try {
+      if (!isQuiet) this.#host.emit('error', createError('ERR_TELAR_CLOSE_TIMEOUT'))
+    } finally {
+      await this.#end()
+    }
+  }
+
+  async #end () {
     try {
       await this.destroy()
     } finally {

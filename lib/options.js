@@ -17,11 +17,15 @@ const { createError, describe } = require('./errors')
 const { FixedQueue, isTaskQueue } = require('./queues')
 
 const kMiB = 1024 * 1024
-// The last 64 KiB of what 32 bits can address stay out: offset + length never wraps.
-const kSharedMemoryMax = 2 ** 32 - 64 * 1024
+// With the slots, no more than the codec counts in 32-bit integers.
+const kSharedMemoryMax = 2 ** 30 - kMiB
 const kSharedMemoryMin = kMiB
 const kSharedMemoryUnit = 64 * 1024
 const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
+
+// What the scheduler's table and its counters hold. More is taken for as many.
+const kMostThreads = 16_352
+const kMostTasksPerWorker = 65_535
 
 // Timers of Node count in 31 bits; a longer delay would fire after 1 ms.
 const kLongestDelay = 2 ** 31 - 1
@@ -220,12 +224,12 @@ function normalizePoolOptions (options, { strict }) {
 // NaN. A pool of 1.5 threads would start a second worker to reach its minimum,
 // and stop it again because it is one too many, without end.
 function poolLimits (options) {
-  const maxThreads = whole(options.maxThreads, 1, Math.max(1, whole(options.minThreads, 0, 0)))
+  const maxThreads = Math.min(whole(options.maxThreads, 1, Math.max(1, whole(options.minThreads, 0, 0))), kMostThreads)
   return {
     minThreads: Math.min(whole(options.minThreads, 0, 0), maxThreads),
     maxThreads,
     maxQueue: whole(options.maxQueue, 0, Infinity),
-    concurrentTasksPerWorker: whole(options.concurrentTasksPerWorker, 1, 1)
+    concurrentTasksPerWorker: Math.min(whole(options.concurrentTasksPerWorker, 1, 1), kMostTasksPerWorker)
   }
 }
 

@@ -5,6 +5,8 @@
 // on how large a value is, or on how full the memory was.
 
 const kFirstBytes = 64 * 1024
+// The codec counts in 32-bit integers. Beyond, the platform clones.
+const kMostBytes = 2 ** 30
 
 // Encodes into an ArrayBuffer that grows.
 class PacketMemory {
@@ -12,6 +14,7 @@ class PacketMemory {
   limit = kFirstBytes
 
   grow (start, used, needed) {
+    if (needed > kMostBytes) return -1
     let bytes
     try {
       bytes = new Uint8Array(Math.ceil(needed / 8) * 8)

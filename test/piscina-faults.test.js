@@ -143,7 +143,7 @@ for (const [face, Class] of faces) {
 // A fraction of a thread is an error for Pool (options.test.js); Piscina takes it.
 const Piscina = faces.find(([face]) => face === 'Piscina')[1]
 
-for (const options of [{ maxThreads: 1.5 }, { minThreads: 1.5, maxThreads: 1.5 }, { minThreads: 2.5 }, { minThreads: 0.5, maxThreads: 2.9, idleTimeout: 1 }]) {
+for (const options of [{ maxThreads: 1.5 }, { minThreads: 1.5, maxThreads: 1.5 }, { minThreads: 2.5 }, { minThreads: 0.5, maxThreads: 2.9, idleTimeout: 60_000 }]) {
   test(`Piscina: a fraction of a thread starts and ends no threads without end: ${JSON.stringify(options)}`, limit, async (t) => {
     const pool = usePool(t, Piscina, options)
     let created = 0

@@ -1,7 +1,7 @@
 'use strict'
 
 const { viewsOn, MAX_REGION } = require('./views')
-const { CorruptPayloadError } = require('./corrupt')
+const { createError } = require('../errors')
 const { Interned, MAX_INTERNED } = require('./interned')
 
 const double = new Float64Array(1)
@@ -37,14 +37,14 @@ class Reader {
       this.#bytes = bytes
     }
     if (!(start >= 0 && start <= end && end <= bytes.length) || ((start | end) & 3) !== 0) {
-      throw new CorruptPayloadError(`a payload of whole words in ${bytes.length} bytes`, `bytes ${start} to ${end}`, 0)
+      throw createError('ERR_TELAR_CORRUPT_PAYLOAD', `a payload of whole words in ${bytes.length} bytes`, `bytes ${start} to ${end}`, 0)
     }
     this.pos = start >>> 2
     this.end = end >>> 2
   }
 
   fail (expected, received) {
-    throw new CorruptPayloadError(expected, received, (this.pos - 1) * 4)
+    throw createError('ERR_TELAR_CORRUPT_PAYLOAD', expected, received, (this.pos - 1) * 4)
   }
 
   word () {

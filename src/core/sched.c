@@ -7,6 +7,8 @@
  * backlog is short too. */
 #define SHORT_TASK_NS UINT64_C(5000)
 #define SHORT_BACKLOG_NS UINT64_C(100000)
+/* A block up to this size stays with its slot, for the next value. */
+#define KEEP_BLOCK_BYTES 4096u
 /* One preempted task among short ones is not a long task. */
 #define RAN_COUNTED_AT_MOST_NS UINT64_C(50000)
 /* Results of tasks shorter than this are worth a moment's wait for the next. */
@@ -488,6 +490,14 @@ static void free_block(telar_sched *s, uint64_t *block)
   if (*block != SLOT_NO_BLOCK) {
     telar_slab_free(s->config.slab, *block - 1);
     *block = SLOT_NO_BLOCK;
+  }
+}
+
+void telar_sched_drop_large_block(telar_sched *s, sched_slot *slot)
+{
+  free_block(s, &slot->spare);
+  if (slot->block != SLOT_NO_BLOCK && slot->block_capacity > KEEP_BLOCK_BYTES) {
+    free_block(s, &slot->block);
   }
 }
 

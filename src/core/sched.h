@@ -34,7 +34,7 @@
  *
  * Wake-ups. Sleepers announce themselves, then look once more; producers
  * publish, then look for sleepers (sequentially consistent fences on both
- * sides: labels W1/W2 and D1/D2 in sched.c). At most one awake worker searches
+ * sides: labels W1 to W5 in sched_wake.c, D1 and D2 in sched.c). At most one awake worker searches
  * at a time for each wake-up given out; a searcher that finds work passes the
  * search on while work is left (the scheme of Go's and Tokio's schedulers).
  *

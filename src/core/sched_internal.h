@@ -127,6 +127,7 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker);
 void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 
 /* sched.c */
+void telar_sched_drop_large_block(telar_sched *s, sched_slot *slot);
 void telar_sched_give_back(telar_sched *s, uint32_t slot);
 
 static inline void sched_ring(const telar_sched *s, uint32_t worker)

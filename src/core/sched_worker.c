@@ -57,6 +57,7 @@ static void drop_held_place(telar_sched *s, sched_worker *w)
 static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index)
 {
   sched_slot *slot = &s->slots[index];
+  slot->block_used = false; /* until a result is put into it */
   if (!slot->cancellable) {
     /* Relaxed: nobody else looks at it until it comes back. */
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CLAIMED, worker), memory_order_relaxed);
@@ -168,6 +169,9 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   sched_slot *slot = &s->slots[index];
   uint64_t ran = now > slot->started_ns ? now - slot->started_ns : 0;
   slot->ran_ns = ran;
+  if (!slot->block_used) {
+    telar_sched_drop_large_block(s, slot); /* the task's value was large, its result is not */
+  }
   slot->block_used = false;
   if (s->config.timing) {
     telar_histogram_record(w->metric[TELAR_METRIC_RUN], ran);

@@ -41,6 +41,14 @@ void telar_os_yield(void);
 unsigned telar_os_cpus(void);
 
 /*
+ * Keeps the library that `inside` points into loaded until the process ends.
+ * Node unloads an addon when the last thread that loaded it is gone, although
+ * its callbacks and globals may still be in use. Where the linker sees to it
+ * (Linux), nothing is left to do.
+ */
+void telar_os_pin_library(const void *inside);
+
+/*
  * Tells the core that this is a turn of a spin loop: saves power, frees the
  * pipeline for the sibling hardware thread and avoids the flush when the
  * awaited line changes. A few to some 140 cycles. No memory ordering.

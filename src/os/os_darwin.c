@@ -3,6 +3,7 @@
  */
 #include "os.h"
 
+#include <dlfcn.h>
 #include <sched.h>
 #include <sys/sysctl.h>
 #include <sys/types.h>
@@ -23,4 +24,10 @@ unsigned telar_os_cpus(void) {
   size_t size = sizeof cpus;
   if (sysctlbyname("hw.activecpu", &cpus, &size, NULL, 0) == 0 && cpus > 0) return (unsigned)cpus;
   return 1;
+}
+
+void telar_os_pin_library(const void *inside) {
+  Dl_info library;
+  /* The handle is kept on purpose. A failure leaves things as they were. */
+  if (dladdr(inside, &library) != 0) (void)dlopen(library.dli_fname, RTLD_LAZY | RTLD_NODELETE);
 }

@@ -62,3 +62,9 @@ unsigned telar_os_cpus(void) {
   apply_job_rate(&cpus);
   return cpus;
 }
+
+void telar_os_pin_library(const void *inside) {
+  HMODULE library;
+  /* A failure leaves things as they were. */
+  (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)inside, &library);
+}
