@@ -158,6 +158,8 @@ class Crew {
 
   #letIdleGo (patience) {
     this.#idleTimer = null
+    // A task on its way may have no other thread to go to.
+    if (this.core.readyLength(false) > 0) return this.watchIdle()
     const now = performance.now()
     for (const thread of [...this.threads].reverse()) {
       if (this.threads.length <= this.#limits.minThreads) return

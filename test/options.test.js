@@ -40,8 +40,8 @@ const refused = [
   ['workerHistogram', 1, 'options.workerHistogram must be a boolean'],
   ['stricterFIFO', 1, 'options.stricterFIFO must be a boolean'],
   ['asyncHooks', 1, 'options.asyncHooks must be a boolean'],
-  ['sharedMemory', 1024, 'options.sharedMemory must be an integer between 1048576 and 4294901760 (bytes)'],
-  ['sharedMemory', 2 ** 32, 'options.sharedMemory must be an integer between 1048576 and 4294901760 (bytes)']
+  ['sharedMemory', 1024, 'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)'],
+  ['sharedMemory', 2 ** 30, 'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)']
 ]
 
 for (const [name, value, message] of refused) {
@@ -219,7 +219,7 @@ test('filename: a file: URL becomes a path, a data: URL stays', () => {
 
 test('sharedMemory is rounded up to 64 KiB', () => {
   assert.equal(strict({ sharedMemory: 2 ** 20 + 1 }).sharedMemory, 2 ** 20 + 2 ** 16)
-  assert.equal(strict({ sharedMemory: 2 ** 32 - 2 ** 16 }).sharedMemory, 2 ** 32 - 2 ** 16)
+  assert.equal(strict({ sharedMemory: 2 ** 30 - 2 ** 20 }).sharedMemory, 2 ** 30 - 2 ** 20)
 })
 
 test('neither a prototype nor a polluted Object.prototype sets an option', (t) => {

@@ -6,7 +6,7 @@ const { viewsOn } = require('./views')
 const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
 
 // Up to here a loop over charCodeAt beats the call into node.
-const SHORT_STRING = 24
+const SHORT_STRING = 32
 // A two-byte representation is looked for by a scan that irregexp folds to one test
 // for one-byte strings.
 const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex

@@ -169,6 +169,22 @@ static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, uint32_t t
   close_game(&g);
 }
 
+/* One worker that never spins, and an owner that never sleeps: the task is pushed in the
+ * very moments in which the worker, done with the last one, looks for the last time. */
+static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed) {
+  static game g;
+  player players[WORKERS_MOST];
+  check_random random = check_random_from(seed, 7);
+  open_game(&g, players, 1, 1, 1);
+  for (uint32_t i = 0; i < tasks; i++) {
+    prepare(&g, &random, i % SLOTS, false);
+    CHECK_STATUS(telar_sched_submit(g.tower.sched, i % SLOTS, false, 0), TELAR_OK);
+    await(&g, 1, false);
+    for (uint32_t turns = check_random_below(&random, 24); turns > 0; turns--) telar_os_relax();
+  }
+  close_game(&g);
+}
+
 /* --- all at a time --------------------------------------------------------------------------- */
 
 /* So that later ones count as short: nobody is woken for them while one stands by. */
@@ -223,10 +239,11 @@ static void every_place_is_used(uint32_t workers, uint32_t concurrency, uint32_t
 int main(void) {
   uint64_t seed = check_seed();
   check_deadline(120);
+  tasks_come_while_the_worker_dozes_off(CHECK_TURNS(60000), seed);
   static const uint32_t workers[] = {1, 2, 4}, cpus[] = {1, 2, 8};
   for (size_t w = 0; w < 3; w++) {
     for (size_t c = 0; c < 3; c++) {
-      tasks_come_one_at_a_time(workers[w], cpus[c], CHECK_TURNS(8000), seed);
+      tasks_come_one_at_a_time(workers[w], cpus[c], CHECK_TURNS(4000), seed);
       every_place_is_used(workers[w], 1, cpus[c], CHECK_TURNS(1600), seed);
     }
     every_place_is_used(workers[w], PLACES_MOST, 2, CHECK_TURNS(1600), seed);

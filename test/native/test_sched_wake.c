@@ -93,6 +93,55 @@ static void finds_what_it_was_not_told_of(void) {
   }
 }
 
+/* Nor does the one who passes the search on go by what it was told. */
+static void passes_on_what_it_was_not_told_of(void) {
+  play p;
+  open_asleep(&p, 3, 64);
+  for (uint32_t i = 0; i < 48; i++) {
+    play_submit(&p, i);
+    CHECK_EQUAL(play_next(&p, 0, NONE), i);
+  }
+  play_park(&p, 0);
+  play_rung(&p);
+  for (uint32_t i = 48; i < 51; i++) play_submit(&p, i);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 48);
+  CHECK_EQUAL(play_rung(&p), WORKER(2));
+  CHECK_EQUAL(play_next(&p, 2, NONE), 49);
+  play_close(&p);
+
+  /* Nor the owner, when the one who was called has died, */
+  open_asleep(&p, 2, 64);
+  for (uint32_t i = 0; i < 48; i++) {
+    play_submit(&p, i);
+    CHECK_EQUAL(play_next(&p, 1, NONE), i);
+  }
+  play_park(&p, 1);
+  play_rung(&p);
+  play_submit(&p, 48);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  uint32_t out, claimed;
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, 0, &out, 1, &claimed), 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 48);
+  play_close(&p);
+
+  /* or does not answer. */
+  open_asleep(&p, 3, 64);
+  for (uint32_t i = 0; i < 48; i++) {
+    play_submit(&p, i);
+    CHECK_EQUAL(play_next(&p, 2, NONE), i);
+  }
+  play_park(&p, 2);
+  play_rung(&p);
+  play_submit(&p, 48);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK_EQUAL(play_next(&p, 1, NONE), 48);
+  play_close(&p);
+}
+
 static void finds_nothing_and_lets_the_next_one_be_called(void) {
   play p;
   open_asleep(&p, 2, 1);
@@ -516,6 +565,7 @@ int main(void) {
   wakes_one_who_wakes_the_next();
   wakes_across_words_of_the_idle_map();
   finds_what_it_was_not_told_of();
+  passes_on_what_it_was_not_told_of();
   finds_nothing_and_lets_the_next_one_be_called();
   calls_those_first_who_run_nothing();
   calls_another_when_the_first_is_deaf();
