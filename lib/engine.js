@@ -49,12 +49,10 @@ const kAbandoned = Symbol('telar.abandoned')
 
 const resolved = Promise.resolve()
 let capturedResolve
-let capturedReject
 // One function for all promises: an executor for each would be one more
 // allocation for each task.
-function capture (resolve, reject) {
+function capture (resolve) {
   capturedResolve = resolve
-  capturedReject = reject
 }
 
 class Engine {
@@ -78,9 +76,9 @@ class Engine {
   #bootFailure = null
   #bootsInVain = 0 // in a row
 
-  // By slot: how to settle its promise, or its Task.
+  // By slot: how to settle its promise (with a rejected one, to reject it: one
+  // function to keep instead of two), or its Task.
   #resolves = new Array(kSlots).fill(undefined)
-  #rejects = new Array(kSlots).fill(undefined)
   #tasks = new Array(kSlots).fill(undefined)
   #free = new Int32Array(kSlots)
   #freeTop = 0
@@ -166,7 +164,6 @@ class Engine {
     }
     const promise = new Promise(capture)
     this.#resolves[slot] = capturedResolve
-    this.#rejects[slot] = capturedReject
     if (++this.#active === this.#maxCapacity) this.#becomeFull()
     this.#handOver(slot)
     return promise
@@ -473,8 +470,7 @@ class Engine {
         continue
       }
       const resolve = this.#resolves[slot]
-      const reject = this.#rejects[slot]
-      this.#resolves[slot] = this.#rejects[slot] = undefined
+      this.#resolves[slot] = undefined
       const form = memory.form(slot)
       let value
       let isError = (form & kError) !== 0
@@ -485,8 +481,7 @@ class Engine {
         isError = true
       }
       this.#free[this.#freeTop++] = slot
-      if (isError) reject(recognise(value))
-      else resolve(value)
+      resolve(isError ? Promise.reject(recognise(value)) : value)
       this.#active--
       this.completed++
     }
@@ -724,11 +719,11 @@ class Engine {
     const task = this.#tasks[slot]
     this.#tasks[slot] = undefined
     if (task === undefined) {
-      const reject = this.#rejects[slot]
-      this.#resolves[slot] = this.#rejects[slot] = undefined
+      const resolve = this.#resolves[slot]
+      this.#resolves[slot] = undefined
       this.#active--
       this.completed++
-      reject(error)
+      resolve(Promise.reject(error))
     } else if (task !== kAbandoned) {
       this.#finish(task, true, error)
     }
@@ -821,7 +816,7 @@ class Engine {
     const error = createTerminated()
     this.#rejectUnclaimed(error)
     for (let slot = 0; slot < kSlots; slot++) {
-      if (this.#tasks[slot] === undefined && this.#rejects[slot] === undefined) continue
+      if (this.#tasks[slot] === undefined && this.#resolves[slot] === undefined) continue
       this.#rejectSlot(slot, createTerminated())
       this.#tasks[slot] = kAbandoned // until its thread has ended
     }

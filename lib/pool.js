@@ -1,10 +1,8 @@
 'use strict'
 
-const EventEmitter = require('node:events')
+const { EventEmitterAsyncResource } = require('node:events')
 const { Engine } = require('./engine')
 const { normalizePoolOptions } = require('./options')
-
-const { EventEmitterAsyncResource } = EventEmitter
 
 // What Pool and the Piscina face have in common: a pool's methods and figures
 // over an engine. `Base` is the emitter that they differ in.

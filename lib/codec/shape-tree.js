@@ -15,12 +15,16 @@ const INITIAL_CREDIT = 512
 const MAX_CREDIT = 2048
 const MAX_BLOCK_WORDS = 256
 
+// A string too, so that comparing keys stays a comparison of strings. Met as a key, it is
+// only not remembered.
+const NO_KEY = '\0'
+
 class Node {
   // Two of the steps taken last, before the Map of all steps is asked: objects within
   // objects take turns at the root.
-  lastKey = undefined
+  lastKey = NO_KEY
   lastNode = null
-  otherKey = undefined
+  otherKey = NO_KEY
   otherNode = null
   steps = null
   parent = null

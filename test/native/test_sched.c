@@ -280,6 +280,22 @@ static void a_claim_takes_the_place_of_a_lane_task(void) {
   play_close(&p);
 }
 
+/* The place of a task that ended is the next one's, unless that brought its own. */
+static void a_lane_task_does_not_cost_two_places(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 2));
+  play_hire(&p);
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, 1), 2);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
+  play_close(&p);
+}
+
 static void an_exclusive_task_has_the_worker_to_itself(void) {
   play p;
   play_open(&p, play_config(8, 1, 3));
@@ -337,6 +353,17 @@ static void a_forced_task_leaves_no_place_behind(void) {
   CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_PARK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
   CHECK_EQUAL(play_next(&p, 0, 0), 2);
+  CHECK(play_is_asleep(play_next(&p, 0, 2)));
+  PLAY_DRAINS(&p, 1, 0, 2);
+
+  /* Nor does the other one, while it runs: it is beyond the limit only while it must. */
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_PARK);
+  CHECK_EQUAL(play_next(&p, 0, 1), 2);
   play_close(&p);
 }
 
@@ -739,6 +766,7 @@ int main(void) {
   claims_no_more_than_its_places();
   a_lane_belongs_to_one_worker();
   a_claim_takes_the_place_of_a_lane_task();
+  a_lane_task_does_not_cost_two_places();
   an_exclusive_task_has_the_worker_to_itself();
   a_forced_task_finds_a_place_until_the_lane_is_full();
   a_forced_task_leaves_no_place_behind();

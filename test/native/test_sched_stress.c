@@ -474,11 +474,11 @@ int main(void) {
   tally total = {0};
   static const scenario scenarios[] = {
       {.slots = 64, .workers = 1, .concurrency = 1, .cpus = 2, .tasks = CHECK_TURNS(200000), .payload = true},
-      {.slots = 4, .workers = 2, .concurrency = 1, .cpus = 2, .tasks = CHECK_TURNS(100000)},
-      {.slots = 64, .workers = 2, .concurrency = 3, .cpus = 8, .tasks = CHECK_TURNS(200000), .payload = true},
-      {.slots = 256, .workers = 4, .concurrency = 2, .cpus = 2, .tasks = CHECK_TURNS(200000), .payload = true},
-      {.slots = 16, .workers = 4, .concurrency = 1, .cpus = 1, .tasks = CHECK_TURNS(200000)},
-      {.slots = 2, .workers = 3, .concurrency = 2, .cpus = 8, .tasks = CHECK_TURNS(60000)},
+      {.slots = 4, .workers = 2, .concurrency = 1, .cpus = 2, .tasks = CHECK_TURNS(30000)},
+      {.slots = 64, .workers = 2, .concurrency = 3, .cpus = 8, .tasks = CHECK_TURNS(120000), .payload = true},
+      {.slots = 256, .workers = 4, .concurrency = 2, .cpus = 2, .tasks = CHECK_TURNS(120000), .payload = true},
+      {.slots = 16, .workers = 4, .concurrency = 1, .cpus = 1, .tasks = CHECK_TURNS(120000)},
+      {.slots = 2, .workers = 3, .concurrency = 2, .cpus = 8, .tasks = CHECK_TURNS(30000)},
   };
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) settles_each_once(&scenarios[i], seed + i, &total);
   /* A run in which nothing happened has tested nothing. */
