@@ -91,6 +91,7 @@ class Owner {
 
   void OnRing() {
     Retain();  // onDone may close the pool
+    bell_->CancelLater();
     if (pool_) telar_sched_owner_awake(pool_->sched());
     Napi::HandleScope scope(env_);
     uint64_t end = telar_os_now_ns() + kDrainNs;
@@ -100,7 +101,9 @@ class Owner {
       uint32_t count = telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
       UpdateRef();
       if (count == 0 && more_seen_) {
-        more = !telar_sched_owner_sleep(pool_->sched());
+        bool naps = false;
+        more = !telar_sched_owner_nap(pool_->sched(), &naps);
+        if (!more && naps) bell_->RingLater();
         continue;
       }
       more_seen_ = true;

@@ -10,7 +10,10 @@
 /* A block up to this size stays with its slot, for the next value. */
 #define KEEP_BLOCK_BYTES 4096u
 /* One preempted task among short ones is not a long task. */
-#define RAN_COUNTED_AT_MOST_NS UINT64_C(50000)
+#define RAN_COUNTED_AT_MOST_NS UINT64_C(200000)
+/* With so many tasks outstanding, and tasks this short, the owner naps. */
+#define NAP_OUTSTANDING 32u
+#define NAP_RAN_NS UINT64_C(150000)
 /* Results of tasks shorter than this are worth a moment's wait for the next. */
 #define GATHER_RAN_NS UINT64_C(1000)
 #define GATHER_LOOKS 6u
@@ -113,6 +116,13 @@ telar_status telar_sched_init(void *memory, const telar_sched_config *config, te
 
 /* ---- shared by both sides ---- */
 
+static void wake_owner(telar_sched *s)
+{
+  if (telar_eventcount_notify(&s->owner_sleep)) {
+    sched_ring(s, TELAR_SCHED_NONE);
+  }
+}
+
 /* Puts a finished or cancelled slot on its way back to the owner. Any thread. */
 void telar_sched_give_back(telar_sched *s, uint32_t slot)
 {
@@ -120,8 +130,22 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot)
   for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) != TELAR_OK;) { /* D1: publish, then look for the sleeper */
     sched_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
   }
-  if (telar_eventcount_notify(&s->owner_sleep)) {
-    sched_ring(s, TELAR_SCHED_NONE);
+  /* Relaxed: a nap only puts a ring off; its end is the owner's own timer. */
+  if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0 &&
+      atomic_fetch_sub_explicit(&s->nap, 1, memory_order_relaxed) > 1) {
+    return;
+  }
+  wake_owner(s);
+}
+
+/* A worker has nothing to do: what it gives back next may be long in coming. */
+void telar_sched_end_nap(telar_sched *s)
+{
+  if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0) {
+    atomic_store_explicit(&s->nap, 0, memory_order_relaxed);
+    if (!telar_index_queue_is_empty(s->done)) {
+      wake_owner(s);
+    }
   }
 }
 
@@ -314,8 +338,21 @@ bool telar_sched_owner_sleep(telar_sched *s)
   return false;
 }
 
+bool telar_sched_owner_nap(telar_sched *s, bool *naps)
+{
+  *naps = s->outstanding >= NAP_OUTSTANDING && s->ran_ns != 0 && s->ran_ns < NAP_RAN_NS;
+  if (*naps) {
+    atomic_store_explicit(&s->nap, (int32_t)(s->outstanding / 4), memory_order_relaxed);
+  }
+  return telar_sched_owner_sleep(s);
+}
+
 void telar_sched_owner_awake(telar_sched *s)
 {
+  /* Relaxed: as in telar_sched_give_back. */
+  if (atomic_load_explicit(&s->nap, memory_order_relaxed) != 0) {
+    atomic_store_explicit(&s->nap, 0, memory_order_relaxed);
+  }
   /* Relaxed: only this thread leaves AWAKE, and the look spares a write to a
    * line that every worker reads. */
   if (atomic_load_explicit(&s->owner_sleep.state, memory_order_relaxed) != TELAR_EVENTCOUNT_AWAKE) {

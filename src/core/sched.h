@@ -125,6 +125,13 @@ uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t 
  * the next completion; false, there is one already, drain again. */
 bool telar_sched_owner_sleep(telar_sched *s);
 
+/* The same for an owner that looks again by a timer, in about a millisecond:
+ * while it has many short tasks outstanding, a ring for the first of them would
+ * cost a worker more than the task. True also says that the owner naps: workers
+ * ring when a quarter of what is outstanding has come back, or when they run dry.
+ * Where a nap is not worth it this is owner_sleep, and *naps says so. */
+bool telar_sched_owner_nap(telar_sched *s, bool *naps);
+
 /* The owner is going to poll soon: completions need not ring. */
 void telar_sched_owner_awake(telar_sched *s);
 

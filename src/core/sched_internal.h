@@ -113,6 +113,7 @@ struct telar_sched {
   _Atomic uint32_t lazy; /* tasks are so short that waking a second worker costs more than it brings */
 
   TELAR_CACHELINE_ALIGNED telar_eventcount owner_sleep;
+  _Atomic int32_t nap; /* completions that need not wake a napping owner; 0 when it does not nap */
 };
 
 /* sched_wake.c */
@@ -129,6 +130,7 @@ void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 /* sched.c */
 void telar_sched_drop_large_block(telar_sched *s, sched_slot *slot);
 void telar_sched_give_back(telar_sched *s, uint32_t slot);
+void telar_sched_end_nap(telar_sched *s);
 
 static inline void sched_ring(const telar_sched *s, uint32_t worker)
 {

@@ -256,6 +256,7 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
     uint32_t slot = claim(s, worker, thorough);
     if (slot == TELAR_SCHED_NONE) {
       drop_held_place(s, w);
+      telar_sched_end_nap(s);
       if (sched_has_place(s, w)) {
         if (w->dry_since_ns == 0) {
           w->dry_since_ns = now;
