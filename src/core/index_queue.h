@@ -13,7 +13,8 @@
  *         telar_index_queue_pop_mc(queue, &slot);       // any thread
  *
  * THREADS One queue has one kind of producer and one kind of consumer, chosen
- *         freely: push_sp if at most one thread pushes at a time, else push_mp;
+ *         freely: push_sp if at most one thread pushes at a time, else push_mp
+ *         (never both: a single producer keeps a count of its own);
  *         pop_sc and pop_sc_many if at most one thread pops at a time, else
  *         pop_mc. length, is_empty, has_next and capacity: any thread.
  *         Passing the role of the single producer or consumer on to another

@@ -137,7 +137,6 @@ static void says_again_while_another_thread_is_half_way(uint32_t start) {
 
   for (uint32_t i = 0; i < 4; i++) CHECK_STATUS(telar_index_queue_push_mp(queue, i), TELAR_OK);
   position = atomic_fetch_add(&queue->head, 1);
-  CHECK_STATUS(telar_index_queue_push_sp(queue, 4), TELAR_AGAIN);
   CHECK_STATUS(telar_index_queue_push_mp(queue, 4), TELAR_AGAIN);
   atomic_store(telar_index_queue_cell_(queue, position), telar_index_queue_pack_(position + 4, 0));
   CHECK_STATUS(telar_index_queue_push_mp(queue, 4), TELAR_OK);
@@ -146,6 +145,40 @@ static void says_again_while_another_thread_is_half_way(uint32_t start) {
     CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_OK);
     CHECK_EQUAL(value, i);
   }
+  free(queue);
+
+  queue = make(4, start);
+  for (uint32_t i = 0; i < 4; i++) CHECK_STATUS(telar_index_queue_push_sp(queue, i), TELAR_OK);
+  position = atomic_fetch_add(&queue->head, 1);
+  CHECK_STATUS(telar_index_queue_push_sp(queue, 4), TELAR_AGAIN);
+  atomic_store(telar_index_queue_cell_(queue, position), telar_index_queue_pack_(position + 4, 0));
+  CHECK_STATUS(telar_index_queue_push_sp(queue, 4), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp(queue, 5), TELAR_FULL);
+  free(queue);
+}
+
+/* What is pushed quietly can be popped and seen by has_next, and is counted when it was told of. */
+static void tells_of_quiet_pushes_when_asked_to(uint32_t start) {
+  telar_index_queue *queue = make(4, start);
+  uint32_t value = 0;
+  CHECK(!telar_index_queue_has_next(queue));
+  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 7), TELAR_OK);
+  CHECK(telar_index_queue_is_empty(queue));
+  CHECK(telar_index_queue_has_next(queue));
+  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 8), TELAR_OK);
+  telar_index_queue_publish_sp(queue);
+  CHECK_EQUAL(telar_index_queue_length(queue), 2);
+  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 9), TELAR_OK);
+  for (uint32_t i = 7; i < 10; i++) {
+    CHECK(telar_index_queue_has_next(queue));
+    CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_OK);
+    CHECK_EQUAL(value, i);
+  }
+  CHECK(!telar_index_queue_has_next(queue));
+  CHECK(telar_index_queue_is_empty(queue));
+  CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_EMPTY);
+  telar_index_queue_publish_sp(queue);
+  CHECK_EQUAL(telar_index_queue_length(queue), 0);
   free(queue);
 }
 
@@ -268,6 +301,8 @@ int main(void) {
   takes_many_up_to_a_limit();
   says_again_while_another_thread_is_half_way(0);
   says_again_while_another_thread_is_half_way(UINT32_MAX - 1);
+  tells_of_quiet_pushes_when_asked_to(0);
+  tells_of_quiet_pushes_when_asked_to(UINT32_MAX - 1);
   static const uint32_t capacities[] = {2, 8, CAPACITY_MOST};
   for (size_t m = 0; m < MODES; m++) {
     for (size_t c = 0; c < sizeof capacities / sizeof capacities[0]; c++) {
