@@ -2,7 +2,8 @@
 //
 //   npm run bench:readme
 //
-// The report of the first version of Node is shown, the others are folded.
+// The report of the first version of Node is shown, the others are folded; those
+// that were not measured are left out.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -37,16 +38,15 @@ export function withReports (readme, [first, ...others]) {
   return `${readme.slice(0, begin + marks[0].length)}\n\n${parts.join('\n\n')}\n\n${readme.slice(end)}`
 }
 
-function readReport (major) {
-  const file = join(folder, `node${major}.md`)
-  if (!existsSync(join(root, file))) throw new CommandError(`${file} does not exist.`)
-  return readFileSync(join(root, file), 'utf8')
-}
+const fileOf = (major) => join(folder, `node${major}.md`)
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(() => {
+    const measured = majors.filter((major) => existsSync(join(root, fileOf(major))))
+    if (measured.length === 0) throw new CommandError(`None of ${majors.map(fileOf).join(', ')} exists.`)
     const file = join(root, 'README.md')
-    writeFileSync(file, withReports(readFileSync(file, 'utf8'), majors.map(readReport)))
-    process.stdout.write(`README.md: the results on Node ${majors.join(' and ')}\n`)
+    const reports = measured.map((major) => readFileSync(join(root, fileOf(major)), 'utf8'))
+    writeFileSync(file, withReports(readFileSync(file, 'utf8'), reports))
+    process.stdout.write(`README.md: the results on Node ${measured.join(' and ')}\n`)
   }, advice)
 }
