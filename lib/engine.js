@@ -777,14 +777,16 @@ class Engine {
     // Growable only to be aligned to a page, and reserved without being
     // touched: memory is committed where values are written.
     this.#buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes })
-    this.#core = native.createPool({
-      slots: kSlots,
-      workers: 2 * this.#limits.maxThreads + kSpareWorkers, // poolLimits keeps it within the table
-      concurrency: this.#limits.concurrentTasksPerWorker,
-      timing: this.options.recordTiming || this.options.workerHistogram,
-      regionOffset: slotBytes,
-      regionBytes: this.options.sharedMemory
-    }, (count) => this.#onDone(count), this.#batch)
+    this.#core = native.createPool(
+      (count) => this.#onDone(count),
+      this.#batch,
+      kSlots,
+      2 * this.#limits.maxThreads + kSpareWorkers, // poolLimits keeps it within the table
+      this.#limits.concurrentTasksPerWorker,
+      this.options.recordTiming || this.options.workerHistogram,
+      slotBytes,
+      this.options.sharedMemory
+    )
     this.#crew.core = this.#core
     this.#memory = new SlotMemory(this.#buffer, kSlots, this.#core.allocate)
     this.#histograms ??= new HistogramView(null, this.options.recordTiming)

@@ -9,8 +9,11 @@ namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   telar_os_pin_library(reinterpret_cast<const void*>(&Init));
-  exports.Set("createPool", Napi::Function::New<telar::CreatePool>(env, "createPool"));
-  exports.Set("attachWorker", Napi::Function::New<telar::AttachWorker>(env, "attachWorker"));
+  const napi_property_descriptor functions[] = {
+      {"createPool", nullptr, telar::CreatePool, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"attachWorker", nullptr, telar::AttachWorker, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  napi_define_properties(env, exports, 2, functions);
   return exports;
 }
 

@@ -1,7 +1,11 @@
 // call.h - the few lines that every function of the binding needs.
 //
-// The hot functions use Node-API directly: node-addon-api's wrappers allocate a
-// CallbackInfo for each call, which costs as much as the work behind it.
+// Functions that JavaScript calls use Node-API directly, for two reasons.
+// node-addon-api's wrappers allocate a CallbackInfo for each call, which costs as
+// much as the work behind it. And they abort the process where a call into the
+// engine fails because its thread is being terminated, which may happen here at
+// any time and is to be expected: then a value is missing, and nobody is left to
+// miss it.
 #ifndef TELAR_BINDING_CALL_H
 #define TELAR_BINDING_CALL_H
 
@@ -16,7 +20,7 @@ namespace telar {
 template <typename Bound, size_t kArguments>
 struct Call {
   napi_env env;
-  napi_value argument[kArguments == 0 ? 1 : kArguments];
+  napi_value argument[kArguments == 0 ? 1 : kArguments] = {};
   Bound* self = nullptr;
 
   Call(napi_env e, napi_callback_info info) : env(e) {
@@ -73,7 +77,7 @@ struct Call {
 // the object alive, so a call never meets freed memory. Fails silently when the
 // thread is being terminated: then nobody is left to call.
 template <typename Bound>
-void Bind(Napi::Env env, Napi::Object target, const char* name, napi_callback function, Bound* self) {
+void Bind(napi_env env, napi_value target, const char* name, napi_callback function, Bound* self) {
   napi_value value = nullptr;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, self, &value) != napi_ok) return;
   auto release = [](napi_env, void* data, void*) { static_cast<Bound*>(data)->Release(); };

@@ -260,9 +260,10 @@ napi_value RetireWorker(napi_env env, napi_callback_info info) {
     if (count < call.self->batch_length()) call.self->pool()->SetBell(worker, nullptr);
     call.self->UpdateRef();
   }
-  Napi::Object left = Napi::Object::New(env);
-  left.Set("count", count);
-  left.Set("claimed", claimed);
+  napi_value left = nullptr;
+  napi_create_object(env, &left);
+  napi_set_named_property(env, left, "count", call.Return(count));
+  napi_set_named_property(env, left, "claimed", call.Return(claimed));
   return left;
 }
 
@@ -368,28 +369,25 @@ napi_value Close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-double NumberOption(Napi::Object options, const char* name) { return options.Get(name).ToNumber().DoubleValue(); }
-
 }  // namespace
 
-Napi::Value CreatePool(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
+napi_value CreatePool(napi_env env, napi_callback_info info) {
+  Call<void, 8> call(env, info);
   PoolConfig config;
-  config.slots = static_cast<uint32_t>(NumberOption(options, "slots"));
-  config.workers = static_cast<uint32_t>(NumberOption(options, "workers"));
-  config.concurrency = static_cast<uint32_t>(NumberOption(options, "concurrency"));
-  config.timing = options.Get("timing").ToBoolean();
-  config.region_offset = static_cast<uint64_t>(NumberOption(options, "regionOffset"));
-  config.region_bytes = static_cast<uint64_t>(NumberOption(options, "regionBytes"));
+  config.slots = call.Uint32(2);
+  config.workers = call.Uint32(3);
+  config.concurrency = call.Uint32(4);
+  config.timing = call.Bool(5);
+  config.region_offset = static_cast<uint64_t>(call.Double(6));
+  config.region_bytes = static_cast<uint64_t>(call.Double(7));
 
   Owner* owner = new Owner(env);
-  if (!owner->Open(config, info[1], info[2])) {
+  napi_value api = nullptr;
+  if (!owner->Open(config, call.argument[0], call.argument[1]) || napi_create_object(env, &api) != napi_ok) {
     owner->Release();
-    return env.Undefined();
+    return nullptr;
   }
-  Napi::Object api = Napi::Object::New(env);
-  api.Set("id", Napi::Number::New(env, owner->pool()->id()));
+  napi_set_named_property(env, api, "id", call.Return(owner->pool()->id()));
   Bind(env, api, "submit", Submit, owner);
   Bind(env, api, "submitAwake", SubmitAwake, owner);
   Bind(env, api, "submitTask", SubmitTask, owner);

@@ -2,13 +2,13 @@
 #ifndef TELAR_BINDING_OWNER_H
 #define TELAR_BINDING_OWNER_H
 
-#include <napi.h>
+#include <node_api.h>
 
 namespace telar {
 
-// createPool({ slots, workers, concurrency, timing, regionOffset, regionBytes },
-//            onDone(count), batch: Uint32Array) -> the owner's functions
-Napi::Value CreatePool(const Napi::CallbackInfo& info);
+// createPool(onDone(count), batch: Uint32Array, slots, workers, concurrency, timing,
+//            regionOffset, regionBytes) -> the owner's functions
+napi_value CreatePool(napi_env env, napi_callback_info info);
 
 }  // namespace telar
 

@@ -121,16 +121,20 @@ napi_value Allocate(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-Napi::Value AttachWorker(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  std::shared_ptr<Pool> pool = Pool::Find(info[0].ToNumber().Uint32Value());
-  if (!pool) return env.Null();
-  Worker* worker = new Worker(env);
-  if (!worker->Open(std::move(pool), info[1].ToNumber().Uint32Value(), info[2])) {
-    worker->Release();
-    return env.Undefined();
+napi_value AttachWorker(napi_env env, napi_callback_info info) {
+  Call<void, 3> call(env, info);
+  std::shared_ptr<Pool> pool = Pool::Find(call.Uint32(0));
+  if (!pool) {
+    napi_value null = nullptr;
+    napi_get_null(env, &null);
+    return null;
   }
-  Napi::Object api = Napi::Object::New(env);
+  Worker* worker = new Worker(env);
+  napi_value api = nullptr;
+  if (!worker->Open(std::move(pool), call.Uint32(1), call.argument[2]) || napi_create_object(env, &api) != napi_ok) {
+    worker->Release();
+    return nullptr;
+  }
   Bind(env, api, "next", Next, worker);
   Bind(env, api, "resume", Resume, worker);
   Bind(env, api, "complete", Complete, worker);

@@ -2,14 +2,14 @@
 #ifndef TELAR_BINDING_WORKER_H
 #define TELAR_BINDING_WORKER_H
 
-#include <napi.h>
+#include <node_api.h>
 
 namespace telar {
 
 // attachWorker(poolId, worker, pump()) -> the worker's functions, or null when
 // that pool is gone. `pump` is called from the event loop whenever there may be
 // work; it calls next() until that is negative.
-Napi::Value AttachWorker(const Napi::CallbackInfo& info);
+napi_value AttachWorker(napi_env env, napi_callback_info info);
 
 }  // namespace telar
 
