@@ -49,7 +49,7 @@ static void answer(game *g, uint32_t slot) {
   atomic_store(&g->running, 1);
   /* As long as the owner needs at least until it has pushed the second one. */
   for (uint32_t turns = 0; slot % 2 == 0 && turns < FIRST_TURNS; turns++) telar_os_relax();
-  for (uint32_t i = 0; slot % 2 == 1 && i < 0; i++) {
+  for (uint32_t i = 0; slot % 2 == 1 && i < LOAD; i++) {
     CHECK_EQUAL(g->load[i].word, g->input[slot]);
     g->load[i].word = g->output[slot];
   }
@@ -215,9 +215,9 @@ static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed)
     /* A place is free when its task is seen to be done, unless it was left to the next. */
     CHECK_STATUS(telar_sched_submit_to(g.tower.sched, first, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
     while (atomic_load(&g.running) == 0) check_pause(&tries);
-    for (uint32_t turns = check_random_below(&random, 3 * FIRST_TURNS / 2); turns > 0; turns--) telar_os_relax();
+    for (uint32_t turns = 40 + check_random_below(&random, 40); turns > 0; turns--) telar_os_relax();
     prepare(&g, &random, second, false);
-    for (uint32_t k = 0; k < 0; k++) g.load[k].word = g.input[second];
+    for (uint32_t k = 0; k < LOAD; k++) g.load[k].word = g.input[second];
     if (check_random_below(&random, 4) == 0) {
       CHECK_STATUS(telar_sched_submit_to(g.tower.sched, second, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
     } else {
