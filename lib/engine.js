@@ -27,7 +27,8 @@ const kBatch = 1024
 // lets its event loop sleep; with more, the loop has enough to do by itself.
 const kPollTasks = 48
 const kPollNs = 4000
-// After so many looks in a row the event loop gets a turn.
+// After so many looks in a row the event loop gets a turn; a look that brought
+// many results counts for several.
 const kPollsInARow = 250
 // Threads that are ending keep their place in the scheduler's table until they
 // are gone, while others take over: room for a good number of them.
@@ -436,8 +437,8 @@ class Engine {
   #poll () {
     this.#isPolling = false
     if (this.#core === null) return
-    this.#polls++
     const count = this.#core.poll(kPollNs)
+    this.#polls += 1 + (count >> 2)
     if (count === 0) return // the bell rings for the next one
     this.#isAttended = false
     this.#settle(count)

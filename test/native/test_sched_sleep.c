@@ -7,7 +7,7 @@
 
 /* Threads that wake each other wait for processors, too: where others want those, a game
  * ends by the clock, and is as hard as it could get until then. */
-enum { WORKERS_MOST = BELLS_MOST, PLACES_MOST = 3, SLOTS = 64, LOAD = 24, FIRST_TURNS = 64, GAME_MS = 600 };
+enum { WORKERS_MOST = BELLS_MOST, PLACES_MOST = 3, SLOTS = 64, LOAD = 24, FIRST_TURNS = 24, GAME_MS = 600 };
 
 typedef struct game {
   tower tower;
@@ -215,7 +215,7 @@ static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed)
     /* A place is free when its task is seen to be done, unless it was left to the next. */
     CHECK_STATUS(telar_sched_submit_to(g.tower.sched, first, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
     while (atomic_load(&g.running) == 0) check_pause(&tries);
-    for (uint32_t turns = 40 + check_random_below(&random, 40); turns > 0; turns--) telar_os_relax();
+    for (uint32_t turns = check_random_below(&random, 3 * FIRST_TURNS / 2); turns > 0; turns--) telar_os_relax();
     prepare(&g, &random, second, false);
     for (uint32_t k = 0; k < LOAD; k++) g.load[k].word = g.input[second];
     if (check_random_below(&random, 4) == 0) {
