@@ -11,7 +11,7 @@ const { faces, usePool } = require('./fixtures/fault-helpers')
 
 const limit = { timeout: 60_000 }
 const kTasks = 200_000
-const kAwaited = 30_000
+const kAwaited = 20_000
 // The longest gap between two ticks of the timer is told in tasks, not in ms:
 // while the system runs something else, no task settles either.
 const kLongestGap = 0.1 // of all tasks
