@@ -156,7 +156,7 @@ class ValueWriter extends Writer {
     this.words[this.pos++] = head
     for (let i = 0; i < length; i++) {
       const element = array[i]
-      // Asked here as well: in the large function that value() is, numbers take twice as long.
+      // Asked here as well: by way of value() an array of numbers takes a third longer.
       if (typeof element === 'number') {
         if (!this.number(element)) return false
       } else if (element === undefined && !hasOwn(array, i)) {
