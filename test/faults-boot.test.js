@@ -112,9 +112,10 @@ for (const [face, Class] of faces) {
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: resource limits too small to start reject what waits`, limit, async (t) => {
-    const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } })
-    pool.on('error', () => {})
-    await assert.rejects(pool.run(null, { name: 'fillHeap' }), { code: 'ERR_WORKER_OUT_OF_MEMORY' })
+  test(`${face}: a file that outgrows its heap while it loads rejects what waits`, limit, async (t) => {
+    const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
+    const pool = usePool(t, Class, { filename: fixture('fills-heap.js'), minThreads: 1, maxThreads: 1, resourceLimits })
+    const settled = await outcomes([pool.run(1), pool.run(2)])
+    assert.deepEqual(settled.map(({ reason }) => reason.code), Array(2).fill('ERR_WORKER_OUT_OF_MEMORY'))
   })
 }

@@ -1,7 +1,6 @@
 'use strict'
 
-// Faults of Piscina 5.3.2 that telar does not share, on both faces. Each test
-// fails against Piscina itself.
+// Faults of Piscina 5.3.2 that telar does not share, on both faces.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
