@@ -104,8 +104,9 @@ static inline void tower_close(tower *t) {
 static inline void tower_lost(const tower *t, const char *what) {
   fprintf(stderr, "lost wake-up: %s (ready %" PRIu32 ", outstanding %" PRIu32 ", searching %" PRIu32
                   ", awake %" PRIu32 ", standby %" PRIu32 ", lazy %" PRIu32 ")\n",
-          what, telar_sched_ready_length(t->sched), telar_sched_outstanding(t->sched), atomic_load(&t->sched->searching),
-          atomic_load(&t->sched->awake), atomic_load(&t->sched->standby), atomic_load(&t->sched->lazy));
+          what, telar_sched_ready_length(t->sched), telar_sched_outstanding(t->sched),
+          atomic_load(&t->sched->searching), atomic_load(&t->sched->awake), atomic_load(&t->sched->standby),
+          atomic_load(&t->sched->lazy));
   for (uint32_t i = 0; i < t->workers; i++) {
     fprintf(stderr, "  worker %" PRIu32 ": usage %" PRIu32 ", sleeper %" PRIu32 "\n", i,
             telar_sched_worker_usage(t->sched, i), atomic_load(&t->sched->workers[i].sleeper));
@@ -117,6 +118,16 @@ static inline void tower_lost(const tower *t, const char *what) {
 static inline void tower_owner_sleeps(tower *t) {
   if (telar_sched_owner_sleep(t->sched) && !bell_wait_for(&t->owner, LOST_AFTER_MS * 1000)) {
     tower_lost(t, "the owner's bell did not ring");
+  }
+  telar_sched_owner_awake(t->sched);
+}
+
+/* The same for an owner that looks again by a timer, where the scheduler says so. */
+static inline void tower_owner_naps(tower *t) {
+  bool naps = false;
+  if (telar_sched_owner_nap(t->sched, &naps)) {
+    bool rung = bell_wait_for(&t->owner, naps ? 1000 : LOST_AFTER_MS * 1000);
+    if (!rung && !naps) tower_lost(t, "the owner's bell did not ring");
   }
   telar_sched_owner_awake(t->sched);
 }

@@ -265,6 +265,35 @@ static void a_lane_belongs_to_one_worker(void) {
   play_close(&p);
 }
 
+/* An owner that is told of a result may count on the place at once. Here it looks from
+ * within the ring of its bell: later, and on another thread, it would only seem so. */
+static void look_at_places(void *context, uint32_t worker) {
+  play *p = context;
+  play_count_ring(p, worker);
+  if (worker == NONE) CHECK_EQUAL(telar_sched_worker_usage(p->sched, 0), 0);
+}
+
+static void a_place_is_free_when_its_task_is_seen_to_be_done(void) {
+  for (int way = 0; way < 4; way++) {
+    play p;
+    telar_sched_config config = play_config(8, 1, 3);
+    config.wake = look_at_places;
+    play_open(&p, config);
+    play_hire(&p);
+    CHECK(telar_sched_owner_sleep(p.sched));
+    if (way == 0) {
+      play_submit(&p, 0);
+    } else {
+      telar_lane_mode mode = way == 1 ? TELAR_LANE_SHARED : way == 2 ? TELAR_LANE_EXCLUSIVE : TELAR_LANE_FORCED;
+      CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, mode, 0), TELAR_OK);
+    }
+    CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+    CHECK(play_is_asleep(play_next(&p, 0, 0)));
+    CHECK_EQUAL(p.owner_rings, 1);
+    play_close(&p);
+  }
+}
+
 static void a_claim_takes_the_place_of_a_lane_task(void) {
   play p;
   play_open(&p, play_config(8, 1, 2));
@@ -765,6 +794,7 @@ int main(void) {
   }
   claims_no_more_than_its_places();
   a_lane_belongs_to_one_worker();
+  a_place_is_free_when_its_task_is_seen_to_be_done();
   a_claim_takes_the_place_of_a_lane_task();
   a_lane_task_does_not_cost_two_places();
   an_exclusive_task_has_the_worker_to_itself();

@@ -278,6 +278,67 @@ static void passes_the_search_on_when_it_has_no_place(void) {
   play_close(&p);
 }
 
+/* --- the last look ------------------------------------------------------------------------- */
+
+/* What the owner does between a worker's look for work and its sleep: it asked to be told of a
+ * place that comes free, is told in just that moment, and acts at once. */
+typedef struct moment {
+  play play; /* first: what the bells get is both */
+  void (*act)(play *p);
+} moment;
+
+static void act_in_the_moment(void *context, uint32_t worker) {
+  moment *m = context;
+  play_count_ring(&m->play, worker);
+  if (worker == NONE) m->act(&m->play);
+}
+
+/* What next() says to worker 0, which has just run out of work. */
+static int32_t runs_dry_while(moment *m, void (*act)(play *p)) {
+  m->act = act;
+  telar_sched_config config = play_config(8, 2, 1);
+  config.wake = act_in_the_moment;
+  play_open(&m->play, config);
+  play_hire_many(&m->play, 2);
+  CHECK_STATUS(telar_sched_submit(m->play.sched, 0, false, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&m->play, 0, NONE), 0);
+  telar_sched_watch_claims(m->play.sched);
+  int32_t said = play_next(&m->play, 0, 0);
+  CHECK_EQUAL(m->play.owner_rings, 1);
+  CHECK_EQUAL(m->play.rings[0], 0); /* awake still: nobody rings */
+  play_close(&m->play);
+  return said;
+}
+
+static void submit_1(play *p) {
+  play_submit(p, 1);
+}
+
+static void submit_1_to_0(play *p) {
+  CHECK_STATUS(telar_sched_submit_to(p->sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+}
+
+static void close_0(play *p) {
+  telar_sched_worker_close(p->sched, 0);
+}
+
+static void close_idle_0(play *p) {
+  CHECK(telar_sched_worker_close_idle(p->sched, 0));
+}
+
+static void nothing_happens(play *p) {
+  (void)p;
+}
+
+static void looks_once_more_before_it_sleeps(void) {
+  moment m;
+  CHECK_EQUAL(runs_dry_while(&m, submit_1), 1);
+  CHECK_EQUAL(runs_dry_while(&m, submit_1_to_0), 1);
+  CHECK_EQUAL(runs_dry_while(&m, close_0), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(runs_dry_while(&m, close_idle_0), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(runs_dry_while(&m, nothing_happens), TELAR_NEXT_STANDBY);
+}
+
 /* --- the end of a time slice, of a worker ----------------------------------------------------- */
 
 static void spend_slice(void) {
@@ -552,6 +613,94 @@ static void long_tasks_end_the_laziness(void) {
   play_close(&p);
 }
 
+/* --- the owner's nap ------------------------------------------------------------------------ */
+
+/* Tasks are short, and worker 0 has this many of them; worker 1 sleeps. */
+static void open_napping(play *p, uint32_t tasks) {
+  play_open(p, play_config(64, 2, 64));
+  play_hire_many(p, 2);
+  make_lazy(p, 0);
+  for (uint32_t i = 0; i < tasks; i++) {
+    play_submit(p, i);
+    CHECK_EQUAL(play_next(p, 0, NONE), i);
+  }
+  play_park(p, 1);
+  p->owner_rings = 0;
+}
+
+static void completes(play *p, uint32_t from, uint32_t to) {
+  for (uint32_t i = from; i < to; i++) CHECK_STATUS(telar_sched_complete(p->sched, 0, i), TELAR_OK);
+}
+
+static void a_nap_ends_when_a_quarter_is_done(void) {
+  play p;
+  bool naps = false;
+  open_napping(&p, 40);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
+  completes(&p, 0, 9);
+  CHECK_EQUAL(p.owner_rings, 0);
+  completes(&p, 9, 10);
+  CHECK_EQUAL(p.owner_rings, 1);
+  completes(&p, 10, 20);
+  CHECK_EQUAL(p.owner_rings, 1);
+  /* There are results already: no sleep of any kind. */
+  telar_sched_owner_awake(p.sched);
+  CHECK(!telar_sched_owner_nap(p.sched, &naps));
+  completes(&p, 20, 40);
+  CHECK_EQUAL(p.owner_rings, 1);
+  play_close(&p);
+}
+
+static void a_nap_ends_when_a_worker_runs_dry(void) {
+  play p;
+  bool naps = false;
+  open_napping(&p, 40);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
+  play_park(&p, 1);
+  CHECK_EQUAL(p.owner_rings, 0); /* nothing to tell of */
+  telar_sched_owner_awake(p.sched);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
+  completes(&p, 0, 2);
+  CHECK_EQUAL(p.owner_rings, 0);
+  play_park(&p, 1);
+  CHECK_EQUAL(p.owner_rings, 1);
+  play_close(&p);
+}
+
+static void whoever_wakes_from_a_nap_may_sleep_after_it(void) {
+  play p;
+  bool naps = false;
+  open_napping(&p, 40);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
+  telar_sched_owner_awake(p.sched);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  completes(&p, 0, 1);
+  CHECK_EQUAL(p.owner_rings, 1); /* the first completion, as ever */
+  play_close(&p);
+}
+
+static void nobody_naps_over_a_few_tasks(void) {
+  play p;
+  bool naps = true;
+  open_napping(&p, 8);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && !naps);
+  completes(&p, 0, 1);
+  CHECK_EQUAL(p.owner_rings, 1);
+  play_close(&p);
+
+  open_napping(&p, 0);
+  naps = true;
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && !naps);
+  play_close(&p);
+
+  /* Or before it is known how long they take. */
+  naps = true;
+  open_asleep(&p, 1, 64);
+  for (uint32_t i = 0; i < 40; i++) play_submit(&p, i);
+  CHECK(telar_sched_owner_nap(p.sched, &naps) && !naps);
+  play_close(&p);
+}
+
 int main(void) {
   check_deadline(60);
   wakes_one_who_wakes_the_next();
@@ -565,6 +714,7 @@ int main(void) {
   a_task_does_not_wait_for_one_that_is_called_away();
   passes_the_search_on_when_its_lane_comes_first();
   passes_the_search_on_when_it_has_no_place();
+  looks_once_more_before_it_sleeps();
   yields_when_its_time_slice_is_over();
   a_search_does_not_end_with_the_time_slice();
   close_wakes_the_worker();
@@ -578,5 +728,9 @@ int main(void) {
   the_dead_do_not_stand_by();
   the_dead_are_not_awake();
   long_tasks_end_the_laziness();
+  a_nap_ends_when_a_quarter_is_done();
+  a_nap_ends_when_a_worker_runs_dry();
+  whoever_wakes_from_a_nap_may_sleep_after_it();
+  nobody_naps_over_a_few_tasks();
   return 0;
 }
