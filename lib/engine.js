@@ -101,7 +101,7 @@ class Engine {
   #pollBound = () => this.#poll()
   #emitDrainBound = () => this.#emitDrain()
   #isFlushing = false
-  #isHeld = false
+  #isHeld = false // tasks wait in JavaScript; none may overtake them
 
   #isClosing = false
   #isDestroying = false
@@ -142,7 +142,7 @@ class Engine {
 
   run (value, options) {
     if (
-      options === undefined && this.#isFast && this.#active < this.#fastLimit && this.#freeTop > 0 &&
+      options === undefined && this.#isFast && !this.#isHeld && this.#active < this.#fastLimit && this.#freeTop > 0 &&
       !(typeof value === 'object' && value !== null && mayBeMoved(value))
     ) {
       const promise = this.#runFast(value, 0)
@@ -334,7 +334,8 @@ class Engine {
     if (!isWritten) {
       const message = this.#lastMessage = (this.#lastMessage + 1) | 0
       try {
-        thread.post(...pack(message, task.task, task.transferList === undefined && this.#memory.isFull, task.transferList))
+        const [content, transferList] = pack(task.task, task.transferList === undefined && this.#memory.isFull, task.transferList)
+        thread.post({ message, ...content }, transferList)
       } catch (error) { // DataCloneError
         this.#free[this.#freeTop++] = slot
         task.settle(true, error)

@@ -2,7 +2,8 @@
 
 const { ValueReader } = require('./value-reader')
 
-// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region.
+// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region; and
+// memory.attachments: the ArrayBuffers that came beside it, if any.
 // Anything else that lies there makes decode() throw ERR_TELAR_CORRUPT_PAYLOAD, in a time
 // and with memory in proportion to the payload.
 class Decoder {

@@ -14,6 +14,18 @@ function readBuffer (reader) {
   return buffer
 }
 
+function readAttachedArrayBuffer (reader, index) {
+  const buffer = reader.attached(index)
+  reader.remember(buffer)
+  return buffer
+}
+
+function readAttachedBuffer (reader, index) {
+  const buffer = Buffer.from(reader.attached(index))
+  reader.remember(buffer)
+  return buffer
+}
+
 function readView (reader, kind) {
   const Class = viewClasses[kind]
   if (Class === undefined) reader.fail('a kind of view', `number ${kind}`)
@@ -31,4 +43,4 @@ function readView (reader, kind) {
   return view
 }
 
-module.exports = { readArrayBuffer, readView, readBuffer }
+module.exports = { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer }

@@ -4,7 +4,7 @@ const tags = require('./tags')
 const platform = require('./platform')
 const { MAX_REGION } = require('./views')
 
-const { ARRAY_BUFFER, VIEW, BUFFER, REF, TAG_BITS } = tags
+const { ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, REF, TAG_BITS } = tags
 const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
 
 const DATA_VIEW = viewClasses.indexOf(DataView)
@@ -38,6 +38,10 @@ function writeArrayBuffer (writer, buffer) {
 
 function writeBytes (writer, tag, buffer, offset, length) {
   if (length > MAX_REGION) return false
+  if (writer.attaches(length)) {
+    const attached = tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER
+    return writer.attach(attached, new Uint8Array(buffer, offset, length))
+  }
   // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
   const count = (length + 3) >>> 2

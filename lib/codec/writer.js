@@ -95,6 +95,22 @@ class Writer {
     return this.pos + words <= this.end
   }
 
+  // Whether a buffer of so many bytes travels beside the encoding.
+  attaches (length) {
+    return length >= this.#memory.attachFrom
+  }
+
+  attach (tag, bytes) {
+    const memory = this.#memory
+    if (memory.attach === undefined) {
+      this.full = true
+      return false
+    }
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    return this.word(memory.attach(copy.buffer) << TAG_BITS | tag)
+  }
+
   word (word) {
     if (this.pos === this.end && !this.reserve(1)) return false
     this.words[this.pos++] = word

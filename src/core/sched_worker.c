@@ -2,7 +2,7 @@
 #include "sched_internal.h"
 
 /* How long a worker keeps its thread from its own event loop. */
-#define SLICE_NS UINT64_C(2000000)
+#define SLICE_NS UINT64_C(4000000)
 /* A dry worker spins for twice its usual gap, if that is not much longer than
  * what a sleep costs both sides: ten to twenty microseconds each. */
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
