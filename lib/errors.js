@@ -38,8 +38,8 @@ class TelarRangeError extends RangeError {
 class AbortError extends TelarError {
   // `cause` is set even when the reason is undefined: `new Error(m, { cause: undefined })`
   // has an own `cause`, and callers tell "aborted without a reason" by it.
-  constructor (reason) {
-    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(), { cause: reason })
+  constructor (reason, what) {
+    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(what), { cause: reason })
   }
 }
 
@@ -58,8 +58,8 @@ for (const [Class, name] of [
 const table = Object.freeze({
   ERR_TELAR_ABORTED: {
     type: AbortError,
-    message: () => 'The task has been aborted',
-    when: 'The signal of a task fired, or the pool closed before the task started. `cause` is the reason.'
+    message: (what = 'task') => `The ${what} has been aborted`,
+    when: 'The signal of a task or of a waiting call fired, or the pool closed before the task started. `cause` is the reason.'
   },
   ERR_TELAR_CLOSE_TIMEOUT: {
     type: TelarError,
@@ -71,6 +71,18 @@ const table = Object.freeze({
     message: (expected, received, offset) => `Expected ${expected} at byte ${offset} of the payload but received ${received}. ` +
       'Something wrote to the shared memory of the pool; look for code that keeps a view on it.',
     when: 'A value in shared memory could not be read back: something else wrote there.'
+  },
+  ERR_TELAR_CORRUPT_STATE: {
+    type: TelarError,
+    message: (kind, expected, received) => `Expected ${expected} in the shared memory of a ${kind} but found ${received}. ` +
+      'Something else wrote there; look for code that keeps a view on it.',
+    when: 'The shared memory of a lock or channel holds what telar never wrote: something else wrote there.'
+  },
+  ERR_TELAR_DEADLOCK: {
+    type: TelarError,
+    message: (kind) => `This thread holds the ${kind} already, so waiting for it here would never end. ` +
+      'Unlock it first, or wait with the asynchronous form if another task of this thread holds it.',
+    when: 'A synchronous call would wait for a lock that its own thread holds.'
   },
   ERR_TELAR_FILENAME_MISSING: {
     type: TelarError,
@@ -102,10 +114,25 @@ const table = Object.freeze({
     message: () => 'No task queue available and all Workers are busy',
     when: '`maxQueue` is 0 and every worker is busy.'
   },
+  ERR_TELAR_NOT_HELD: {
+    type: TelarError,
+    message: (kind) => `The ${kind} is not held: neither by this guard, nor, where there is no guard, by this thread`,
+    when: 'A lock was to be unlocked, or a permit released, by who does not hold it: it was unlocked before, or by another thread.'
+  },
+  ERR_TELAR_NOT_SHARED: {
+    type: TelarTypeError,
+    message: (kind, received) => `Expected a ${kind}, or what arrived of one in another thread, but received ${received}`,
+    when: '`from()` got something else than an object of its class, or a clone of one.'
+  },
   ERR_TELAR_OPTION_CONFLICT: {
     type: TelarRangeError,
     message: (message) => message,
     when: 'Two options exclude each other, such as `minThreads` above `maxThreads`.'
+  },
+  ERR_TELAR_OUT_OF_RANGE: {
+    type: TelarRangeError,
+    message: (message) => message,
+    when: 'A number is beyond what the object counts: permits above the maximum of a Semaphore, for example.'
   },
   ERR_TELAR_QUEUE_FULL: {
     type: TelarError,
@@ -116,6 +143,16 @@ const table = Object.freeze({
     type: TelarError,
     message: () => 'Terminating worker thread',
     when: 'The pool was destroyed, or the worker was ended on purpose, before the task was done.'
+  },
+  ERR_TELAR_TIMEOUT: {
+    type: TelarError,
+    message: (call, timeout) => `${call} waited for ${timeout} ms in vain`,
+    when: 'The `timeout` of a waiting call was over.'
+  },
+  ERR_TELAR_TOO_MANY_THREADS: {
+    type: TelarError,
+    message: (kind, most) => `${most} living threads have read under this ${kind}, which is as many as it knows; use fewer threads, or a Mutex`,
+    when: 'More threads at a time use an RwLock for reading than it has places for.'
   },
   ERR_TELAR_UNKNOWN_OPTION: {
     type: TelarTypeError,
@@ -132,7 +169,7 @@ const table = Object.freeze({
 // The error of `code`, its message made from `details`.
 function createError (code, ...details) {
   const entry = table[code]
-  if (entry.type === AbortError) return new AbortError(details[0])
+  if (entry.type === AbortError) return new AbortError(...details)
   return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
 }
 

@@ -4,6 +4,8 @@
 // result with a large buffer: it is encoded in memory of its own and sent by port. So
 // what arrives does not depend on how large a value is, or on how full the memory was.
 
+const { isUsed, revive } = require('./shared')
+
 const kFirstBytes = 4096
 // The codec counts in 32-bit integers. Beyond, the platform clones.
 const kMostBytes = 2 ** 30
@@ -37,22 +39,27 @@ class PacketMemory {
   }
 }
 
-// A value as a message for a port: `[message, transferList]`. `isFull`: the codec
-// knows the value; the others are the platform's to clone.
+// A value as a message for a port: `[message, transferList]`. `isFull`: the codec knows
+// the value. The others are the platform's to clone, and may have shared objects inside,
+// whose classes the clone strips.
 function pack (value, isFull, transferList) {
-  if (!isFull) return [{ value }, transferList]
+  const packed = isFull ? encode(value) : null
+  if (packed !== null) return packed
+  return [isUsed() ? { value, isStripped: true } : { value }, transferList]
+}
+
+function encode (value) {
   const { Encoder } = require('./codec')
   const memory = new PacketMemory()
-  const encoder = new Encoder(memory)
-  const length = encoder.encode(value, 0)
-  if (length < 0) return [{ value }, transferList]
+  const length = new Encoder(memory).encode(value, 0)
+  if (length < 0) return null
   const packet = memory.bytes.subarray(0, length)
   const { attachments } = memory
   return [{ packet, attachments }, [packet.buffer, ...attachments]]
 }
 
-function unpack ({ value, packet, attachments }) {
-  if (packet === undefined) return value
+function unpack ({ value, isStripped, packet, attachments }) {
+  if (packet === undefined) return isStripped === true ? revive(value) : value
   const { Decoder } = require('./codec')
   return new Decoder({ bytes: packet, attachments }).decode(0, packet.length)
 }
