@@ -276,7 +276,10 @@ export interface PoolEvents {
   needsDrain: []
   /** A worker called `parentPort.postMessage(value)`. */
   message: [value: any]
-  /** A worker is ready; for those that the constructor started, right after it. */
+  /**
+   * A worker is ready (those that the constructor started: right after it), or ends before it
+   * was. Once for each worker, before its `workerDestroy`.
+   */
   workerCreate: [worker: PoolWorker]
   /** A worker left the pool; its thread may still be ending. */
   workerDestroy: [worker: PoolWorker]
