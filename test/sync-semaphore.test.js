@@ -37,13 +37,13 @@ test('release needs no permit, and has a maximum', () => {
 
 test('several wait, and as many go on as were released', async () => {
   const semaphore = new Semaphore(0)
-  let went = 0
+  const went = []
   const waiting = Array.from({ length: 5 }, async () => {
     await semaphore.acquire()
-    went++
+    went.push(1)
   })
   semaphore.release(2)
-  while (went < 2) await new Promise(setImmediate)
+  while (went.length < 2) await new Promise(setImmediate)
   assert.equal(semaphore.available, 0)
   semaphore.release(3)
   await Promise.all(waiting)
