@@ -173,7 +173,7 @@ void telar_ring_detach(telar_ring_end *end) {
   end->attached = false;
   /* It may have been woken and not have acted: others may have to. */
   end->pending |= RING_PENDING_MOVED;
-  uint32_t parts = atomic_exchange_explicit(&entry->parts, 0, memory_order_relaxed);
+  uint32_t parts = atomic_exchange_explicit(&entry->parts, 0u, memory_order_relaxed);
   atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
   /* R7: released to A7, the next owner of the entry. */
   atomic_store_explicit(&entry->thread, 0, memory_order_release);
@@ -182,14 +182,14 @@ void telar_ring_detach(telar_ring_end *end) {
   atomic_thread_fence(memory_order_seq_cst);
   for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS; side = (telar_ring_side)(side + 1)) {
     if (telar_ring_is_deserted(end, side)) {
-      end->pending |= RING_PENDING_ALL << side;
+      end->pending |= ring_pending_all(side);
     }
   }
 }
 
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
   const ring_shared *shared = end->shared;
-  uint32_t other = side == TELAR_RING_RECEIVERS ? 1u << TELAR_RING_SENDERS : 1u << TELAR_RING_RECEIVERS;
+  uint32_t other = 1u << (TELAR_RING_SENDERS - side);
   /* Relaxed: E1 or W2 orders these; what they tell may be out of date. */
   if ((atomic_load_explicit(&shared->gone, memory_order_relaxed) & other) == 0) {
     return false;
@@ -257,12 +257,12 @@ void telar_ring_close(telar_ring_end *end) {
   uint32_t expected = TELAR_RING_OPEN;
   /* Sequentially consistent: everything that was refused after it comes after it (C1, C2). */
   atomic_compare_exchange_strong(&end->shared->state, &expected, (uint32_t)TELAR_RING_CLOSED);
-  end->pending |= RING_PENDING_ALL << TELAR_RING_RECEIVERS | RING_PENDING_ALL << TELAR_RING_SENDERS;
+  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
 }
 
 void telar_ring_abort(telar_ring_end *end) {
   atomic_store(&end->shared->state, (uint32_t)TELAR_RING_ABORTED);
-  end->pending |= RING_PENDING_ALL << TELAR_RING_RECEIVERS | RING_PENDING_ALL << TELAR_RING_SENDERS;
+  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
 }
 
 telar_ring_state telar_ring_state_read(const telar_ring_end *end) {

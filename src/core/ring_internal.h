@@ -184,6 +184,11 @@ static inline bool ring_has(const telar_ring_end *end, uint32_t flag) {
   return (end->flags & flag) != 0;
 }
 
+/* Wake all of that side. */
+static inline uint32_t ring_pending_all(telar_ring_side side) {
+  return (uint32_t)RING_PENDING_ALL << side;
+}
+
 static inline uint64_t ring_distance(uint64_t from, uint64_t to) {
   return (to - from) & RING_POSITION_MASK;
 }

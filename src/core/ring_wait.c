@@ -146,13 +146,13 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   /* Relaxed: W1 orders it. In a closed ring whoever takes the last record, or discards the last reservation, leaves
    * the others nothing to be woken by. */
   bool is_closed = atomic_load_explicit(&shared->state, memory_order_relaxed) == TELAR_RING_CLOSED;
-  if (is_closed || (pending & RING_PENDING_ALL << TELAR_RING_RECEIVERS) != 0) {
+  if (is_closed || (pending & ring_pending_all(TELAR_RING_RECEIVERS)) != 0) {
     wake_all(&w, TELAR_RING_RECEIVERS);
   } else if (anyone_waits(&shared->sides[TELAR_RING_RECEIVERS]) && has_record(end)) {
     wake_one(&w, TELAR_RING_RECEIVERS, NULL);
   }
   room seen;
-  if ((pending & RING_PENDING_ALL << TELAR_RING_SENDERS) != 0) {
+  if ((pending & ring_pending_all(TELAR_RING_SENDERS)) != 0) {
     wake_all(&w, TELAR_RING_SENDERS);
   } else if (anyone_waits(&shared->sides[TELAR_RING_SENDERS]) && look_for_room(end, &seen)) {
     wake_one(&w, TELAR_RING_SENDERS, &seen);
