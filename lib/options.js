@@ -398,6 +398,7 @@ module.exports = {
   normalizeRunOptions,
   poolLimits,
   poolOptionNames,
+  refuseUnknown,
   resolveFilename,
   runOptionNames,
   timerDelay
