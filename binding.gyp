@@ -50,6 +50,7 @@
         'src/binding/doorbell.cc',
         'src/binding/owner.cc',
         'src/binding/pool.cc',
+        'src/binding/roster.cc',
         'src/binding/worker.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],

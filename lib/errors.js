@@ -38,8 +38,8 @@ class TelarRangeError extends RangeError {
 class AbortError extends TelarError {
   // `cause` is set even when the reason is undefined: `new Error(m, { cause: undefined })`
   // has an own `cause`, and callers tell "aborted without a reason" by it.
-  constructor (reason) {
-    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(), { cause: reason })
+  constructor (reason, what) {
+    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(what), { cause: reason })
   }
 }
 
@@ -58,8 +58,8 @@ for (const [Class, name] of [
 const table = Object.freeze({
   ERR_TELAR_ABORTED: {
     type: AbortError,
-    message: () => 'The task has been aborted',
-    when: 'The signal of a task fired, or the pool closed before the task started. `cause` is the reason.'
+    message: (what = 'task') => `The ${what} has been aborted`,
+    when: 'The signal of a task or of a waiting call fired, or the pool closed before the task started. `cause` is the reason.'
   },
   ERR_TELAR_CHANNEL_ABORTED: {
     type: TelarError,
@@ -96,6 +96,12 @@ const table = Object.freeze({
     message: (expected, received, offset) => `Expected ${expected} at byte ${offset} of the payload but received ${received}. ` +
       'Something wrote to the shared memory of the pool; look for code that keeps a view on it.',
     when: 'A value in shared memory could not be read back: something else wrote there.'
+  },
+  ERR_TELAR_CORRUPT_STATE: {
+    type: TelarError,
+    message: (kind, expected, received) => `Expected ${expected} in the shared memory of a ${kind} but found ${received}. ` +
+      'Something else wrote there; look for code that keeps a view on it.',
+    when: 'The shared memory of a lock or channel holds what telar never wrote: something else wrote there.'
   },
   ERR_TELAR_DISPOSED: {
     type: TelarError,
@@ -142,6 +148,11 @@ const table = Object.freeze({
     message: () => 'No task queue available and all Workers are busy',
     when: '`maxQueue` is 0 and every worker is busy.'
   },
+  ERR_TELAR_NOT_SHARED: {
+    type: TelarTypeError,
+    message: (kind, received) => `Expected a ${kind}, or what arrived of one in another thread, but received ${received}`,
+    when: '`from()` got something else than an object of its class, or a clone of one.'
+  },
   ERR_TELAR_OPTION_CONFLICT: {
     type: TelarRangeError,
     message: (message) => message,
@@ -162,6 +173,11 @@ const table = Object.freeze({
     message: () => 'Terminating worker thread',
     when: 'The pool was destroyed, or the worker was ended on purpose, before the task was done.'
   },
+  ERR_TELAR_TIMEOUT: {
+    type: TelarError,
+    message: (call, timeout) => `${call} waited for ${timeout} ms in vain`,
+    when: 'The `timeout` of a waiting call was over.'
+  },
   ERR_TELAR_UNKNOWN_OPTION: {
     type: TelarTypeError,
     message: (name, hint) => `${name} is not a known option${hint === undefined ? '' : `; did you mean ${hint}?`}`,
@@ -177,7 +193,7 @@ const table = Object.freeze({
 // The error of `code`, its message made from `details`.
 function createError (code, ...details) {
   const entry = table[code]
-  if (entry.type === AbortError) return new AbortError(details[0])
+  if (entry.type === AbortError) return new AbortError(...details)
   return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
 }
 
