@@ -64,6 +64,7 @@ const table = Object.freeze({
   ERR_TELAR_CHANNEL_ABORTED: {
     type: TelarError,
     message: () => 'The channel has been aborted',
+    cause: (reason) => reason,
     when: 'Somebody called `abort()` on the channel. `cause` is a copy of the reason, where that could be copied.'
   },
   ERR_TELAR_CHANNEL_CLOSED: {
@@ -73,8 +74,9 @@ const table = Object.freeze({
   },
   ERR_TELAR_CHANNEL_ENDS: {
     type: TelarError,
-    message: (side) => `The channel was made for one ${side}, and another thread is that one already`,
-    when: 'A second thread sends on a channel with `producers: \'one\'`, or receives from one with `consumers: \'one\'`.'
+    message: (message) => message,
+    when: 'A second thread sends on a channel made for one producer or receives from one made for one consumer, ' +
+      'more than 256 threads use a channel, or one has more than 16 reservations or claims open.'
   },
   ERR_TELAR_CHANNEL_NO_RECEIVER: {
     type: TelarError,
@@ -194,7 +196,8 @@ const table = Object.freeze({
 function createError (code, ...details) {
   const entry = table[code]
   if (entry.type === AbortError) return new AbortError(...details)
-  return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
+  const cause = entry.cause?.(...details)
+  return new entry.type(code, entry.message(...details), cause === undefined ? undefined : { cause }) // eslint-disable-line new-cap
 }
 
 // An error of telar's that was made in a worker arrives as a copy: makes it what

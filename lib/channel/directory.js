@@ -8,7 +8,7 @@
 // The number is the address of the memory. It is looked up, never followed, and
 // cannot name two: an entry counts while the SharedArrayBuffer it refers to is
 // alive, and as long as that is so nobody else gets the address. References are
-// weak; who keeps a memory alive on its way is told in held.js.
+// weak; held.js tells who keeps a memory alive on its way.
 
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
 const native = require('../native')
@@ -22,8 +22,8 @@ class Directory {
   #known = new Map()
   // id → the callbacks that wait for it.
   #wanted = new Map()
-  // Ring's id → what keeps announced memories alive while they are on the way in it.
-  #holders = new Map()
+  // Ring's id → Held: what is on its way in that ring.
+  #held = new Map()
   #finalizers = new FinalizationRegistry((id) => {
     if (this.#known.get(id)?.deref() === undefined) this.#known.delete(id)
   })
@@ -45,8 +45,16 @@ class Directory {
     return id
   }
 
-  announce (id, buffer, ring, position) {
-    this.open().postMessage({ id, buffer, ring, position })
+  // Before the record is sent. `named`: id → SharedArrayBuffer.
+  announce (ring, token, named) {
+    this.#held.get(ring).add(token, [...named.values()])
+    this.open().postMessage({ ring, token, named })
+  }
+
+  // The record of that token has been read.
+  acknowledge (ring, token) {
+    this.#held.get(ring)?.release(token)
+    this.open().postMessage({ ring, token })
   }
 
   // Undefined: not known here, or not yet.
@@ -76,13 +84,13 @@ class Directory {
     for (let received; (received = receiveMessageOnPort(port)) !== undefined;) this.#take(received.message)
   }
 
-  // Calls hold(buffer, position) for what is announced in this ring.
-  watch (ring, hold) {
-    this.#holders.set(ring, hold)
+  // For each ring that this thread has an end of.
+  watch (ring, held) {
+    this.#held.set(ring, held)
   }
 
   unwatch (ring) {
-    this.#holders.delete(ring)
+    this.#held.delete(ring)
   }
 
   #learn (id, buffer) {
@@ -92,10 +100,15 @@ class Directory {
     this.#finalizers.register(buffer, id)
   }
 
-  #take ({ request, id, buffer, ring, position }) {
+  #take ({ request, ring, token, named }) {
     if (request !== undefined) return this.#answer(request)
+    if (named === undefined) return this.#held.get(ring)?.release(token)
+    if (ring !== undefined) this.#held.get(ring)?.add(token, [...named.values()])
+    for (const [id, buffer] of named) this.#tell(id, buffer)
+  }
+
+  #tell (id, buffer) {
     this.#learn(id, buffer)
-    if (ring !== undefined) this.#holders.get(ring)?.(buffer, position)
     const callbacks = this.#wanted.get(id)
     if (callbacks === undefined) return
     this.#wanted.delete(id)
@@ -104,7 +117,7 @@ class Directory {
 
   #answer (id) {
     const buffer = this.#known.get(id)?.deref()
-    if (buffer !== undefined) this.#port.postMessage({ id, buffer })
+    if (buffer !== undefined) this.#port.postMessage({ named: new Map([[id, buffer]]) })
   }
 }
 

@@ -1,27 +1,17 @@
 'use strict'
 
-// Values as records, of one thread. They are encoded into a scratch buffer of the
-// thread, from where one call into C copies them to the ring, one or hundreds at a
-// time; and back the same way. So no record is half-written while user code (an
-// accessor in a value) runs, and what is decoded cannot change meanwhile.
-//
-// What the codec leaves to the platform goes through structuredClone(): class
-// instances become plain objects there, for example. What is still outside the
-// codec then cannot be sent.
+// Values as the codec writes and reads them for channels. What the codec leaves to
+// the platform goes through structuredClone(): class instances become plain objects
+// there, for example. What is outside the codec even then cannot be sent.
 
-const native = require('../native')
 const { Decoder, Encoder } = require('../codec')
 const { createError, describe } = require('../errors')
 const { dataOf, restore, revive } = require('../shared')
 const { directory } = require('./directory')
 
 const kScratchBytes = 256 * 1024
-// A scratch that had to grow beyond this for one value shrinks again.
-const kKeepBytes = 4 * 2 ** 20
 // The codec counts in 32-bit integers.
 const kMostBytes = 2 ** 30
-// Before each value stays room for the header of a record that names memory.
-const kHeaderBytes = native.recordHeaderBytes
 
 const align8 = (bytes) => (bytes + 7) & ~7
 
@@ -63,15 +53,14 @@ class ValueMemory {
     return restore(data)
   }
 
-  takeNamed () {
-    const { named } = this
-    this.named = null
-    return named
+  // What is larger goes another way.
+  grow () {
+    return -1
   }
 }
 
 // Grows as a value needs it.
-class ScratchMemory extends ValueMemory {
+class GrowingMemory extends ValueMemory {
   constructor (size) {
     super()
     this.replace(new Uint8Array(size))
@@ -99,35 +88,36 @@ class ScratchMemory extends ValueMemory {
 
 class Values {
   memory
+  // An accessor of a value that is being encoded here may come back.
+  isBusy = false
   #encoder
   #decoder
-  #isBusy = false
 
   constructor (size) {
-    this.memory = new ScratchMemory(size)
+    this.memory = new GrowingMemory(size)
     this.#encoder = new Encoder(this.memory)
     this.#decoder = new Decoder(this.memory)
   }
 
-  // An accessor of a value that is being encoded here came back.
-  get isBusy () { return this.#isBusy }
-
-  // Encodes at `start` (a multiple of 8) and answers the number of bytes. The memory may
+  // Encodes at `start` (a multiple of 8) and answers the number of bytes. memory.bytes may
   // be another one afterwards. Throws DataCloneError, or what an accessor threw.
   encode (value, start) {
+    this.memory.named = null
     if (typeof value !== 'object' || value === null) {
       const length = this.#encoder.encode(value, start)
       return length >= 0 ? length : this.#encodeClone(value, start)
     }
-    this.#isBusy = true
+    this.isBusy = true
     try {
-      this.memory.named = null
       const length = this.#encoder.encode(value, start)
       return length >= 0 ? length : this.#encodeClone(value, start)
     } finally {
-      this.#isBusy = false
+      this.isBusy = false
     }
   }
+
+  // The memories that the value encoded last names, by id; or null.
+  get named () { return this.memory.named }
 
   decode (start, end) {
     return this.#decoder.decode(start, end)
@@ -151,4 +141,4 @@ function cloneError (message) {
   return new DOMException(message, 'DataCloneError')
 }
 
-module.exports = { MissingMemory, ValueMemory, Values, align8, kHeaderBytes, kKeepBytes, kScratchBytes }
+module.exports = { MissingMemory, ValueMemory, Values, align8, kScratchBytes }
