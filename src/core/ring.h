@@ -134,7 +134,8 @@ typedef enum telar_ring_state {
 uint64_t telar_ring_size(const telar_ring_config *config);
 
 /*
- * Makes an empty ring. memory: zeroed or not, aligned to 8 (to TELAR_CACHELINE is faster).
+ * Makes an empty ring in memory that is all zeroes, as a new SharedArrayBuffer is (so the pages of a large
+ * ring stay untouched), and aligned to 8 (to TELAR_CACHELINE is faster).
  * INVALID: a bad configuration, memory that is NULL, not aligned, or smaller than size.
  */
 telar_status telar_ring_init(void *memory, uint64_t bytes, const telar_ring_config *config);
