@@ -105,6 +105,12 @@ const table = Object.freeze({
       'Something else wrote there; look for code that keeps a view on it.',
     when: 'The shared memory of a lock or channel holds what telar never wrote: something else wrote there.'
   },
+  ERR_TELAR_DEADLOCK: {
+    type: TelarError,
+    message: (kind) => `This thread holds the ${kind} already, so waiting for it here would never end. ` +
+      'Unlock it first, or wait with the asynchronous form if another task of this thread holds it.',
+    when: 'A synchronous call would wait for a lock that its own thread holds.'
+  },
   ERR_TELAR_DISPOSED: {
     type: TelarError,
     message: (what) => `The ${what} has been given back`,
@@ -150,6 +156,11 @@ const table = Object.freeze({
     message: () => 'No task queue available and all Workers are busy',
     when: '`maxQueue` is 0 and every worker is busy.'
   },
+  ERR_TELAR_NOT_HELD: {
+    type: TelarError,
+    message: (kind) => `The ${kind} is not held: neither by this guard, nor, where there is no guard, by this thread`,
+    when: 'A lock was to be unlocked, or a permit released, by who does not hold it: it was unlocked before, or by another thread.'
+  },
   ERR_TELAR_NOT_SHARED: {
     type: TelarTypeError,
     message: (kind, received) => `Expected a ${kind}, or what arrived of one in another thread, but received ${received}`,
@@ -159,6 +170,11 @@ const table = Object.freeze({
     type: TelarRangeError,
     message: (message) => message,
     when: 'Two options exclude each other, such as `minThreads` above `maxThreads`.'
+  },
+  ERR_TELAR_OUT_OF_RANGE: {
+    type: TelarRangeError,
+    message: (message) => message,
+    when: 'A number is beyond what the object counts: permits above the maximum of a Semaphore, for example.'
   },
   ERR_TELAR_QUEUE_FULL: {
     type: TelarError,
@@ -179,6 +195,11 @@ const table = Object.freeze({
     type: TelarError,
     message: (call, timeout) => `${call} waited for ${timeout} ms in vain`,
     when: 'The `timeout` of a waiting call was over.'
+  },
+  ERR_TELAR_TOO_MANY_THREADS: {
+    type: TelarError,
+    message: (kind, most) => `${most} living threads have read under this ${kind}, which is as many as it knows; use fewer threads, or a Mutex`,
+    when: 'More threads at a time use an RwLock for reading than it has places for.'
   },
   ERR_TELAR_UNKNOWN_OPTION: {
     type: TelarTypeError,

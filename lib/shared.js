@@ -15,6 +15,15 @@ const kShared = 'telar:shared'
 
 // Loaded when first met: a thread may be sent what it has never used.
 const classes = {
+  Barrier: () => require('./sync/barrier').Barrier,
+  Channel: () => require('./channel').Channel,
+  Condition: () => require('./sync/condition').Condition,
+  Counter: () => require('./sync/counter').Counter,
+  Latch: () => require('./sync/latch').Latch,
+  Mutex: () => require('./sync/mutex').Mutex,
+  Once: () => require('./sync/once').Once,
+  RwLock: () => require('./sync/rw-lock').RwLock,
+  Semaphore: () => require('./sync/semaphore').Semaphore
 }
 
 // Objects of this thread by id.

@@ -29,6 +29,8 @@ class MemorySearch {
     this.#onChange = onChange
   }
 
+  get isOn () { return this.#missing !== null }
+
   // `missing`: { id, length, thread }, the memory and the thread that named it.
   begin (missing) {
     if (this.#missing !== null && this.#missing.id === missing.id) return

@@ -3,7 +3,7 @@
 // What callers may pass to a channel. All of it is checked before anything has happened.
 
 const { createError, describe } = require('../errors')
-const { refuseUnknown } = require('../options')
+const { refuseUnknown } = require('../unknown-options')
 
 const kCapacityMin = 4096
 const kCapacityMax = 2 ** 30

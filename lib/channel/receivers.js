@@ -63,7 +63,10 @@ class Receivers extends Side {
 
   // undefined: nothing there now.
   tryReceive (kind, most) {
-    return this.isClear() ? this.#settle(kind, this.#take(kind, most, 0)) : undefined
+    if (!this.isClear()) return undefined
+    const status = this.#take(kind, most, 0)
+    if (status === kMissing) this.#search.watch()
+    return this.#settle(kind, status)
   }
 
   receiveSync (kind, most, timeout, call) {
@@ -116,6 +119,7 @@ class Receivers extends Side {
     const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes()
     if (status === OK) {
       if (spin !== 0) this.#misses = 0
+      if (this.#search.isOn) this.#search.end()
     } else if (status === kMissing) {
       this.#search.begin(inlet.missing)
     } else if (spin !== 0) {

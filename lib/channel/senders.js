@@ -115,7 +115,7 @@ class Senders extends Side {
   sendSync (value, timeout) {
     const outlet = this.#outlet
     let packet = null
-    this.block(() => {
+    this.#blockUntilDone(() => {
       if (packet !== null) return outlet.pushPacket(packet)
       const status = outlet.push(value)
       if (isTransient(status)) packet = outlet.keep(value)
@@ -149,7 +149,7 @@ class Senders extends Side {
     const outlet = this.#outlet
     let sent = 0
     try {
-      this.block(() => {
+      this.#blockUntilDone(() => {
         sent = pushAll(outlet, list, sent)
         return outlet.status
       }, timeout, 'sendManySync()')
@@ -172,7 +172,7 @@ class Senders extends Side {
 
   reserveSync (length, timeout) {
     let reservation
-    this.block(() => {
+    this.#blockUntilDone(() => {
       reservation = this.#outlet.reserve(length)
       return this.#outlet.status
     }, timeout, 'reserveSync()')
@@ -186,6 +186,10 @@ class Senders extends Side {
   }
 
   // ----
+
+  #blockUntilDone (attempt, timeout, call) {
+    this.#isDone(this.block(attempt, timeout, call))
+  }
 
   #isDone (status) {
     if (status === OK) return true
