@@ -1,6 +1,6 @@
 'use strict'
 
-const { types } = require('node:util')
+const { inspect, types } = require('node:util')
 const native = require('./native')
 const { createError, describe } = require('./errors')
 const { Received, from, share } = require('./shared')
@@ -172,7 +172,6 @@ class Channel {
   detach () {
     const end = this.#end
     if (end === null) return
-    end.senders.fail
     this.#end = null
     dropEnd(this.#id)
   }
@@ -198,6 +197,11 @@ class Channel {
   get size () { return this.stats.size }
 
   get stats () { return (this.#end ?? this.#open()).ring.stats }
+
+  [inspect.custom] (depth, options) {
+    const { capacity, size, closed } = this
+    return `Channel ${inspect({ capacity, size, closed }, options)}`
+  }
 
   // ----
 

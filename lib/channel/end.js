@@ -52,8 +52,12 @@ function keepEnd (channel, id) {
 }
 
 function dropEnd (id) {
-  ends.get(id)?.ring.detach()
+  const end = ends.get(id)
+  if (end === undefined) return
   ends.delete(id)
+  end.senders.giveUpAll()
+  end.receivers.giveUpAll()
+  end.ring.detach()
 }
 
 function sweep () {

@@ -30,7 +30,7 @@ let lastNumber = 0
 class Outlet {
   // Of the last pushMany() or reserve().
   status = OK
-  // The length of the last record in bytes, about.
+  // Bytes of what was tried last: a record, or the first of many.
   spent = 0
   #ring
   #inPlace = null
@@ -81,6 +81,7 @@ class Outlet {
     const sent = this.#ring.core.sendMany(count)
     if (info[kWake] !== 0) this.#ring.wake()
     this.status = sent >= 0 ? OK : -sent
+    if (sent < 0) this.spent = lengths[0]
     if (this.status === TOO_LARGE) throw this.#tooLarge(lengths[0])
     return sent >= 0 ? sent : 0
   }
@@ -111,7 +112,8 @@ class Outlet {
   reserve (length) {
     const ring = this.#ring
     if (length + kHeaderBytes > ring.maxRecord) throw this.#tooLarge(length + kHeaderBytes)
-    this.status = ring.core.reserve(length + kHeaderBytes)
+    this.spent = length + kHeaderBytes
+    this.status = ring.core.reserve(this.spent)
     const offset = info[kOffset]
     const ticket = info[kTicket]
     if (info[kWake] !== 0) ring.wake()
@@ -171,6 +173,7 @@ class Outlet {
     const whole = ArrayBuffer.isView(value) && !Buffer.isBuffer(value) ? value.buffer : value
     const most = whole.byteLength + kOverheadBytes
     if (most > maxRecord) return kElsewhere // the codec knows how large exactly
+    this.spent = most
     const status = core.reserve(most)
     const offset = info[kOffset]
     const ticket = info[kTicket]

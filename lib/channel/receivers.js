@@ -23,6 +23,8 @@ const kSpinNs = availableParallelism() > 1 ? 10_000 : 0
 const kMisses = 4
 const kProbeMask = 31
 
+const none = () => 0
+
 class Receiver extends Waiter {
   kind
   most
@@ -70,7 +72,7 @@ class Receivers extends Side {
   }
 
   receiveSync (kind, most, timeout, call) {
-    const status = this.block(() => this.#take(kind, most, this.#spin()), timeout, call)
+    const status = this.block(() => this.#take(kind, most, this.#spin()), none, timeout, call)
     return this.#settle(kind, status)
   }
 

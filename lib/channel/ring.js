@@ -11,8 +11,8 @@ const { Reason } = require('./reason')
 const { constants, core: thread, info, kWake } = require('./thread')
 
 const {
-  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY, OK, kEndsMost, kEvent, kOpenMost, kReceivers, kReceiversEvent, kSenders, kSendersEvent,
-  kStateAborted, kStateOpen, kWakeReceiver, kWakeReceivers, kWakeSender, kWakeSenders
+  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY, kEndsMost, kEvent, kEventOffset, kEventStride, kOpenMost, kSenders, kStateAborted,
+  kStateOpen, kWakeAll, kWakeFirst, kWakeSecond
 } = constants
 
 class Ring {
@@ -27,7 +27,8 @@ class Ring {
   core
   // Memories that records name, on their way.
   held = new Held()
-  #isAttached = false
+  // In the table of the ring; negative: not in it.
+  #endpoint = -1
   #reason
 
   // `bytes`: a Uint8Array over the ring's memory, from its start.
@@ -46,25 +47,25 @@ class Ring {
 
   // Into the table of those that send and receive.
   attach () {
-    if (this.#isAttached) return
-    const status = this.core.attach()
-    if (status === LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
-    if (status !== OK) throw this.failure(status)
-    this.#isAttached = true
+    if (this.#endpoint >= 0) return
+    const endpoint = this.core.attach()
+    if (endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
+    if (endpoint < 0) throw this.failure(-endpoint)
+    this.#endpoint = endpoint
     directory.watch(this.id, this.held)
   }
 
   // What is open is given back, and the others learn that this end is gone.
   detach () {
-    if (!this.#isAttached) return
-    this.#isAttached = false
+    if (this.#endpoint < 0) return
+    this.#endpoint = -1
     this.core.detach()
     this.wake()
     this.held.clear()
     directory.unwatch(this.id)
   }
 
-  get isAttached () { return this.#isAttached }
+  get isAttached () { return this.#endpoint >= 0 }
 
   // ---- waiting; `side` is what this end waits as ----
 
@@ -78,18 +79,14 @@ class Ring {
   }
 
   // What to give to sleep() after one more try.
-  announceSync (side) {
-    this.core.waitSync(side)
+  announceSync (side, need) {
+    this.core.waitSync(side, need)
     return info[kEvent] | 0
   }
 
-  sleep (side, event, milliseconds) {
-    Atomics.wait(this.words, (side === kReceivers ? kReceiversEvent : kSendersEvent) >>> 2, event, milliseconds)
-  }
-
-  withdrawSync (side) {
-    this.core.waitSyncCancel(side)
-    if (info[kWake] !== 0) this.wake()
+  // Until C has woken this end, or the time is over.
+  sleep (event, milliseconds) {
+    Atomics.wait(this.words, eventIndex(this.#endpoint), event, milliseconds)
   }
 
   isDeserted (side) {
@@ -99,12 +96,11 @@ class Ring {
   wake () {
     const wake = info[kWake]
     info[kWake] = 0
-    if ((wake & (kWakeReceiver | kWakeReceivers)) !== 0) this.#notify(kReceiversEvent, (wake & kWakeReceivers) !== 0)
-    if ((wake & (kWakeSender | kWakeSenders)) !== 0) this.#notify(kSendersEvent, (wake & kWakeSenders) !== 0)
-  }
-
-  #notify (event, all) {
-    Atomics.notify(this.words, event >>> 2, all ? Infinity : 1)
+    if ((wake & kWakeFirst) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 8 & 255))
+    if ((wake & kWakeSecond) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 16 & 255))
+    if ((wake & kWakeAll) !== 0) {
+      for (let endpoint = 0; endpoint < kEndsMost; endpoint++) Atomics.notify(this.words, eventIndex(endpoint))
+    }
   }
 
   // ---- the ring as a whole ----
@@ -141,6 +137,10 @@ class Ring {
         return createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a ring of records', 'something else')
     }
   }
+}
+
+function eventIndex (endpoint) {
+  return (kEventOffset + endpoint * kEventStride) >>> 2
 }
 
 function openError (status) {

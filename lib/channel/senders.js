@@ -187,8 +187,9 @@ class Senders extends Side {
 
   // ----
 
+  // What it needs is what was tried last.
   #blockUntilDone (attempt, timeout, call) {
-    this.#isDone(this.block(attempt, timeout, call))
+    this.#isDone(this.block(attempt, () => this.#outlet.spent, timeout, call))
   }
 
   #isDone (status) {

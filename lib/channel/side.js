@@ -45,6 +45,8 @@ class Side {
   // In the order of their calls.
   #waiters = new Set()
   #isAnnounced = false
+  // Called once nobody waits any more.
+  #onEmpty = []
 
   // kind: kReceivers or kSenders, for C. deserted: the code of the error where all of the
   // other side are gone.
@@ -87,9 +89,11 @@ class Side {
     return this.isEmpty || !isTransient(this.#serveNow())
   }
 
-  // Blocks the thread until attempt() answers something that does not pass, OK or not.
-  block (attempt, timeout, call) {
+  // Blocks the thread until attempt() answers something that does not pass, OK or not. need(): see
+  // waiter.need.
+  block (attempt, need, timeout, call) {
     const end = timeout === Infinity ? Infinity : performance.now() + timeout
+    // Those who wait already come first.
     const inTurn = () => {
       const status = this.#serveNow()
       return isTransient(status) ? status : attempt()
@@ -97,12 +101,25 @@ class Side {
     for (;;) {
       let status = inTurn()
       if (status === kMissing) this.pause()
-      else if (isTransient(status)) status = this.#sleep(inTurn, end)
+      else if (isTransient(status)) status = this.#sleep(inTurn, need, end)
       if (!isTransient(status)) return status
       if (performance.now() >= end) throw createError('ERR_TELAR_TIMEOUT', call, timeout)
       // The event loop does not turn meanwhile: the other calls that wait here get their turn.
       serveAll()
     }
+  }
+
+  whenEmpty () {
+    return new Promise((resolve) => this.#onEmpty.push(resolve))
+  }
+
+  // Nobody is going to serve this side any more.
+  giveUpAll () {
+    for (const waiter of this.#waiters) {
+      this.#drop(waiter)
+      waiter.reject(createError('ERR_TELAR_ABORTED', undefined, 'call'))
+    }
+    this.#finish()
   }
 
   setReferenced (isReferenced) {
@@ -111,20 +128,25 @@ class Side {
     changeReference(this)
   }
 
-  #sleep (attempt, end) {
+  #sleep (attempt, need, end) {
     const { ring } = this
     const kind = this.#kind
-    const event = ring.announceSync(kind)
+    const event = ring.announceSync(kind, this.#firstNeed() ?? need())
     try {
       const status = attempt()
       if (!isTransient(status) || status === kMissing) return status
       if (status !== AGAIN && ring.isDeserted(kind)) throw createError(this.#deserted)
       const left = end - performance.now()
-      if (left > 0) ring.sleep(kind, event, Math.min(kSliceMs, left))
+      if (left > 0) ring.sleep(event, Math.min(kSliceMs, left))
       return status
     } finally {
-      ring.withdrawSync(kind)
+      ring.withdraw(kind)
     }
+  }
+
+  #firstNeed () {
+    for (const waiter of this.#waiters) return waiter.need
+    return undefined
   }
 
   #serveOne (waiter) {
@@ -183,9 +205,11 @@ class Side {
   // Takes back what is announced: a wake-up that is on its way here goes to another end.
   #finish () {
     stopWaiting(this)
-    if (!this.#isAnnounced) return
-    this.#isAnnounced = false
-    this.ring.withdraw(this.#kind)
+    if (this.#isAnnounced) {
+      this.#isAnnounced = false
+      this.ring.withdraw(this.#kind)
+    }
+    for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
 }
 

@@ -57,9 +57,7 @@ class Channels {
     info_ = static_cast<uint32_t*>(data);
     napi_create_reference(env_, info, 1, &info_ref_);
     napi_create_reference(env_, on_ring, 1, &on_ring_);
-    // Its bell is in the table while the thread counts as alive.
-    thread_ = EnterThread(env_);
-    if (thread_ == 0) return false;
+    thread_ = CurrentThread();
     bell_ = Doorbell::Open(env_, [](void* self) { static_cast<Channels*>(self)->OnRing(); }, this);
     if (bell_ == nullptr) return false;
     AddThreadBell(thread_, bell_);
@@ -93,7 +91,7 @@ class Channels {
  private:
   ~Channels() {
     if (bell_ != nullptr) {
-      RemoveThreadBell(thread_);
+      RemoveThreadBell(thread_, bell_);
       bell_->Close();
       bell_->Release();
     }
@@ -315,7 +313,7 @@ napi_value Wait(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// waitCancel(side)
+// waitCancel(side), after wait() and waitSync()
 napi_value WaitCancel(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_wait_cancel(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)));
@@ -323,20 +321,12 @@ napi_value WaitCancel(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// waitSync(side): the event to wait on in info
+// waitSync(side, need): the event to wait for a change of in info
 napi_value WaitSync(napi_env env, napi_callback_info info) {
-  Call<End, 1> call(env, info);
+  Call<End, 2> call(env, info);
   int32_t event = 0;
-  telar_ring_wait_sync(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)), &event);
+  telar_ring_wait_sync(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)), call.Uint32(1), &event);
   call.self->info()[kEvent] = static_cast<uint32_t>(event);
-  return nullptr;
-}
-
-// waitSyncCancel(side)
-napi_value WaitSyncCancel(napi_env env, napi_callback_info info) {
-  Call<End, 1> call(env, info);
-  telar_ring_wait_sync_cancel(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)));
-  call.self->Settle(TELAR_OK);
   return nullptr;
 }
 
@@ -346,10 +336,11 @@ napi_value IsDeserted(napi_env env, napi_callback_info info) {
   return call.Return(telar_ring_is_deserted(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0))));
 }
 
-// attach() -> status
+// attach() -> number of the endpoint, or a negative status
 napi_value Attach(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
-  return call.Return(static_cast<uint32_t>(call.self->Attach()));
+  telar_status status = call.self->Attach();
+  return call.Return(status == TELAR_OK ? static_cast<int32_t>(telar_ring_endpoint(call.self->end())) : Negative(status));
 }
 
 // detach()
@@ -427,7 +418,6 @@ napi_value Open(napi_env env, napi_callback_info info) {
   Bind(env, api, "wait", Wait, end);
   Bind(env, api, "waitCancel", WaitCancel, end);
   Bind(env, api, "waitSync", WaitSync, end);
-  Bind(env, api, "waitSyncCancel", WaitSyncCancel, end);
   Bind(env, api, "isDeserted", IsDeserted, end);
   Bind(env, api, "attach", Attach, end);
   Bind(env, api, "detach", Detach, end);
@@ -522,12 +512,11 @@ napi_value ChannelConstants(napi_env env) {
       {"NO_MEMORY", TELAR_NO_MEMORY},
       {"kReceivers", TELAR_RING_RECEIVERS},
       {"kSenders", TELAR_RING_SENDERS},
-      {"kWakeReceiver", TELAR_RING_WAKE_RECEIVER},
-      {"kWakeReceivers", TELAR_RING_WAKE_RECEIVERS},
-      {"kWakeSender", TELAR_RING_WAKE_SENDER},
-      {"kWakeSenders", TELAR_RING_WAKE_SENDERS},
-      {"kReceiversEvent", static_cast<uint32_t>(telar_ring_event_offset(TELAR_RING_RECEIVERS))},
-      {"kSendersEvent", static_cast<uint32_t>(telar_ring_event_offset(TELAR_RING_SENDERS))},
+      {"kWakeFirst", TELAR_RING_WAKE_FIRST},
+      {"kWakeSecond", TELAR_RING_WAKE_SECOND},
+      {"kWakeAll", TELAR_RING_WAKE_ALL},
+      {"kEventOffset", static_cast<uint32_t>(telar_ring_event_offset(0))},
+      {"kEventStride", static_cast<uint32_t>(telar_ring_event_offset(1) - telar_ring_event_offset(0))},
       {"kSingleProducer", TELAR_RING_SINGLE_PRODUCER},
       {"kSingleConsumer", TELAR_RING_SINGLE_CONSUMER},
       {"kCapacityMin", TELAR_RING_CAPACITY_MIN},

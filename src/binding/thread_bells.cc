@@ -9,7 +9,7 @@ namespace {
 
 struct Table {
   std::mutex lock;
-  std::unordered_map<uint32_t, Doorbell*> bells;
+  std::unordered_multimap<uint32_t, Doorbell*> bells;
 };
 
 // Never destroyed: other threads may still run while the process exits.
@@ -23,16 +23,16 @@ Table& Bells() {
 void AddThreadBell(uint32_t thread, Doorbell* bell) {
   bell->AddReference();
   std::lock_guard<std::mutex> guard(Bells().lock);
-  Bells().bells[thread] = bell;
+  Bells().bells.emplace(thread, bell);
 }
 
-void RemoveThreadBell(uint32_t thread) {
-  Doorbell* bell;
+void RemoveThreadBell(uint32_t thread, Doorbell* bell) {
   {
     std::lock_guard<std::mutex> guard(Bells().lock);
-    auto found = Bells().bells.find(thread);
-    if (found == Bells().bells.end()) return;
-    bell = found->second;
+    auto range = Bells().bells.equal_range(thread);
+    auto found = range.first;
+    while (found != range.second && found->second != bell) ++found;
+    if (found == range.second) return;
     Bells().bells.erase(found);
   }
   bell->Release();
@@ -40,8 +40,8 @@ void RemoveThreadBell(uint32_t thread) {
 
 void RingThreadBell(uint32_t thread) {
   std::lock_guard<std::mutex> guard(Bells().lock);
-  auto found = Bells().bells.find(thread);
-  if (found != Bells().bells.end()) found->second->Ring();
+  auto range = Bells().bells.equal_range(thread);
+  for (auto bell = range.first; bell != range.second; ++bell) bell->second->Ring();
 }
 
 }  // namespace telar

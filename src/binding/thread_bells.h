@@ -11,10 +11,11 @@
 
 namespace telar {
 
-// Any thread. The table keeps a reference to the bell until it is removed.
+// Any thread. The table keeps a reference to the bell until it is removed. A thread that has
+// loaded lib/ more than once has more than one.
 void AddThreadBell(uint32_t thread, Doorbell* bell);
 // When it returns, nobody is ringing that bell any more.
-void RemoveThreadBell(uint32_t thread);
+void RemoveThreadBell(uint32_t thread, Doorbell* bell);
 void RingThreadBell(uint32_t thread);
 
 }  // namespace telar
