@@ -20,7 +20,7 @@ const kInPlaceBytes = 8 * 1024
 // What the codec adds to bytes, at most.
 const kOverheadBytes = 32
 // Not more at a time, so that a receiver has something to do soon.
-const kBatchBytes = 64 * 1024
+const kBatchBytes = 16 * 1024
 
 // Instead of a status: by another way.
 const kElsewhere = -1

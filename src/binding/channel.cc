@@ -22,6 +22,8 @@ constexpr uint32_t kBatch = 1024;
 
 // A longer record is read in place: the time of a second copy buys nothing there.
 constexpr uint32_t kCopyMost = 16 * 1024;
+// What a batch may take: the copies should still be in the nearest cache when they are read.
+constexpr uint32_t kBatchMost = 32 * 1024;
 
 bool ReadBytes(napi_env env, napi_value value, void** data, size_t* length) {
   napi_typedarray_type type;
@@ -261,10 +263,11 @@ napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t max = call.Uint32(0);
+  uint32_t most = channels->scratch_length() < kBatchMost ? channels->scratch_length() : kBatchMost;
   uint32_t received = 0;
   telar_status status =
-      telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), channels->scratch_length(),
-                              call.self->info() + kLengths, max < kBatch ? max : kBatch, &received);
+      telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), most, call.self->info() + kLengths,
+                              max < kBatch ? max : kBatch, &received);
   status = call.self->Settle(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(received) : Negative(status));
 }
@@ -533,7 +536,6 @@ napi_value ChannelConstants(napi_env env) {
       {"kEvent", kEvent},
       {"kLengths", kLengths},
       {"kBatch", kBatch},
-      {"kCopyMost", kCopyMost},
   };
   for (const auto& number : numbers) {
     napi_value value = nullptr;
