@@ -145,8 +145,7 @@ class Side {
   }
 
   #firstNeed () {
-    for (const waiter of this.#waiters) return waiter.need
-    return undefined
+    return this.#waiters.values().next().value?.need
   }
 
   #serveOne (waiter) {
