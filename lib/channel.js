@@ -143,8 +143,8 @@ class Channel {
     return require('./channel/streams').writable(this, options)
   }
 
-  readableStream (options) {
-    return require('./channel/streams').readableStream(this, options)
+  readableStream () {
+    return require('./channel/streams').readableStream(this)
   }
 
   writableStream (options) {

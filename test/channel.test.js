@@ -17,6 +17,13 @@ function fill (channel) {
   return sent
 }
 
+// What is there now: a batch may end at the end of the ring.
+function drain (channel) {
+  const values = []
+  for (let some; (some = channel.tryReceiveMany(10_000)) !== undefined;) values.push(...some)
+  return values
+}
+
 test('a value that was sent can be received', async () => {
   const channel = new Channel()
   await channel.send({ a: 1 })
@@ -205,13 +212,14 @@ test('a signal ends a call that waits, and nothing else', async () => {
 
   const room = fill(channel)
   const another = new AbortController()
-  const sends = [channel.send('a', another), channel.sendMany(['b'], another), channel.reserve(8, another)].map((call) => assert.rejects(call, aborted))
+  const by = { signal: another.signal }
+  const sends = [channel.send('a', by), channel.sendMany(['b'], by), channel.reserve(8, by)].map((call) => assert.rejects(call, aborted))
   const last = channel.send('c')
   another.abort('stop')
   await Promise.all(sends)
-  assert.deepEqual(channel.tryReceiveMany(10_000), range(0, room))
+  const received = channel.tryReceiveMany(1)
   await last
-  assert.deepEqual(channel.tryReceive(), item('c'))
+  assert.deepEqual([...received, ...drain(channel)], [...range(0, room), 'c'])
 })
 
 test('a signal leaves no listener behind', async () => {
@@ -234,9 +242,9 @@ test('an aborted sendMany() says how much it has sent', async () => {
   controller.abort()
   const error = await sent.catch((error) => error)
   assert.equal(error.code, 'ERR_TELAR_ABORTED')
-  assert.deepEqual(channel.tryReceiveMany(5000), range(0, error.sent))
+  assert.deepEqual(drain(channel), range(0, error.sent))
   await assert.rejects(channel.sendMany([1, 2, () => {}, 3]), (error) => error.name === 'DataCloneError' && error.sent === 2)
-  assert.deepEqual(channel.tryReceiveMany(9), [1, 2])
+  assert.deepEqual(drain(channel), [1, 2])
 })
 
 test('a blocking call gives up at its timeout', () => {
@@ -251,7 +259,7 @@ test('a blocking call gives up at its timeout', () => {
   assert.throws(() => channel.sendSync(1, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
   assert.throws(() => channel.sendManySync([1], { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT', sent: 0 })
   assert.throws(() => channel.reserveSync(1, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
-  assert.deepEqual(channel.receiveManySync(10_000), range(0, room))
+  assert.deepEqual(drain(channel), range(0, room))
 })
 
 test('a record of more than half the ring is refused, and the error names both sizes', async () => {

@@ -125,15 +125,27 @@ class Values {
 
   #encodeClone (value, start) {
     if (!this.#encoder.isFull) {
-      const clone = revive(structuredClone(value))
+      const clone = revive(clonedByPlatform(value))
       this.memory.named = null
       const length = this.#encoder.encode(clone, start)
       if (length >= 0) return length
     }
     if (this.#encoder.isFull) throw cloneError('The value takes more memory than there is, or than the 1 GiB that a record may have')
-    throw cloneError('The value, or a part of it, cannot be sent through a channel, which takes what structured clone takes ' +
-      'except host objects (ports, keys, blobs, streams), resizable buffers, sparse arrays of more than 65536 elements and ' +
-      'more than 400 levels. Send it with postMessage(), or as a task of pool.run()')
+    throw cloneError(kOutside)
+  }
+}
+
+const kOutside = 'The value, or a part of it, cannot be sent through a channel, which takes what structured clone takes ' +
+  'except host objects (ports, keys, blobs, streams), resizable buffers, sparse arrays of more than 65536 elements and ' +
+  'more than 400 levels. Send it with postMessage(), or as a task of pool.run()'
+
+function clonedByPlatform (value) {
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    // Older versions of Node say so of a port in a value.
+    if (error?.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST') throw cloneError(kOutside)
+    throw error
   }
 }
 
