@@ -107,11 +107,12 @@ test('a thread that ends with bytes open gives them back', async () => {
   await worker.terminate()
   assert.deepEqual(await received, { value: 'behind', done: false })
 
-  for (let i = 0; i < 4; i++) channel.tryReserve(900).commit()
+  let count = 0
+  for (let place; (place = channel.tryReserve(900)) !== null; count++) place.commit()
   const taker = start({ channel }, ['claim', 'channel'], ['claim', 'channel'], ['say', 'claimed'], ['stay'])
   await once(taker, 'message')
   const sent = channel.send(new Uint8Array(900))
   await taker.terminate()
   await sent
-  assert.equal(channel.size, 3)
+  assert.equal(channel.size, count - 1)
 })

@@ -70,8 +70,9 @@ test('a destroyed writable stops waiting', async () => {
   writable.on('error', () => {})
   writable.write('waits')
   await new Promise(setImmediate)
+  const closed = new Promise((resolve) => writable.once('close', resolve))
   writable.destroy(new Error('away'))
-  await once(writable, 'close')
+  await closed
   channel.tryReceiveMany(1000)
   assert.notEqual((await channel.receiveMany(1000)).at(-1), 'waits')
 })
