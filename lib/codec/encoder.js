@@ -13,6 +13,9 @@ const { isStackOverflow } = require('./stack-overflow')
 //   memory.attach(arrayBuffer)         takes the copy of such a buffer, to be transferred beside
 //                                      the encoding; gives its index there. Without this
 //                                      method there is no memory for the value
+//   memory.identify(buffer)            optional: a BigInt by which the other end finds that
+//                                      SharedArrayBuffer; without it those are the platform's
+//   memory.isShared(object)            optional, with identify: that object lies in such memory
 //
 // encode() answers the number of bytes, from `start` on, or -1: the platform must clone
 // the value. An accessor in the value that throws makes encode() throw the same. One that

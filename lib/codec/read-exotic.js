@@ -4,9 +4,10 @@ const tags = require('./tags')
 const { regExpFlags } = require('./platform')
 const { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer } = require('./read-binary')
 const { readError } = require('./read-error')
+const { readSharedMemory, readSharedObject } = require('./read-shared')
 
 const {
-  DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED
+  DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED, MEMORY, SHARED
 } = tags
 
 const { set: setEntry } = Map.prototype
@@ -25,6 +26,8 @@ function readExotic (reader, tag, payload) {
     case BOXED: return readBoxed(reader)
     case ATTACHED_ARRAY_BUFFER: return readAttachedArrayBuffer(reader, payload)
     case ATTACHED_BUFFER: return readAttachedBuffer(reader, payload)
+    case MEMORY: return readSharedMemory(reader)
+    case SHARED: return readSharedObject(reader)
     default: return reader.fail('a value', `tag ${tag}`)
   }
 }

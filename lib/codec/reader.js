@@ -20,17 +20,17 @@ class Reader {
   buffer = null
   pos = 0
   end = 0
+  memory
 
-  #memory
   #bytes = null
   #interned = new Interned()
 
   constructor (memory) {
-    this.#memory = memory
+    this.memory = memory
   }
 
   open (start, end) {
-    const { bytes } = this.#memory
+    const { bytes } = this.memory
     if (bytes !== this.#bytes) {
       const { words, buffer } = viewsOn(bytes)
       this.words = words
@@ -112,7 +112,7 @@ class Reader {
 
   // One that came beside the encoding, as it is.
   attached (index) {
-    const buffer = this.#memory.attachments?.[index]
+    const buffer = this.memory.attachments?.[index]
     if (buffer === undefined) this.fail('the index of an attached ArrayBuffer', `${index}`)
     return buffer
   }

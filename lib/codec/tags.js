@@ -11,6 +11,8 @@
 //   ARRAY       payload: length; the elements, holes as HOLE
 //   ARRAY_PLUS  as ARRAY, then an OBJECT with the properties that are no index
 //   REF         payload: index of an object met before, in order of encounter
+//   MEMORY      a SharedArrayBuffer: two words of its id, two of its length
+//   SHARED      an object that lies in shared memory: the plain object that structured clone would make of it
 //   ERROR       payload: class and presence bits (error-fields.js)
 //   ATTACHED_…  payload: index of an ArrayBuffer that travels beside the encoding
 //
@@ -55,5 +57,7 @@ module.exports = {
   ERROR: 24,
   BOXED: 25,
   ATTACHED_ARRAY_BUFFER: 26,
-  ATTACHED_BUFFER: 27
+  ATTACHED_BUFFER: 27,
+  MEMORY: 28,
+  SHARED: 29
 }
