@@ -342,15 +342,22 @@ export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'
   | 'ERR_TELAR_CLOSE_TIMEOUT'
   | 'ERR_TELAR_CORRUPT_PAYLOAD'
+  | 'ERR_TELAR_CORRUPT_STATE'
+  | 'ERR_TELAR_DEADLOCK'
   | 'ERR_TELAR_FILENAME_MISSING'
   | 'ERR_TELAR_INVALID_ARGUMENT'
   | 'ERR_TELAR_LOST_MESSAGE'
   | 'ERR_TELAR_NATIVE_LOAD'
   | 'ERR_TELAR_NO_HANDLER'
   | 'ERR_TELAR_NO_QUEUE'
+  | 'ERR_TELAR_NOT_HELD'
+  | 'ERR_TELAR_NOT_SHARED'
   | 'ERR_TELAR_OPTION_CONFLICT'
+  | 'ERR_TELAR_OUT_OF_RANGE'
   | 'ERR_TELAR_QUEUE_FULL'
   | 'ERR_TELAR_TERMINATED'
+  | 'ERR_TELAR_TIMEOUT'
+  | 'ERR_TELAR_TOO_MANY_THREADS'
   | 'ERR_TELAR_UNKNOWN_OPTION'
   | 'ERR_TELAR_WORKER_EXITED'
 
@@ -360,7 +367,7 @@ export class TelarError extends Error {
   readonly code: TelarErrorCode
 }
 
-/** A task was aborted, or the pool closed before it started. `cause` is the reason. */
+/** A task or a waiting call was aborted, or the pool closed before the task started. `cause` is the reason. */
 export class AbortError extends TelarError {
   protected constructor ()
   readonly code: 'ERR_TELAR_ABORTED'

@@ -16,6 +16,7 @@ const { HistogramView } = require('./histogram')
 const { kMovable } = require('./move')
 const { normalizeCloseOptions, normalizeRunOptions, poolLimits, timerDelay } = require('./options')
 const { pack, unpack } = require('./packet')
+const { isUsed } = require('./shared')
 const { SlotMemory, kError, kForm, kFormMask, kSlotBytes } = require('./slot')
 const { Task, createTaskResource } = require('./task')
 const { WaitingTasks } = require('./waiting')
@@ -632,7 +633,8 @@ class Engine {
         buffer: this.#buffer,
         slots: kSlots,
         niceIncrement: this.options.niceIncrement,
-        handlers: this.#handlerList()
+        handlers: this.#handlerList(),
+        isStripped: isUsed() // workerData is a clone
       })
     } catch (error) {
       if (this.#crew.isGone) this.#shut()

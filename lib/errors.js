@@ -38,8 +38,8 @@ class TelarRangeError extends RangeError {
 class AbortError extends TelarError {
   // `cause` is set even when the reason is undefined: `new Error(m, { cause: undefined })`
   // has an own `cause`, and callers tell "aborted without a reason" by it.
-  constructor (reason) {
-    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(), { cause: reason })
+  constructor (reason, what) {
+    super('ERR_TELAR_ABORTED', table.ERR_TELAR_ABORTED.message(what), { cause: reason })
   }
 }
 
@@ -58,8 +58,35 @@ for (const [Class, name] of [
 const table = Object.freeze({
   ERR_TELAR_ABORTED: {
     type: AbortError,
-    message: () => 'The task has been aborted',
-    when: 'The signal of a task fired, or the pool closed before the task started. `cause` is the reason.'
+    message: (what = 'task') => `The ${what} has been aborted`,
+    when: 'The signal of a task or of a waiting call fired, or the pool closed before the task started. `cause` is the reason.'
+  },
+  ERR_TELAR_CHANNEL_ABORTED: {
+    type: TelarError,
+    message: () => 'The channel has been aborted',
+    cause: (reason) => reason,
+    when: 'Somebody called `abort()` on the channel. `cause` is a copy of the reason, where that could be copied.'
+  },
+  ERR_TELAR_CHANNEL_CLOSED: {
+    type: TelarError,
+    message: () => 'The channel is closed: nothing more can be sent',
+    when: 'Something was to be sent on a channel that has been closed.'
+  },
+  ERR_TELAR_CHANNEL_ENDS: {
+    type: TelarError,
+    message: (message) => message,
+    when: 'A second thread sends on a channel made for one producer or receives from one made for one consumer, ' +
+      'more than 256 threads use a channel, or one has more than 16 reservations or claims open.'
+  },
+  ERR_TELAR_CHANNEL_NO_RECEIVER: {
+    type: TelarError,
+    message: () => 'The channel is full, and every thread that has received from it has ended',
+    when: 'A sender waits for room, and nobody is left who would make any.'
+  },
+  ERR_TELAR_CHANNEL_NO_SENDER: {
+    type: TelarError,
+    message: () => 'The channel is empty, and every thread that has sent on it has ended without close()',
+    when: 'A receiver waits for something, and nobody is left who would send it.'
   },
   ERR_TELAR_CLOSE_TIMEOUT: {
     type: TelarError,
@@ -71,6 +98,23 @@ const table = Object.freeze({
     message: (expected, received, offset) => `Expected ${expected} at byte ${offset} of the payload but received ${received}. ` +
       'Something wrote to the shared memory of the pool; look for code that keeps a view on it.',
     when: 'A value in shared memory could not be read back: something else wrote there.'
+  },
+  ERR_TELAR_CORRUPT_STATE: {
+    type: TelarError,
+    message: (kind, expected, received) => `Expected ${expected} in the shared memory of a ${kind} but found ${received}. ` +
+      'Something else wrote there; look for code that keeps a view on it.',
+    when: 'The shared memory of a lock or channel holds what telar never wrote: something else wrote there.'
+  },
+  ERR_TELAR_DEADLOCK: {
+    type: TelarError,
+    message: (kind) => `This thread holds the ${kind} already, so waiting for it here would never end. ` +
+      'Unlock it first, or wait with the asynchronous form if another task of this thread holds it.',
+    when: 'A synchronous call would wait for a lock that its own thread holds.'
+  },
+  ERR_TELAR_DISPOSED: {
+    type: TelarError,
+    message: (what) => `The ${what} has been given back`,
+    when: 'A reservation or a claim of a channel was used after commit(), discard() or release().'
   },
   ERR_TELAR_FILENAME_MISSING: {
     type: TelarError,
@@ -87,10 +131,20 @@ const table = Object.freeze({
     message: () => 'A value that was sent by MessagePort did not arrive: something else read from the port of the pool',
     when: 'A value that travels by MessagePort is not there.'
   },
+  ERR_TELAR_MEMORY_LOST: {
+    type: TelarError,
+    message: () => 'A SharedArrayBuffer came through a channel by its number, and the only thread that knew it has ended',
+    when: 'A record names shared memory that no thread has any more, since its sender ended before the record was received.'
+  },
   ERR_TELAR_NATIVE_LOAD: {
     type: TelarError,
     message: (report) => report,
     when: 'The native library could not be loaded. The message lists each path that was tried, and why it failed.'
+  },
+  ERR_TELAR_NOT_BYTES: {
+    type: TelarTypeError,
+    message: () => 'Expected a record of bytes but the next one was sent by send(): receive() takes it',
+    when: '`receiveBytes()` came upon a value. It is kept for the next `receive()` of this thread.'
   },
   ERR_TELAR_NO_HANDLER: {
     type: TelarError,
@@ -102,20 +156,50 @@ const table = Object.freeze({
     message: () => 'No task queue available and all Workers are busy',
     when: '`maxQueue` is 0 and every worker is busy.'
   },
+  ERR_TELAR_NOT_HELD: {
+    type: TelarError,
+    message: (kind) => `The ${kind} is not held: neither by this guard, nor, where there is no guard, by this thread`,
+    when: 'A lock was to be unlocked, or a permit released, by who does not hold it: it was unlocked before, or by another thread.'
+  },
+  ERR_TELAR_NOT_SHARED: {
+    type: TelarTypeError,
+    message: (kind, received) => `Expected a ${kind}, or what arrived of one in another thread, but received ${received}`,
+    when: '`from()` got something else than an object of its class, or a clone of one.'
+  },
   ERR_TELAR_OPTION_CONFLICT: {
     type: TelarRangeError,
     message: (message) => message,
     when: 'Two options exclude each other, such as `minThreads` above `maxThreads`.'
+  },
+  ERR_TELAR_OUT_OF_RANGE: {
+    type: TelarRangeError,
+    message: (message) => message,
+    when: 'A number is beyond what the object counts: permits above the maximum of a Semaphore, for example.'
   },
   ERR_TELAR_QUEUE_FULL: {
     type: TelarError,
     message: () => 'Task queue is at limit',
     when: 'As many tasks wait as `maxQueue` allows.'
   },
+  ERR_TELAR_RECORD_TOO_LARGE: {
+    type: TelarRangeError,
+    message: (bytes, most) => `A record of ${bytes} bytes is larger than the channel takes: ${most} bytes, half of its capacity`,
+    when: 'A value, or a reservation, would need more than half of the ring. Make the channel with a larger `capacity`, or send in parts.'
+  },
   ERR_TELAR_TERMINATED: {
     type: TelarError,
     message: () => 'Terminating worker thread',
     when: 'The pool was destroyed, or the worker was ended on purpose, before the task was done.'
+  },
+  ERR_TELAR_TIMEOUT: {
+    type: TelarError,
+    message: (call, timeout) => `${call} waited for ${timeout} ms in vain`,
+    when: 'The `timeout` of a waiting call was over.'
+  },
+  ERR_TELAR_TOO_MANY_THREADS: {
+    type: TelarError,
+    message: (kind, most) => `${most} living threads have read under this ${kind}, which is as many as it knows; use fewer threads, or a Mutex`,
+    when: 'More threads at a time use an RwLock for reading than it has places for.'
   },
   ERR_TELAR_UNKNOWN_OPTION: {
     type: TelarTypeError,
@@ -132,8 +216,9 @@ const table = Object.freeze({
 // The error of `code`, its message made from `details`.
 function createError (code, ...details) {
   const entry = table[code]
-  if (entry.type === AbortError) return new AbortError(details[0])
-  return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
+  if (entry.type === AbortError) return new AbortError(...details)
+  const cause = entry.cause?.(...details)
+  return new entry.type(code, entry.message(...details), cause === undefined ? undefined : { cause }) // eslint-disable-line new-cap
 }
 
 // An error of telar's that was made in a worker arrives as a copy: makes it what

@@ -15,6 +15,7 @@ const { SHARE_ENV } = require('node:worker_threads')
 const { availableParallelism } = require('./cpu')
 const { createError, describe } = require('./errors')
 const { FixedQueue, isTaskQueue } = require('./queues')
+const { refuseUnknown } = require('./unknown-options')
 
 const kMiB = 1024 * 1024
 // With the slots, no more than the codec counts in 32-bit integers.
@@ -348,48 +349,6 @@ function normalizeCloseOptions (options, { strict }) {
 
 function argumentError (message, value, strict) {
   return createError('ERR_TELAR_INVALID_ARGUMENT', strict ? `${message}; received ${describe(value)}` : message)
-}
-
-function refuseUnknown (given, known, prefix) {
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue
-    const hint = nearest(name, known)
-    throw createError('ERR_TELAR_UNKNOWN_OPTION', prefix + name, hint === undefined ? undefined : prefix + hint)
-  }
-}
-
-// The known name that was probably meant: other capitals, or at most a third of
-// the letters wrong.
-function nearest (name, known) {
-  let best
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
-  for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
-  }
-  return best
-}
-
-// Levenshtein's, with two letters swapped counting as one mistake.
-function editDistance (a, b) {
-  let previous = []
-  let current = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const isSame = a[i - 1] === b[j - 1]
-      next[j] = Math.min(current[j] + 1, next[j - 1] + 1, current[j - 1] + (isSame ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        next[j] = Math.min(next[j], previous[j - 2] + 1)
-      }
-    }
-    previous = current
-    current = next
-  }
-  return current[b.length]
 }
 
 module.exports = {

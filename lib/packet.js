@@ -4,6 +4,8 @@
 // encoded in memory of its own and sent by port. So what arrives does not depend
 // on how large a value is, or on how full the memory was.
 
+const { isUsed, revive } = require('./shared')
+
 const kFirstBytes = 64 * 1024
 // The codec counts in 32-bit integers. Beyond, the platform clones.
 const kMostBytes = 2 ** 30
@@ -29,9 +31,10 @@ class PacketMemory {
 }
 
 // The message for a port, and what to transfer with it. `isFull`: the codec
-// knows the value; the others are the platform's to clone.
+// knows the value; the others are the platform's to clone, and may have shared
+// objects inside, whose classes the clone strips.
 function pack (message, value, isFull, transferList) {
-  if (!isFull) return [{ message, value }, transferList]
+  if (!isFull) return [isUsed() ? { message, value, isStripped: true } : { message, value }, transferList]
   const { Encoder } = require('./codec')
   const memory = new PacketMemory()
   const encoder = new Encoder(memory)
@@ -41,8 +44,8 @@ function pack (message, value, isFull, transferList) {
   return [{ message, packet }, [packet.buffer]]
 }
 
-function unpack ({ value, packet }) {
-  if (packet === undefined) return value
+function unpack ({ value, isStripped, packet }) {
+  if (packet === undefined) return isStripped === true ? revive(value) : value
   const { Decoder } = require('./codec')
   return new Decoder({ bytes: packet }).decode(0, packet.length)
 }

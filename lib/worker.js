@@ -6,7 +6,6 @@
 const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads')
 const context = require('./context')
 context.isWorkerThread = true
-context.workerData = workerData
 
 const { flushOutput, hasOutput } = require('./stdio')
 const native = require('./native')
@@ -14,6 +13,7 @@ const { createError } = require('./errors')
 const { loadHandler } = require('./handlers')
 const { isMovable, kMovable, kTransferable, kValue } = require('./move')
 const { pack, unpack } = require('./packet')
+const { revive } = require('./shared')
 const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
 
 const kNone = -1
@@ -26,6 +26,7 @@ const runTicks = process._tickCallback
 
 const startup = receiveStartup()
 const { port, index } = startup
+context.workerData = startup.isStripped ? revive(workerData) : workerData
 // Handlers by number. 0 is the pool's own; the others are told by port.
 const handlers = []
 for (const { handler, filename, name } of startup.handlers) handlers[handler] = { filename, name, run: undefined }

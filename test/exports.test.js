@@ -9,8 +9,9 @@ const Piscina = require('telar/piscina')
 const { version } = require('../package.json')
 
 const names = [
-  'AbortError', 'ArrayTaskQueue', 'FixedQueue', 'Pool', 'TelarError', 'isWorkerThread', 'move', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol',
-  'version', 'workerData'
+  'AbortError', 'ArrayTaskQueue', 'Barrier', 'Channel', 'Condition', 'Counter', 'FixedQueue', 'Latch', 'Mutex', 'Once', 'Pool', 'RwLock',
+  'Semaphore', 'TelarError', 'isWorkerThread', 'move', 'notify', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol',
+  'version', 'wait', 'waitAsync', 'workerData'
 ]
 
 test('telar exports the same from both', async () => {

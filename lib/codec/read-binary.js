@@ -22,7 +22,7 @@ function readView (reader, kind) {
   const length = reader.word() >>> 0
   const buffer = reader.value()
   const unit = Class.BYTES_PER_ELEMENT ?? 1
-  if (!types.isArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  if (!types.isAnyArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
   }

@@ -19,17 +19,17 @@ class Reader {
   buffer = null
   pos = 0
   end = 0
+  memory
 
-  #memory
   #bytes = null
   #interned = new Interned()
 
   constructor (memory) {
-    this.#memory = memory
+    this.memory = memory
   }
 
   open (start, end) {
-    const { bytes } = this.#memory
+    const { bytes } = this.memory
     if (bytes !== this.#bytes) {
       const { words, buffer } = viewsOn(bytes)
       this.words = words

@@ -28,16 +28,16 @@ class Writer {
   depth = 0
   // The transport had no memory: no use to try without this or that property.
   full = false
+  memory
 
-  #memory
   #bytes = null
 
   constructor (memory) {
-    this.#memory = memory
+    this.memory = memory
   }
 
   open (start) {
-    const memory = this.#memory
+    const { memory } = this
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = this.pos = start >>> 2
     this.end = memory.limit >>> 2
@@ -74,7 +74,7 @@ class Writer {
   }
 
   #grow (words) {
-    const memory = this.#memory
+    const { memory } = this
     const used = this.size
     const exact = used + words * 4
     // One large item is the whole of most large values; what else may follow it gets a

@@ -1,0 +1,112 @@
+'use strict'
+
+const { Received, from, share } = require('../shared')
+const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { checkInteger } = require('./check')
+const { createTimeout, readLimits } = require('./limits')
+const { createCorrupt, kState, open } = require('./memory')
+
+const kParties = 1
+// The state: how many have arrived, and how often all have.
+const kArrivedBits = 14
+const kMost = (1 << kArrivedBits) - 1
+const arrivedOf = (state) => state & kMost
+const roundOf = (state) => state >>> kArrivedBits
+const nextRound = (state) => (roundOf(state) + 1) << kArrivedBits
+
+class Passing extends Attempt {
+  isLast = false
+  #barrier
+  #round = -1
+
+  constructor (words, barrier) {
+    super(words)
+    this.#barrier = barrier
+    this.index = kState
+  }
+
+  // Arrives at the first look.
+  look () {
+    for (;;) {
+      const state = this.#barrier.state
+      this.expected = state
+      if (this.#round >= 0) return roundOf(state) !== this.#round
+      this.isLast = arrivedOf(state) + 1 === this.#barrier.parties
+      const next = this.isLast ? nextRound(state) : state + 1
+      if (Atomics.compareExchange(this.words, kState, state, next) !== state) continue
+      if (!this.isLast) {
+        this.#round = roundOf(state)
+        continue
+      }
+      Atomics.notify(this.words, kState)
+      return true
+    }
+  }
+
+  // Takes the arrival back, unless all have arrived in the meantime.
+  leave () {
+    for (;;) {
+      const state = Atomics.load(this.words, kState)
+      if (this.#round < 0 || roundOf(state) !== this.#round || arrivedOf(state) === 0) return
+      if (Atomics.compareExchange(this.words, kState, state, state - 1) === state) return
+    }
+  }
+}
+
+class Barrier {
+  #words
+  #parties
+
+  constructor (parties) {
+    if (!(parties instanceof Received)) checkInteger(parties, 'parties', 1, kMost)
+    const { data, words } = open('Barrier', parties)
+    if (!(parties instanceof Received)) words[kParties] = parties
+    this.#words = words
+    this.#parties = words[kParties]
+    if (!(this.#parties >= 1 && this.#parties <= kMost)) throw createCorrupt('Barrier', 'a number of parties', this.#parties)
+    share(this, 'Barrier', data)
+  }
+
+  static from (received) { return from(Barrier, 'Barrier', received) }
+
+  get parties () { return this.#parties }
+
+  // How many wait.
+  get waiting () { return arrivedOf(this.state) }
+
+  // For Passing. Checked.
+  get state () {
+    const state = Atomics.load(this.#words, kState)
+    if (arrivedOf(state) >= this.#parties) {
+      throw createCorrupt('Barrier', `fewer than ${this.#parties} waiting`, arrivedOf(state))
+    }
+    return state
+  }
+
+  waitSync (options) {
+    const limits = readLimits(options)
+    const passing = new Passing(this.#words, this)
+    if (!waitSync(passing, limits)) throw createTimeout('Barrier.waitSync()', limits)
+    return passing.isLast
+  }
+
+  async wait (options) {
+    const limits = readLimits(options)
+    const passing = new Passing(this.#words, this)
+    if (!await waitAsync(passing, limits)) throw createTimeout('Barrier.wait()', limits)
+    return passing.isLast
+  }
+
+  // Passes if all others have arrived; else it does not arrive.
+  tryWait () {
+    for (;;) {
+      const state = this.state
+      if (arrivedOf(state) + 1 !== this.#parties) return false
+      if (Atomics.compareExchange(this.#words, kState, state, nextRound(state)) !== state) continue
+      Atomics.notify(this.#words, kState)
+      return true
+    }
+  }
+}
+
+module.exports = { Barrier }

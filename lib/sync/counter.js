@@ -1,0 +1,170 @@
+'use strict'
+
+const { createError, describe } = require('../errors')
+const { Received, from, share } = require('../shared')
+const { refuseUnknown } = require('../unknown-options')
+const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { checkFunction } = require('./check')
+const { createTimeout, readLimits } = require('./limits')
+const { createCorrupt, kState, open } = require('./memory')
+
+const kBits = 1
+// Away from the number, on a cache line that hardly changes.
+const kEvent = 32
+const kAwaited = 33
+
+const kRanges = Object.freeze({
+  32: { min: -0x8000_0000, max: 0x7fff_ffff, zero: 0, one: 1, minusOne: -1 },
+  64: { min: -(2n ** 63n), max: 2n ** 63n - 1n, zero: 0n, one: 1n, minusOne: -1n }
+})
+
+class Awaiting extends Attempt {
+  value
+  #counter
+  #test
+
+  constructor (words, counter, test) {
+    super(words)
+    this.#counter = counter
+    this.#test = test
+    this.index = kEvent
+  }
+
+  // In this order: whoever changes the number after it was read here either sees
+  // the mark, or took it away after the event was read, and then changes the event.
+  look (announce) {
+    if (announce) {
+      this.expected = Atomics.load(this.words, kEvent)
+      Atomics.store(this.words, kAwaited, 1)
+    }
+    this.value = this.#counter.value
+    return Boolean(this.#test(this.value))
+  }
+
+  leave () {}
+}
+
+class Counter {
+  #words
+  #numbers
+  #at
+  #range
+
+  constructor (options = {}) {
+    const given = options instanceof Received ? null : readOptions(options)
+    const { data, words } = open('Counter', options)
+    if (given !== null) words[kBits] = given.bits
+    const bits = words[kBits]
+    if (bits !== 32 && bits !== 64) throw createCorrupt('Counter', '32 or 64 bits', bits)
+    this.#words = words
+    this.#range = kRanges[bits]
+    this.#numbers = bits === 32 ? words : new BigInt64Array(words.buffer)
+    this.#at = bits === 32 ? kState : kState / 2
+    if (given !== null) this.#numbers[this.#at] = given.value
+    share(this, 'Counter', data)
+  }
+
+  static from (received) { return from(Counter, 'Counter', received) }
+
+  get bits () { return this.#words[kBits] === 64 ? 64 : 32 }
+
+  get value () { return Atomics.load(this.#numbers, this.#at) }
+
+  // The sum. Wraps around.
+  add (amount) {
+    this.#check(amount, 'amount')
+    return this.#add(amount)
+  }
+
+  increment () { return this.#add(this.#range.one) }
+
+  decrement () { return this.#add(this.#range.minusOne) }
+
+  // False: the sum would not be within the limits, and nothing has changed.
+  tryAdd (amount, limits = {}) {
+    this.#check(amount, 'amount')
+    refuseUnknown(limits, ['min', 'max'], 'limits.')
+    const min = limits.min === undefined ? this.#range.min : this.#check(limits.min, 'limits.min')
+    const max = limits.max === undefined ? this.#range.max : this.#check(limits.max, 'limits.max')
+    for (;;) {
+      const value = this.value
+      const sum = value + amount
+      if (sum < min || sum > max) return false
+      if (this.compareExchange(value, sum)) return true
+    }
+  }
+
+  // The number before.
+  exchange (value) {
+    const before = Atomics.exchange(this.#numbers, this.#at, this.#check(value, 'value'))
+    this.#tell()
+    return before
+  }
+
+  // False: the number is not `expected`, and stays.
+  compareExchange (expected, value) {
+    this.#check(expected, 'expected')
+    this.#check(value, 'value')
+    if (Atomics.compareExchange(this.#numbers, this.#at, expected, value) !== expected) return false
+    this.#tell()
+    return true
+  }
+
+  // The first number seen for which test(number) holds.
+  waitForSync (test, options) {
+    checkFunction(test, 'test')
+    const limits = readLimits(options)
+    const awaiting = new Awaiting(this.#words, this, test)
+    if (!waitSync(awaiting, limits)) throw createTimeout('Counter.waitForSync()', limits)
+    return awaiting.value
+  }
+
+  async waitFor (test, options) {
+    checkFunction(test, 'test')
+    const limits = readLimits(options)
+    const awaiting = new Awaiting(this.#words, this, test)
+    if (!await waitAsync(awaiting, limits)) throw createTimeout('Counter.waitFor()', limits)
+    return awaiting.value
+  }
+
+  #add (amount) {
+    const before = Atomics.add(this.#numbers, this.#at, amount)
+    this.#tell()
+    return typeof before === 'bigint' ? BigInt.asIntN(64, before + amount) : (before + amount) | 0
+  }
+
+  // Wakes those who wait, to look for themselves.
+  #tell () {
+    if (Atomics.load(this.#words, kAwaited) === 0) return
+    Atomics.store(this.#words, kAwaited, 0)
+    Atomics.add(this.#words, kEvent, 1)
+    Atomics.notify(this.#words, kEvent)
+  }
+
+  #check (value, name) {
+    const { min, max, zero } = this.#range
+    if (typeof value === typeof zero && (typeof value === 'bigint' || Number.isInteger(value)) && value >= min && value <= max) return value
+    throw createError('ERR_TELAR_INVALID_ARGUMENT',
+      `${name} must be ${typeof zero === 'bigint' ? 'a bigint of 64 bits' : 'an integer of 32 bits'}; received ${describe(value)}`)
+  }
+}
+
+function readOptions (options) {
+  if (typeof options !== 'object' || options === null) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options must be an object with bits and value; received ${describe(options)}`)
+  }
+  refuseUnknown(options, ['bits', 'value'], 'options.')
+  const { bits = 32 } = options
+  if (bits !== 32 && bits !== 64) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.bits must be 32 or 64; received ${describe(bits)}`)
+  }
+  const { min, max, zero } = kRanges[bits]
+  const { value = zero } = options
+  if (typeof value !== typeof zero || (bits === 32 && !Number.isInteger(value)) || value < min || value > max) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT',
+      `options.value must be ${bits === 64 ? 'a bigint of 64 bits' : 'an integer of 32 bits'}; received ${describe(value)}`)
+  }
+  return { bits, value }
+}
+
+module.exports = { Counter }

@@ -1,0 +1,271 @@
+'use strict'
+
+// A word that threads take something from: a lock, a permit. Taking it is one
+// compare-and-swap, for whoever comes first. That is fast, since the thread that
+// runs gets on, and unfair, since the one that was woken finds the word taken
+// again. So a waiter that has waited for a millisecond reserves it: as long as a
+// reservation stands, nobody else takes. The oldest waiter ousts the others from it.
+//
+// Words from `at`, which is even:
+//   0     state: kReserved, kWaiters, and the payload
+//   1     counts up when the heir should look
+//   2     the next ticket
+//   4, 5  heir, 64 bits: ticket << 32 | number of the thread, or 0
+//
+// kWaiters: somebody sleeps on the state, and is to be woken by whoever gives
+// something back. The waker takes the mark away; who was woken sets it again,
+// whether it takes or goes back to sleep, since others may still be there.
+// kReserved: only the heir takes, and sleeps on word 1. The mark is set after the
+// heir has been written, and taken away before it is cleared.
+//
+// Any of these marks and words may be left behind by a thread that was ended.
+// Each waiter looks after a slice at the latest, and a dead heir is none.
+// A reservation is its thread's: a call that blocks the thread must not wait for
+// another of the same thread.
+
+const native = require('../native')
+const { Attempt, kSlice, waitAsync, waitSync } = require('./attempt')
+
+const kReserved = -0x8000_0000
+const kWaiters = 0x4000_0000
+const kPayload = 0x3fff_ffff
+
+const kHeirEvent = 1
+const kTicket = 2
+const kHeir = 4
+
+const kPatience = 1 // ms
+// An heir whose event loop is busy has so long to come, then others pass.
+const kGrace = 20 // ms
+
+const kThreadBits = 32n
+const threadOf = (heir) => Number(heir & 0xffff_ffffn)
+const ticketOf = (heir) => Number(heir >> kThreadBits) | 0
+const isOlder = (ticket, other) => ((ticket - other) | 0) < 0
+
+// Subclasses say what taking means:
+//   take(payload, isThorough)  the payload once something was taken, or -1 if there
+//                              is nothing. Throws for what cannot be there. Thorough:
+//                              what takes longer than a look is asked as well.
+//   taken(before, after)       it was taken; words are payloads
+class FairWord {
+  words
+  at
+  #longs
+  #heirAt
+  // The attempt in whose name this thread has the reservation.
+  #heir = null
+
+  constructor (words, at) {
+    this.words = words
+    this.at = at
+    this.#longs = new BigInt64Array(words.buffer)
+    this.#heirAt = (at + kHeir) / 2
+  }
+
+  get payload () { return Atomics.load(this.words, this.at) & kPayload }
+
+  // Takes it if that is possible now.
+  tryTake () {
+    return this.#tryTake(null, true)
+  }
+
+  // False: the time is over. `taken` is called at once when it was taken.
+  takeSync (limits, isSpinning) {
+    return waitSync(new Taking(this, isSpinning), limits)
+  }
+
+  takeAsync (limits, isSpinning, taken) {
+    return waitAsync(new Taking(this, isSpinning, taken), limits)
+  }
+
+  // Gives back: `give(payload)` is the payload afterwards. Wakes up to `count`.
+  put (give, count) {
+    const { words, at } = this
+    for (;;) {
+      const state = Atomics.load(words, at)
+      const payload = give(state & kPayload)
+      if (state < 0) {
+        const next = kReserved | (state & kWaiters) | payload
+        if (Atomics.compareExchange(words, at, state, next) !== state) continue
+        this.#callHeir()
+      } else {
+        if (Atomics.compareExchange(words, at, state, payload) !== state) continue
+        if ((state & kWaiters) !== 0) Atomics.notify(words, at, count)
+      }
+      return
+    }
+  }
+
+  #callHeir () {
+    Atomics.add(this.words, this.at + kHeirEvent, 1)
+    Atomics.notify(this.words, this.at + kHeirEvent)
+  }
+
+  // ---- for attempts ----
+
+  #tryTake (attempt, isThorough) {
+    const { words, at } = this
+    for (;;) {
+      const state = Atomics.load(words, at)
+      const before = state & kPayload
+      const after = this.take(before, isThorough)
+      if (after < 0) return false
+      let next = after | (state & kWaiters)
+      if (attempt !== null && attempt.hasSlept) next |= kWaiters
+      if (state < 0) {
+        if (!this.#mayPass(attempt, isThorough)) return false
+        if (this.#heir !== null && this.#heir !== attempt) next |= kReserved
+      }
+      if (Atomics.compareExchange(words, at, state, next) !== state) continue
+      if (attempt !== null && this.#heir === attempt) this.#clearHeir()
+      this.taken(before, after)
+      // There may be more for others.
+      if ((next & kWaiters) !== 0 && this.take(after, false) >= 0) Atomics.notify(words, at, 1)
+      return true
+    }
+  }
+
+  // Whether the reservation that stands does not keep this thread off.
+  #mayPass (attempt, isThorough) {
+    if (this.#heir !== null) {
+      if (threadOf(this.#loadHeir()) === native.threadNumber) return true
+      this.#heir = null // an older one has it now
+    }
+    if (!isThorough) return false
+    const heir = this.#loadHeir()
+    if (heir === 0n) return true // left behind
+    const thread = threadOf(heir)
+    if (native.isThreadAlive(thread) && thread !== native.threadNumber && !attempt?.isOverdue(heir)) return false
+    return Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) === heir
+  }
+
+  // For a waiter that cannot take: true if it is the heir from now on.
+  reserve (attempt) {
+    const mine = (BigInt(attempt.ticket) << kThreadBits) | BigInt(native.threadNumber)
+    const heir = this.#loadHeir()
+    if (heir !== 0n) {
+      const thread = threadOf(heir)
+      if (thread === native.threadNumber && this.#heir !== null) return this.#heir === attempt
+      if (thread !== native.threadNumber && native.isThreadAlive(thread) && !isOlder(attempt.ticket, ticketOf(heir))) return false
+    }
+    if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, mine) !== heir) return false
+    this.#heir = attempt
+    return true
+  }
+
+  #loadHeir () {
+    return Atomics.load(this.#longs, this.#heirAt)
+  }
+
+  // The mark is gone already. If an older one has ousted this thread in the
+  // meantime, it was that one's.
+  #clearHeir () {
+    this.#heir = null
+    const heir = this.#loadHeir()
+    if (threadOf(heir) === native.threadNumber && Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) === heir) return
+    if (this.#loadHeir() !== 0n) Atomics.or(this.words, this.at, kReserved)
+  }
+
+  look (attempt, announce) {
+    if (!announce) return this.#tryTake(attempt, false)
+    const { words, at } = this
+    // Before the state: whoever gives back after that look changes it.
+    const event = Atomics.load(words, at + kHeirEvent)
+    attempt.begin()
+    for (;;) {
+      if (this.#tryTake(attempt, true)) return true
+      const isHeir = attempt.isPatienceOver() && this.reserve(attempt)
+      const mark = isHeir ? kReserved : kWaiters
+      const state = Atomics.or(words, at, mark)
+      if (this.isFree(state & kPayload) && (isHeir || state >= 0)) continue
+      if (isHeir) {
+        attempt.sleepOn(at + kHeirEvent, event, kSlice)
+      } else {
+        attempt.sleepOn(at, state | mark, attempt.patience(state < 0 && this.isFree(state & kPayload) ? this.#loadHeir() : 0n))
+      }
+      return false
+    }
+  }
+
+  leave (attempt) {
+    const { words, at } = this
+    if (this.#heir === attempt) {
+      Atomics.and(words, at, ~kReserved)
+      this.#clearHeir()
+    }
+    if (!attempt.hasSlept) return
+    const state = Atomics.or(words, at, kWaiters)
+    if (!this.isFree(state & kPayload)) return
+    if (state < 0) this.#callHeir()
+    else Atomics.notify(words, at, 1)
+  }
+
+  // Like take(), of a look that costs nothing and never throws.
+  isFree (payload) {
+    return payload === 0
+  }
+}
+
+class Taking extends Attempt {
+  hasSlept = false
+  ticket = 0
+  #word
+  #onTaken
+  #since = 0
+  #heirSeen = 0n
+  #heirSince = 0
+
+  constructor (word, isSpinning, onTaken) {
+    super(word.words)
+    this.#word = word
+    this.isSpinning = isSpinning
+    this.#onTaken = onTaken
+  }
+
+  look (announce) {
+    if (!this.#word.look(this, announce)) return false
+    this.#onTaken?.()
+    return true
+  }
+
+  leave () { this.#word.leave(this) }
+
+  begin () {
+    if (this.#since !== 0) return
+    this.#since = performance.now()
+    this.ticket = Atomics.add(this.words, this.#word.at + kTicket, 1)
+  }
+
+  isPatienceOver () {
+    return performance.now() - this.#since >= kPatience
+  }
+
+  // How long to sleep at most. `heir`: the one that lets a free word wait, or 0.
+  patience (heir) {
+    const now = performance.now()
+    if (heir === 0n) {
+      this.#heirSeen = 0n
+    } else if (heir !== this.#heirSeen) {
+      this.#heirSeen = heir
+      this.#heirSince = now
+    }
+    const rest = kPatience - (now - this.#since)
+    if (rest > 0) return rest
+    return heir === 0n ? kSlice : kGrace
+  }
+
+  // Whether this waiter has seen that heir let the word wait for too long.
+  isOverdue (heir) {
+    return heir === this.#heirSeen && performance.now() - this.#heirSince >= kGrace
+  }
+
+  sleepOn (index, expected, slice) {
+    this.index = index
+    this.expected = expected
+    this.slice = slice
+    this.hasSlept = true
+  }
+}
+
+module.exports = { FairWord, Taking, kPatience, kPayload, kWaiters }

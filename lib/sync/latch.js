@@ -1,0 +1,72 @@
+'use strict'
+
+const { Received, from, share } = require('../shared')
+const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { checkInteger } = require('./check')
+const { createTimeout, readLimits } = require('./limits')
+const { createCorrupt, kState, open } = require('./memory')
+
+const kMost = 2 ** 31 - 1
+
+class Reached extends Attempt {
+  #latch
+
+  constructor (words, latch) {
+    super(words)
+    this.#latch = latch
+    this.index = kState
+  }
+
+  look () {
+    this.expected = this.#latch.count
+    return this.expected === 0
+  }
+
+  leave () {}
+}
+
+class Latch {
+  #words
+
+  constructor (count) {
+    if (!(count instanceof Received)) checkInteger(count, 'count', 0, kMost)
+    const { data, words } = open('Latch', count)
+    if (!(count instanceof Received)) words[kState] = count
+    this.#words = words
+    share(this, 'Latch', data)
+  }
+
+  static from (received) { return from(Latch, 'Latch', received) }
+
+  get count () {
+    const count = Atomics.load(this.#words, kState)
+    if (count < 0) throw createCorrupt('Latch', 'a count from 0', count)
+    return count
+  }
+
+  countDown (by = 1) {
+    checkInteger(by, 'by', 1, kMost)
+    for (;;) {
+      const count = this.count
+      if (count === 0) return
+      const next = Math.max(0, count - by)
+      if (Atomics.compareExchange(this.#words, kState, count, next) !== count) continue
+      if (next === 0) Atomics.notify(this.#words, kState)
+      return
+    }
+  }
+
+  waitSync (options) {
+    const limits = readLimits(options)
+    if (!waitSync(new Reached(this.#words, this), limits)) throw createTimeout('Latch.waitSync()', limits)
+  }
+
+  async wait (options) {
+    const limits = readLimits(options)
+    if (!await waitAsync(new Reached(this.#words, this), limits)) throw createTimeout('Latch.wait()', limits)
+  }
+
+  tryWait () { return this.count === 0 }
+}
+
+module.exports = { Latch }

@@ -1,0 +1,38 @@
+'use strict'
+
+// How long a waiting call may wait: { timeout, signal }.
+
+const { AbortError, createError, describe } = require('../errors')
+const { refuseUnknown } = require('../unknown-options')
+
+const kNames = ['timeout', 'signal']
+const kNone = Object.freeze({ timeout: Infinity, signal: undefined })
+
+// Checks what a caller passed. Throws an AbortError for a signal that is aborted.
+function readLimits (options) {
+  if (options === undefined) return kNone
+  if (typeof options !== 'object' || options === null) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options must be an object with timeout and signal; received ${describe(options)}`)
+  }
+  refuseUnknown(options, kNames, 'options.')
+  const timeout = options.timeout ?? Infinity
+  const signal = options.signal ?? undefined
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.timeout must be a number of milliseconds from 0, or Infinity; received ${describe(timeout)}`)
+  }
+  if (signal !== undefined && (typeof signal !== 'object' || typeof signal.addEventListener !== 'function')) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.signal must be an AbortSignal; received ${describe(signal)}`)
+  }
+  if (signal?.aborted) throw createAborted(signal)
+  return { timeout, signal }
+}
+
+function createAborted (signal) {
+  return new AbortError(signal.reason, 'wait')
+}
+
+function createTimeout (call, { timeout }) {
+  return createError('ERR_TELAR_TIMEOUT', call, timeout)
+}
+
+module.exports = { createAborted, createTimeout, kNone, readLimits }

@@ -1,0 +1,90 @@
+'use strict'
+
+// The readers of a lock by thread, so that a thread that was ended while it read
+// counts no more, and threads that read do not fight over one word. Each thread has
+// a place, on a cache line of its own: its number, and how many reads it has open.
+// The place of an ended thread goes to the next one that needs one; only the new
+// owner touches its count, so a writer that sees both takes neither for the other's.
+
+const native = require('../native')
+const { createError } = require('../errors')
+const { createCorrupt } = require('./memory')
+
+const kMost = 256
+const kStride = 16 // words
+
+class Readers {
+  #words
+  #usedAt // a word: places that were ever taken
+  #at // of the first place
+  #own = 0 // this thread's place, once it has one
+
+  constructor (words, usedAt, at) {
+    this.#words = words
+    this.#usedAt = usedAt
+    this.#at = at
+  }
+
+  static wordsFor () { return kMost * kStride }
+
+  get own () { return this.#own === 0 ? 0 : Atomics.load(this.#words, this.#own + 1) }
+
+  // One more of this thread. True: its place had a count of an ended thread.
+  enter () {
+    const had = this.#own === 0 && this.#takePlace()
+    Atomics.add(this.#words, this.#own + 1, 1)
+    return had
+  }
+
+  exit () {
+    const before = Atomics.sub(this.#words, this.#own + 1, 1)
+    if (before > 0) return
+    Atomics.add(this.#words, this.#own + 1, 1)
+    throw createCorrupt('RwLock', 'a reader', before)
+  }
+
+  // Whether nobody reads. Not thorough: without asking who has been ended.
+  isEmpty (isThorough) {
+    const words = this.#words
+    const used = this.#used()
+    for (let i = 0, place = this.#at; i < used; i++, place += kStride) {
+      const count = Atomics.load(words, place + 1)
+      if (count === 0) continue
+      if (count < 0) throw createCorrupt('RwLock', 'a number of readers', count)
+      if (!isThorough || native.isThreadAlive(Atomics.load(words, place))) return false
+    }
+    return true
+  }
+
+  #used () {
+    const used = Atomics.load(this.#words, this.#usedAt)
+    if (used < 0 || used > kMost) throw createCorrupt('RwLock', `at most ${kMost} threads that read`, used)
+    return used
+  }
+
+  #takePlace () {
+    const words = this.#words
+    const own = native.threadNumber
+    let free = -1
+    for (let i = 0; i < kMost; i++) {
+      const place = this.#at + i * kStride
+      const thread = Atomics.load(words, place)
+      if (thread === own) { // another object had it, and is gone
+        this.#own = place
+        return false
+      }
+      if (free < 0 && (thread === 0 || !native.isThreadAlive(thread))) {
+        if (Atomics.compareExchange(words, place, thread, own) !== thread) continue
+        free = i
+      }
+      if (thread === 0) break // nobody has been beyond
+    }
+    if (free < 0) throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMost)
+    // Before anything is counted there, or a writer would not look at it.
+    for (let used; (used = this.#used()) <= free;) Atomics.compareExchange(words, this.#usedAt, used, free + 1)
+    this.#own = this.#at + free * kStride
+    return Atomics.exchange(words, this.#own + 1, 0) !== 0
+  }
+}
+
+module.exports = { Readers }

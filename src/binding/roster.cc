@@ -1,0 +1,69 @@
+#include "roster.h"
+
+#include <cstdlib>
+
+#include "call.h"
+#include "core/cacheline.h"
+
+namespace telar {
+
+namespace {
+
+// A thread has one number, however often it loads the library.
+struct Membership {
+  uint32_t number = 0;
+  uint32_t environments = 0;
+};
+thread_local Membership membership;
+
+void LeaveThread(void *load) {
+  delete static_cast<char *>(load);
+  if (--membership.environments > 0) return;
+  telar_roster_leave(Roster(), membership.number);
+  membership.number = 0;
+}
+
+telar_roster *MakeRoster() {
+  alignas(TELAR_CACHELINE) static unsigned char
+      memory[TELAR_CACHELINE * 2 + TELAR_ROSTER_PLACES_MAX * sizeof(uint32_t)];
+  telar_roster *roster = nullptr;
+  if (telar_roster_size(TELAR_ROSTER_PLACES_MAX) > sizeof memory ||
+      telar_roster_init(memory, TELAR_ROSTER_PLACES_MAX, &roster) != TELAR_OK) {
+    std::abort(); // a mistake in the line above
+  }
+  return roster;
+}
+
+} // namespace
+
+telar_roster *Roster() {
+  static telar_roster *roster = MakeRoster();
+  return roster;
+}
+
+uint32_t EnterThread(napi_env env) {
+  if (membership.environments == 0 &&
+      telar_roster_enter(Roster(), &membership.number) != TELAR_OK) {
+    napi_throw_error(env, "ERR_TELAR_NATIVE",
+                     "there are more threads than telar can number: 16384 at a time");
+    return 0;
+  }
+  membership.environments++;
+  // Node takes no hook twice with the same argument.
+  napi_add_env_cleanup_hook(env, LeaveThread, new char());
+  return membership.number;
+}
+
+uint32_t CurrentThread() { return membership.number; }
+
+napi_value IsThreadAlive(napi_env env, napi_callback_info info) {
+  Call<void, 1> call(env, info);
+  return call.Return(telar_roster_look(Roster(), call.Uint32(0)) == TELAR_OK);
+}
+
+napi_value WasThread(napi_env env, napi_callback_info info) {
+  Call<void, 1> call(env, info);
+  return call.Return(telar_roster_look(Roster(), call.Uint32(0)) != TELAR_INVALID);
+}
+
+} // namespace telar

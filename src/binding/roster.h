@@ -1,0 +1,31 @@
+// roster.h - the threads of this process that have loaded the library, by number.
+#ifndef TELAR_BINDING_ROSTER_H
+#define TELAR_BINDING_ROSTER_H
+
+#include <node_api.h>
+
+#include "core/roster.h"
+
+namespace telar {
+
+// Of the whole process, made at the first call and never destroyed.
+telar_roster *Roster();
+
+// Enters the calling thread and sees to it that it leaves with its environment,
+// also when it is terminated. The hooks of an environment run in reverse order:
+// whatever is set up after this is cleaned up while the thread still counts as
+// alive. Returns its number; 0, with a pending exception, when there is no place.
+uint32_t EnterThread(napi_env env);
+
+// The number of the calling thread; 0 before EnterThread and after its end.
+uint32_t CurrentThread();
+
+// isThreadAlive(number) -> boolean
+napi_value IsThreadAlive(napi_env env, napi_callback_info info);
+
+// wasThread(number) -> boolean: some thread has, or had, that number
+napi_value WasThread(napi_env env, napi_callback_info info);
+
+} // namespace telar
+
+#endif

@@ -1,0 +1,265 @@
+/* ring_receive.c - consumers: looking, claiming, copying out, giving room back, the end of a closed ring. */
+#include "ring_internal.h"
+
+#include <string.h>
+
+/* What a look has found: granules to step over, then records in one piece. */
+typedef struct run {
+  uint64_t from;
+  uint32_t skipped;  /* granules without a record, first */
+  uint32_t granules; /* of the records */
+  uint32_t count;    /* records */
+  uint64_t bytes;    /* their lengths added up */
+} run;
+
+/* Where to look and what a claim expects: the word head, with its flags, of a ring for many. */
+static uint64_t read_head(telar_ring_end *end) {
+  /* A5: acquires R5, the claim that moved head there: the tags of room released before are seen as 0. */
+  return ring_has(end, TELAR_RING_SINGLE_CONSUMER) ? end->head
+                                                   : atomic_load_explicit(&end->shared->head, memory_order_acquire);
+}
+
+/*
+ * Walks from head over skips to up to max records that go into capacity bytes one after the other. OK: r.count is not
+ * 0. EMPTY: no record, r.skipped may be not 0. TOO_LARGE: lengths[0] is longer than capacity. CORRUPT:
+ * the tags make no sense, or head was moved on in the meantime.
+ */
+static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max, uint64_t capacity, uint32_t *lengths,
+                         run *r) {
+  uint32_t size = end->mask + 1;
+  *r = (run){.from = head};
+  uint32_t at = (uint32_t)head & end->mask;
+  /* A1: acquires R1, the record. */
+  uint32_t tag = atomic_load_explicit(&end->tags[at], memory_order_acquire);
+  while ((tag & RING_TAG_STATE) == RING_TAG_SKIP) {
+    uint32_t granules = tag & RING_TAG_COUNT;
+    if (granules == 0 || granules > size - at || granules > end->mask - r->skipped) {
+      return TELAR_CORRUPT;
+    }
+    r->skipped += granules;
+    at = (at + granules) & end->mask;
+    tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
+  }
+  if ((tag & RING_TAG_STATE) != RING_TAG_READY) {
+    return tag == 0 ? TELAR_EMPTY : TELAR_CORRUPT;
+  }
+  do {
+    uint32_t bytes = tag & RING_TAG_COUNT, granules = ring_granules(bytes);
+    uint64_t before = (uint64_t)r->granules * TELAR_RING_GRANULE;
+    if (bytes > end->max_record || granules > size - at || granules + r->skipped + r->granules > end->mask) {
+      if (r->count == 0) return TELAR_CORRUPT;
+      break;
+    }
+    if (before + bytes > capacity) {
+      if (r->count != 0) break;
+      lengths[0] = bytes;
+      return TELAR_TOO_LARGE;
+    }
+    lengths[r->count++] = bytes;
+    r->bytes += bytes;
+    r->granules += granules;
+    at += granules;
+    if (at == size || r->count == max) break;
+    tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
+  } while ((tag & RING_TAG_STATE) == RING_TAG_READY);
+  return TELAR_OK;
+}
+
+/* Moves head over a run; false: another consumer was faster. */
+static bool move_head(telar_ring_end *end, uint64_t head, const run *r) {
+  uint64_t to = (head + r->skipped + r->granules) & RING_POSITION_MASK;
+  /* R5: released to A5, the next consumer. */
+  if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+    end->head = to;
+    atomic_store_explicit(&end->shared->head, to, memory_order_release);
+    return true;
+  }
+  /* Relaxed on failure: the caller reads head anew. */
+  return atomic_compare_exchange_strong_explicit(&end->shared->head, &head, to, memory_order_release,
+                                                 memory_order_relaxed);
+}
+
+/* The tags of a claimed run to 0, except the first. */
+static void clear_tags(telar_ring_end *end, const run *r, const uint32_t *lengths) {
+  /* Relaxed, all of it: the run is this thread's; R2 or R3 orders it before the next lap. */
+  uint64_t position = r->from;
+  for (uint32_t stepped = 0; stepped < r->skipped;) {
+    _Atomic uint32_t *tag = ring_tag(end, position);
+    uint32_t granules = atomic_load_explicit(tag, memory_order_relaxed) & RING_TAG_COUNT;
+    if (stepped != 0) atomic_store_explicit(tag, 0, memory_order_relaxed);
+    if (granules == 0 || granules > r->skipped - stepped) granules = r->skipped - stepped; /* no longer what it was */
+    stepped += granules;
+    position += granules;
+  }
+  for (uint32_t i = 0; i < r->count; i++) {
+    if (position != r->from) atomic_store_explicit(ring_tag(end, position), 0, memory_order_relaxed);
+    position += ring_granules(lengths[i]);
+  }
+}
+
+/* Gives back a run whose tags but the first are 0. */
+static void give_back(telar_ring_end *end, uint64_t from, uint32_t granules) {
+  end->pending |= RING_PENDING_MOVED;
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) || ((from ^ end->released) & RING_POSITION_MASK) != 0) {
+    /* R2: released to A2, whoever sweeps. A single consumer sweeps itself, below. */
+    atomic_store_explicit(ring_tag(end, from), RING_TAG_DONE | granules, memory_order_release);
+    return;
+  }
+  /* Relaxed: R3 orders the tags before what the next producer writes. */
+  atomic_store_explicit(ring_tag(end, from), 0, memory_order_relaxed);
+  uint64_t position = from + granules, left = ring_distance(position, end->head);
+  /* Runs behind it that were given back before it. */
+  while (left != 0) {
+    _Atomic uint32_t *tag = ring_tag(end, position);
+    uint32_t seen = atomic_load_explicit(tag, memory_order_relaxed), run_granules = seen & RING_TAG_COUNT;
+    if ((seen & RING_TAG_STATE) != RING_TAG_DONE || run_granules == 0 || run_granules > left) break;
+    atomic_store_explicit(tag, 0, memory_order_relaxed);
+    position += run_granules;
+    left -= run_granules;
+  }
+  end->released = position & RING_POSITION_MASK;
+  /* R3: released to A3, any producer. */
+  atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
+}
+
+/* A closed ring looks empty at head: says so for good (CLOSED), or OK to look again. */
+static telar_status finish(telar_ring_end *end, uint64_t position) {
+  ring_shared *shared = end->shared;
+  /* A5: acquires R5 and C3. */
+  uint64_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
+  /* C2: pairs with C1, notify. Also between this consumer's last claim, which may have wiped a HEAD_LATE, and the
+   * look below. */
+  atomic_thread_fence(memory_order_seq_cst);
+  if ((head & RING_POSITION_MASK) != position) {
+    return ring_has(end, TELAR_RING_SINGLE_CONSUMER) ? TELAR_CORRUPT : TELAR_OK;
+  }
+  /* A1, A4: a look of the same kind as before. */
+  bool is_empty = atomic_load_explicit(ring_tag(end, position), memory_order_acquire) == 0 &&
+                  (atomic_load_explicit(&shared->tail, memory_order_acquire) & RING_POSITION_MASK) == position;
+  if ((head & RING_HEAD_FINAL) == 0) {
+    if (!is_empty) {
+      return TELAR_OK;
+    }
+    if ((head & RING_HEAD_LATE) != 0) {
+      /* Set behind a record, and nobody has claimed one since. */
+      return TELAR_CORRUPT;
+    }
+    /* C4: fails if a sender was late (C3), or another consumer faster. */
+    if (!atomic_compare_exchange_strong_explicit(&shared->head, &head, head | RING_HEAD_FINAL, memory_order_acq_rel,
+                                                 memory_order_relaxed)) {
+      return TELAR_OK;
+    }
+  }
+  /* From now on take_part refuses this end, as read_head does in a ring for many. */
+  end->has_part[TELAR_RING_RECEIVERS] = false;
+  return TELAR_CLOSED;
+}
+
+/* Why there is no record at head, or OK to look again. */
+static telar_status nothing_there(telar_ring_end *end, uint64_t position) {
+  ring_shared *shared = end->shared;
+  /* A4: acquires R4. */
+  uint64_t tail = atomic_load_explicit(&shared->tail, memory_order_acquire) & RING_POSITION_MASK;
+  if (tail != position) {
+    return TELAR_AGAIN;
+  }
+  /* Acquire: with the state, all that the closing thread knew of. */
+  return atomic_load_explicit(&shared->state, memory_order_acquire) == TELAR_RING_CLOSED ? finish(end, position)
+                                                                                        : TELAR_EMPTY;
+}
+
+static telar_status may_receive(telar_ring_end *end) {
+  /* Relaxed: nothing is read by it. */
+  uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_relaxed);
+  if (state != TELAR_RING_OPEN && state != TELAR_RING_CLOSED) {
+    return TELAR_ABORTED;
+  }
+  return end->has_part[TELAR_RING_RECEIVERS] ? TELAR_OK : telar_ring_take_part(end, TELAR_RING_RECEIVERS);
+}
+
+/* Claims a run of up to max records. */
+static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, uint32_t *lengths, run *r) {
+  telar_status status = may_receive(end);
+  if (status != TELAR_OK) return status;
+  for (;;) {
+    uint64_t head = read_head(end), position = head & RING_POSITION_MASK;
+    if ((head & RING_HEAD_FINAL) != 0) {
+      end->has_part[TELAR_RING_RECEIVERS] = false;
+      return TELAR_CLOSED;
+    }
+    status = look(end, position, max, capacity, lengths, r);
+    if (status == TELAR_OK) {
+      if (move_head(end, head, r)) return TELAR_OK;
+      continue;
+    }
+    if (status == TELAR_EMPTY && r->skipped != 0) {
+      /* Step over what holds no record, or its room would never come free. */
+      if (move_head(end, head, r)) {
+        clear_tags(end, r, lengths);
+        give_back(end, position, r->skipped);
+      }
+      continue;
+    }
+    if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && read_head(end) != head) continue; /* what it saw was of the past */
+    if (status == TELAR_EMPTY) status = nothing_there(end, position);
+    if (status != TELAR_OK) return status;
+  }
+}
+
+/* ---- receiving ---- */
+
+static void copy_out(telar_ring_end *end, const run *r, void *buffer, const uint32_t *lengths) {
+  uint32_t last = lengths[r->count - 1];
+  uint32_t bytes = (r->granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
+  if (bytes != 0) memcpy(buffer, ring_data(end, r->from + r->skipped), bytes);
+  clear_tags(end, r, lengths);
+  give_back(end, r->from, r->skipped + r->granules);
+  ring_count_received(end, r->count, r->bytes);
+}
+
+telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
+  run r;
+  telar_status status = take(end, 1, capacity, length, &r);
+  if (status == TELAR_OK) copy_out(end, &r, buffer, length);
+  return status;
+}
+
+telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,
+                                     uint32_t max, uint32_t *received) {
+  *received = 0;
+  if (max == 0) return TELAR_INVALID;
+  run r;
+  telar_status status = take(end, max, capacity, lengths, &r);
+  if (status == TELAR_OK) {
+    copy_out(end, &r, buffer, lengths);
+    *received = r.count;
+  }
+  return status;
+}
+
+/* ---- in place ---- */
+
+telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
+  ring_open *open = telar_ring_free_open(end->claims);
+  if (open == NULL) return TELAR_LIMIT;
+  run r;
+  uint32_t length;
+  telar_status status = take(end, 1, UINT64_MAX, &length, &r);
+  if (status != TELAR_OK) return status;
+  clear_tags(end, &r, &length);
+  *open = (ring_open){r.from, r.skipped + r.granules, length, ++end->serial};
+  out->data = ring_data(end, r.from + r.skipped);
+  out->offset = (uint64_t)((unsigned char *)out->data - (unsigned char *)end->shared);
+  out->length = length;
+  out->ticket = ring_ticket(end->claims, open);
+  ring_count_received(end, 1, length);
+  return TELAR_OK;
+}
+
+telar_status telar_ring_release(telar_ring_end *end, uint32_t ticket) {
+  ring_open *open = telar_ring_find_open(end->claims, ticket);
+  if (open == NULL) return TELAR_INVALID;
+  give_back(end, open->position, open->granules);
+  open->granules = 0;
+  return TELAR_OK;
+}

@@ -1,0 +1,104 @@
+#include "roster.h"
+
+#include "atomic.h"
+#include "cacheline.h"
+
+/*
+ * A number: generation << PLACE_BITS | place. The generation of a number is
+ * never 0, hence the number is not either.
+ *
+ * A place's word: generation << 1 | ALIVE, and WRAPPED. The generation is the last
+ * one that was given out, and 0 in the beginning; ALIVE while its thread is;
+ * WRAPPED once every generation has been given out.
+ */
+enum { PLACE_BITS = 14, GENERATION_BITS = 16 };
+#define PLACE_MASK ((1u << PLACE_BITS) - 1u)
+#define GENERATION_MASK ((1u << GENERATION_BITS) - 1u)
+#define ALIVE 1u
+#define WRAPPED (1u << (GENERATION_BITS + 1))
+
+_Static_assert(PLACE_BITS + GENERATION_BITS == TELAR_ROSTER_NUMBER_BITS,
+               "a number is a place and a generation");
+_Static_assert(TELAR_ROSTER_PLACES_MAX == 1u << PLACE_BITS, "every place has a number");
+
+struct telar_roster {
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where enter begins to look; free-running */
+  uint32_t places;
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t words[];
+};
+
+size_t telar_roster_size(uint32_t places) {
+  if (places == 0 || places > TELAR_ROSTER_PLACES_MAX) return 0;
+  return TELAR_CACHELINE_ROUND_UP(sizeof(telar_roster) + places * sizeof(uint32_t));
+}
+
+telar_status telar_roster_init(void *memory, uint32_t places, telar_roster **roster) {
+  if (memory == NULL || roster == NULL || telar_roster_size(places) == 0) return TELAR_INVALID;
+  if ((uintptr_t)memory % TELAR_CACHELINE != 0) return TELAR_INVALID;
+  telar_roster *made = memory;
+  atomic_init(&made->next, 0);
+  made->places = places;
+  for (uint32_t i = 0; i < places; i++)
+    atomic_init(&made->words[i], 0);
+  *roster = made;
+  return TELAR_OK;
+}
+
+static uint32_t generation_of(uint32_t word) {
+  return word >> 1 & GENERATION_MASK;
+}
+
+/* The word of a free place once it is taken again. */
+static uint32_t word_after(uint32_t word) {
+  uint32_t next = generation_of(word) + 1;
+  if (next > GENERATION_MASK) return WRAPPED | 1u << 1 | ALIVE;
+  return (word & WRAPPED) | next << 1 | ALIVE;
+}
+
+telar_status telar_roster_enter(telar_roster *roster, uint32_t *number) {
+  *number = 0;
+  /* Relaxed: a hint that spreads the places; the word decides who gets one. */
+  uint32_t start = atomic_fetch_add_explicit(&roster->next, 1, memory_order_relaxed);
+  for (uint32_t i = 0; i < roster->places; i++) {
+    uint32_t place = (start + i) % roster->places;
+    uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
+    if ((word & ALIVE) != 0) continue;
+    uint32_t taken = word_after(word);
+    /* Relaxed: a new thread has done nothing yet that anyone would have to see. */
+    if (atomic_compare_exchange_strong_explicit(&roster->words[place], &word, taken,
+                                                memory_order_relaxed, memory_order_relaxed)) {
+      *number = generation_of(taken) << PLACE_BITS | place;
+      return TELAR_OK;
+    }
+  }
+  return TELAR_FULL;
+}
+
+telar_status telar_roster_leave(telar_roster *roster, uint32_t number) {
+  uint32_t place = number & PLACE_MASK;
+  if (place >= roster->places) return TELAR_INVALID;
+  /* Relaxed: while the number is alive, nobody else changes the word. */
+  uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
+  if ((word & ALIVE) == 0 || generation_of(word) != number >> PLACE_BITS) return TELAR_STALE;
+  /* R1: what the thread did is there for whoever sees it dead (A1). */
+  return atomic_compare_exchange_strong_explicit(&roster->words[place], &word, word & ~ALIVE,
+                                                 memory_order_release, memory_order_relaxed)
+             ? TELAR_OK
+             : TELAR_STALE;
+}
+
+telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {
+  uint32_t place = number & PLACE_MASK;
+  uint32_t generation = number >> PLACE_BITS;
+  if (place >= roster->places || generation == 0 || generation > GENERATION_MASK)
+    return TELAR_INVALID;
+  /* A1: pairs with R1. The word of a later generation follows R1 in the release
+   * sequence, since all changes are read-modify-writes: it acquires R1 as well. */
+  uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_acquire);
+  uint32_t last = generation_of(word);
+  if (last == generation) return (word & ALIVE) != 0 ? TELAR_OK : TELAR_STALE;
+  if ((word & WRAPPED) == 0) return generation > last ? TELAR_INVALID : TELAR_STALE;
+  /* Every generation has been there; those of the nearer half are the coming ones. */
+  uint32_t ahead = (generation - last) & GENERATION_MASK;
+  return ahead < 1u << (GENERATION_BITS - 1) ? TELAR_INVALID : TELAR_STALE;
+}

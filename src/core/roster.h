@@ -1,0 +1,71 @@
+/*
+ * roster: which threads of the process are alive, by number.
+ *
+ * FOR     shared state that names a thread: the owner of a lock, the end of a
+ *         channel. A thread that is ended runs no more code, so nobody but the
+ *         others can tell, from its number, that what it held is free.
+ *
+ * USE     telar_roster *roster;
+ *         telar_roster_init(aligned(telar_roster_size(1024)), 1024, &roster);
+ *         uint32_t number;
+ *         telar_roster_enter(roster, &number);       // when a thread begins
+ *         telar_roster_look(roster, number);         // TELAR_OK: it is alive
+ *         telar_roster_leave(roster, number);        // when it ends
+ *
+ * THREADS all calls but size and init: any thread, any order. Who sees that a
+ *         thread has left sees everything that it did before.
+ *
+ * PROGRESS look is wait-free; enter and leave are lock-free and bounded by the
+ *         number of places.
+ *
+ * HOW     A number is a place and a generation, which goes up each time the
+ *         place is taken. It fits TELAR_ROSTER_NUMBER_BITS, so that a word of
+ *         32 bits has two left for its own purposes. Places are taken in turn:
+ *         a number comes back after the place was taken 65535 times, and then
+ *         all places were.
+ *
+ * Usable from C++.
+ */
+#ifndef TELAR_CORE_ROSTER_H
+#define TELAR_CORE_ROSTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TELAR_ROSTER_NUMBER_BITS 30u
+#define TELAR_ROSTER_PLACES_MAX 16384u
+
+typedef struct telar_roster telar_roster;
+
+/* Bytes for a roster of so many places; 0 unless 1 <= places <= TELAR_ROSTER_PLACES_MAX. */
+size_t telar_roster_size(uint32_t places);
+
+/*
+ * Makes a roster in memory of telar_roster_size(places) bytes, aligned to
+ * TELAR_CACHELINE. TELAR_INVALID for bad memory or a bad number of places.
+ */
+telar_status telar_roster_init(void *memory, uint32_t places, telar_roster **roster);
+
+/* A number for a thread, never 0. TELAR_FULL: every place is taken; *number is 0. */
+telar_status telar_roster_enter(telar_roster *roster, uint32_t *number);
+
+/* The thread's last act. TELAR_STALE when the number is not alive. */
+telar_status telar_roster_leave(telar_roster *roster, uint32_t number);
+
+/*
+ * TELAR_OK: alive. TELAR_STALE: was alive, and is not. TELAR_INVALID: never was,
+ * or so long ago that its place was taken 2^15 times since.
+ */
+telar_status telar_roster_look(const telar_roster *roster, uint32_t number);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
