@@ -337,6 +337,257 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   readonly histogram: PoolHistogram
 }
 
+// ---- between threads ----
+
+/**
+ * What arrives of a shared object in another thread, where the platform's clone strips its class:
+ * by `workerData`, `postMessage()` or `setEnvironmentData()`. `Class.from()` makes the object of it.
+ */
+export interface Shared<Kind extends string> {
+  readonly 'telar:shared': { readonly kind: Kind, readonly id: bigint, readonly memory: SharedArrayBuffer }
+}
+
+/** How long a waiting call waits. */
+export interface WaitOptions {
+  /**
+   * Milliseconds: a number from 0, or Infinity. When they are over, the call fails with
+   * `ERR_TELAR_TIMEOUT`, unless it says otherwise. Default: Infinity.
+   */
+  timeout?: number
+  /**
+   * Ends the wait with an {@link AbortError}. A synchronous call sees only whether it is aborted
+   * already: while it waits, nothing in its thread can abort it.
+   */
+  signal?: AbortSignal | null
+}
+
+/** As for `Atomics.wait()`; `'ok'` also when the number changed without a wake-up. */
+export type WaitResult = 'ok' | 'not-equal' | 'timed-out'
+
+/**
+ * Waits while `array[index]` is `expected`, until {@link notify}: `Atomics.wait()` with a short spin
+ * before the sleep, on any thread. A bare number is a timeout in milliseconds. It may return for no
+ * reason: look at the number again. Throws `ERR_TELAR_INVALID_ARGUMENT`, or an AbortError.
+ */
+export function wait (array: Int32Array, index: number, expected: number, options?: number | WaitOptions): WaitResult
+export function wait (array: BigInt64Array, index: number, expected: bigint, options?: number | WaitOptions): WaitResult
+
+/**
+ * The same without blocking the thread. The promise keeps the process alive, and rejects where
+ * {@link wait} throws. With a signal, a wake-up that does not follow a change of the number may be missed.
+ */
+export function waitAsync (array: Int32Array, index: number, expected: number, options?: number | WaitOptions): Promise<WaitResult>
+export function waitAsync (array: BigInt64Array, index: number, expected: bigint, options?: number | WaitOptions): Promise<WaitResult>
+
+/** Wakes up to `count` (default: all) that wait at `array[index]`, the longest waiting first. Returns how many. */
+export function notify (array: Int32Array | BigInt64Array, index: number, count?: number): number
+
+/** What holds a lock: to be unlocked once, by hand or by `using`. It belongs to its thread. */
+export interface Guard extends Disposable {
+  /** Whether it has not been unlocked. */
+  readonly isHeld: boolean
+  /**
+   * True when a thread was ended while it had the lock for writing, and nobody has called
+   * `markConsistent()` since: the data may be half written.
+   */
+  readonly isInconsistent: boolean
+  /** Throws `ERR_TELAR_NOT_HELD` the second time. */
+  unlock (): void
+  /** As unlock(), except that it does nothing when it is not held. */
+  [Symbol.dispose] (): void
+}
+
+/** Holds a lock alone. */
+export interface ExclusiveGuard extends Guard {
+  /** The data is in order: the next owners find `isInconsistent` false. Throws `ERR_TELAR_NOT_HELD`. */
+  markConsistent (): void
+}
+
+/**
+ * One owner at a time, among all threads and all tasks in them.
+ *
+ * No waiter starves: one that has waited for a millisecond reserves the lock, the oldest first. When
+ * a thread is ended, what it held goes to the next owner, whose guard says `isInconsistent`.
+ *
+ * Every call may throw `ERR_TELAR_CORRUPT_STATE`; so may those of the classes below.
+ */
+export class Mutex {
+  constructor ()
+  /** Throws `ERR_TELAR_NOT_SHARED`. In a thread there is one object for each mutex. */
+  static from (received: Mutex | Shared<'Mutex'>): Mutex
+  readonly 'telar:shared': Shared<'Mutex'>['telar:shared']
+  /** Whether anybody has it now. */
+  readonly isLocked: boolean
+  /**
+   * Waits without blocking the thread. A task that already has the lock waits for itself for ever:
+   * tasks of one thread cannot be told apart.
+   */
+  lock (options?: WaitOptions): Promise<ExclusiveGuard>
+  /** Blocks the thread. Throws `ERR_TELAR_DEADLOCK` when this thread has the lock. */
+  lockSync (options?: WaitOptions): ExclusiveGuard
+  /** null: somebody has it, or it is reserved for one who waits. */
+  tryLock (): ExclusiveGuard | null
+  /** Unlocks what a task of this thread holds. Throws `ERR_TELAR_NOT_HELD` where none does. */
+  unlock (): void
+}
+
+/**
+ * Many readers or one writer.
+ *
+ * Readers of different threads do not slow each other down. No stream of readers keeps a writer out, and no
+ * stream of writers a reader. When a thread is ended, its reads count no more; the next owner
+ * after a writer finds `isInconsistent`.
+ */
+export class RwLock {
+  constructor ()
+  static from (received: RwLock | Shared<'RwLock'>): RwLock
+  readonly 'telar:shared': Shared<'RwLock'>['telar:shared']
+  /** Throws `ERR_TELAR_TOO_MANY_THREADS` when 256 other living threads have read under this lock. */
+  read (options?: WaitOptions): Promise<Guard>
+  /** Blocks the thread. Throws `ERR_TELAR_DEADLOCK` when this thread writes. */
+  readSync (options?: WaitOptions): Guard
+  /** null: somebody writes, or is about to. */
+  tryRead (): Guard | null
+  write (options?: WaitOptions): Promise<ExclusiveGuard>
+  /** Blocks the thread. Throws `ERR_TELAR_DEADLOCK` when this thread reads or writes. */
+  writeSync (options?: WaitOptions): ExclusiveGuard
+  /** null: somebody reads or writes. */
+  tryWrite (): ExclusiveGuard | null
+}
+
+/** A permit of a {@link Semaphore}, to be released once. */
+export interface Permit extends Disposable {
+  readonly isHeld: boolean
+  /** Throws `ERR_TELAR_NOT_HELD` the second time. */
+  release (): void
+  [Symbol.dispose] (): void
+}
+
+/**
+ * A number of permits. No waiter starves, as with Mutex. Permits have no owner: those of a thread
+ * that is ended are lost.
+ */
+export class Semaphore {
+  /**
+   * @param permits free at first: an integer from 0 to `max`. Default: 1.
+   * @param max an integer from 1 to 2^30 - 1, the default.
+   */
+  constructor (permits?: number, max?: number)
+  static from (received: Semaphore | Shared<'Semaphore'>): Semaphore
+  readonly 'telar:shared': Shared<'Semaphore'>['telar:shared']
+  /** Free permits. */
+  readonly available: number
+  readonly max: number
+  acquire (options?: WaitOptions): Promise<Permit>
+  acquireSync (options?: WaitOptions): Permit
+  /** null: none is free, or a free one is reserved for one who waits. */
+  tryAcquire (): Permit | null
+  /**
+   * Adds `count` permits (default: 1), whether or not they were acquired: a semaphore can be a signal.
+   * Throws `ERR_TELAR_OUT_OF_RANGE` above the maximum, and changes nothing then.
+   */
+  release (count?: number): void
+}
+
+/** Waiting, with a {@link Mutex}, until something is said to have changed. */
+export class Condition {
+  constructor ()
+  static from (received: Condition | Shared<'Condition'>): Condition
+  readonly 'telar:shared': Shared<'Condition'>['telar:shared']
+  /**
+   * Unlocks, waits, locks again. True when notified, false when the time is over; whatever happens,
+   * an abort too, the guard holds the mutex afterwards, which may take longer than the timeout. It may
+   * return true for no reason: look at the data again, or use waitFor(). Throws `ERR_TELAR_NOT_HELD`.
+   */
+  wait (guard: ExclusiveGuard, options?: WaitOptions): Promise<boolean>
+  waitSync (guard: ExclusiveGuard, options?: WaitOptions): boolean
+  /** Waits until `test()`, called with the mutex held, is true. False when the time is over and it is not. */
+  waitFor (guard: ExclusiveGuard, test: () => unknown, options?: WaitOptions): Promise<boolean>
+  waitForSync (guard: ExclusiveGuard, test: () => unknown, options?: WaitOptions): boolean
+  /** Wakes one that waits, at least. Best called with the mutex held. */
+  notifyOne (): void
+  notifyAll (): void
+}
+
+/** Lets a fixed number of parties go on together, again and again. */
+export class Barrier {
+  /** @param parties an integer from 1 to 16383 */
+  constructor (parties: number)
+  static from (received: Barrier | Shared<'Barrier'>): Barrier
+  readonly 'telar:shared': Shared<'Barrier'>['telar:shared']
+  readonly parties: number
+  /** How many wait now. */
+  readonly waiting: number
+  /**
+   * Arrives, and waits until all have. True for exactly one of them, the last one. Who gives up has
+   * not arrived; who is ended while it waits, has.
+   */
+  wait (options?: WaitOptions): Promise<boolean>
+  waitSync (options?: WaitOptions): boolean
+  /** Arrives only if it is the last one: true, and all go on. Else false. */
+  tryWait (): boolean
+}
+
+/** Opens when it was counted down to 0, and stays open. */
+export class Latch {
+  /** @param count an integer from 0 to 2^31 - 1 */
+  constructor (count: number)
+  static from (received: Latch | Shared<'Latch'>): Latch
+  readonly 'telar:shared': Shared<'Latch'>['telar:shared']
+  readonly count: number
+  /** Subtracts `by` (default: 1); never below 0. */
+  countDown (by?: number): void
+  wait (options?: WaitOptions): Promise<void>
+  waitSync (options?: WaitOptions): void
+  /** Whether it is open. */
+  tryWait (): boolean
+}
+
+/** One function, run one time among all threads. */
+export class Once {
+  constructor ()
+  static from (received: Once | Shared<'Once'>): Once
+  readonly 'telar:shared': Shared<'Once'>['telar:shared']
+  /** Whether a function has run to its end. What it did before is visible then. */
+  readonly isDone: boolean
+  /**
+   * True when this call ran `run`, false when it was done before; waits while another is at it. What
+   * `run` throws is thrown, and leaves it to the next call. `wasInterrupted`: a thread was ended in
+   * the middle of an earlier run.
+   */
+  run (run: (wasInterrupted: boolean) => unknown, options?: WaitOptions): Promise<boolean>
+  /** Throws `ERR_TELAR_DEADLOCK` when a function of this thread is running. */
+  runSync (run: (wasInterrupted: boolean) => unknown, options?: WaitOptions): boolean
+  /** Does not wait: false also when another is at it. */
+  tryRun (run: (wasInterrupted: boolean) => unknown): boolean
+}
+
+/**
+ * A number that all threads see: of 32 bits, or of 64 as a bigint. Sums wrap around.
+ * Arguments that do not fit throw `ERR_TELAR_INVALID_ARGUMENT`.
+ */
+export class Counter<T extends number | bigint = number> {
+  /** `bits` default: 32; `value` default: 0. */
+  constructor (...options: T extends bigint ? [options: { bits: 64, value?: bigint }] : [options?: { bits?: 32, value?: number }])
+  static from<T extends number | bigint = number> (received: Counter<T> | Shared<'Counter'>): Counter<T>
+  readonly 'telar:shared': Shared<'Counter'>['telar:shared']
+  readonly bits: T extends bigint ? 64 : 32
+  readonly value: T
+  /** Returns the sum. */
+  add (amount: T): T
+  increment (): T
+  decrement (): T
+  /** Adds only if the sum lies within the limits; false: nothing has changed. Default: the range of the bits. */
+  tryAdd (amount: T, limits?: { min?: T, max?: T }): boolean
+  /** Returns the number before. */
+  exchange (value: T): T
+  /** Writes `value` if the number is `expected`; false: it is not. */
+  compareExchange (expected: T, value: T): boolean
+  /** The first number seen for which `test(number)` is true; numbers in between may pass unseen. */
+  waitFor (test: (value: T) => unknown, options?: WaitOptions): Promise<T>
+  waitForSync (test: (value: T) => unknown, options?: WaitOptions): T
+}
+
 /** The stable codes of telar's errors. Match on these, not on messages. */
 export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'

@@ -91,7 +91,7 @@ test('methods and properties are those of Pool', () => {
 })
 
 test('exports are those of the module', () => {
-  assert.deepEqual(sorted(rows(section(api, 'Exports')).map(([name]) => codes(name)[0])), sorted(Object.keys(telar)))
+  assert.deepEqual(sorted(rows(section(api, 'Exports')).flatMap(([names]) => codes(names))), sorted(Object.keys(telar)))
 })
 
 test('events are those of the types', () => {
@@ -99,6 +99,17 @@ test('events are those of the types', () => {
   const names = [...events.matchAll(/^ {2}(\w+): \[/gm)].map(([, name]) => name)
   assert.ok(names.length > 0)
   assert.deepEqual(sorted(rows(section(api, 'Events')).map(([name]) => codes(name)[0])), sorted(names))
+})
+
+// ---- docs/sync.md ----
+
+test('the methods and properties of the primitives are those of their classes', () => {
+  const page = read('docs/sync.md')
+  for (const name of ['Mutex', 'RwLock', 'Semaphore', 'Condition', 'Barrier', 'Latch', 'Once', 'Counter']) {
+    const members = Object.getOwnPropertyNames(telar[name].prototype).filter((member) => member !== 'constructor')
+    const documented = rows(section(page, name)).flatMap(([cell]) => codes(cell)).map((code) => code.replace(/\(.*/, ''))
+    assert.deepEqual(sorted(documented), sorted(members), name)
+  }
 })
 
 // ---- docs/memory-model.md ----

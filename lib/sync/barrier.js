@@ -14,24 +14,30 @@ const arrivedOf = (state) => state & kMost
 const roundOf = (state) => state >>> kArrivedBits
 const nextRound = (state) => (roundOf(state) + 1) << kArrivedBits
 
+function readState (words, parties) {
+  const state = Atomics.load(words, kState)
+  if (arrivedOf(state) >= parties) throw createCorrupt('Barrier', `fewer than ${parties} waiting`, arrivedOf(state))
+  return state
+}
+
 class Passing extends Attempt {
   isLast = false
-  #barrier
+  #parties
   #round = -1
 
-  constructor (words, barrier) {
+  constructor (words, parties) {
     super(words)
-    this.#barrier = barrier
+    this.#parties = parties
     this.index = kState
   }
 
   // Arrives at the first look.
   look () {
     for (;;) {
-      const state = this.#barrier.state
+      const state = readState(this.words, this.#parties)
       this.expected = state
       if (this.#round >= 0) return roundOf(state) !== this.#round
-      this.isLast = arrivedOf(state) + 1 === this.#barrier.parties
+      this.isLast = arrivedOf(state) + 1 === this.#parties
       const next = this.isLast ? nextRound(state) : state + 1
       if (Atomics.compareExchange(this.words, kState, state, next) !== state) continue
       if (!this.isLast) {
@@ -72,27 +78,18 @@ class Barrier {
   get parties () { return this.#parties }
 
   // How many wait.
-  get waiting () { return arrivedOf(this.state) }
-
-  // For Passing. Checked.
-  get state () {
-    const state = Atomics.load(this.#words, kState)
-    if (arrivedOf(state) >= this.#parties) {
-      throw createCorrupt('Barrier', `fewer than ${this.#parties} waiting`, arrivedOf(state))
-    }
-    return state
-  }
+  get waiting () { return arrivedOf(readState(this.#words, this.#parties)) }
 
   waitSync (options) {
     const limits = readLimits(options)
-    const passing = new Passing(this.#words, this)
+    const passing = new Passing(this.#words, this.#parties)
     if (!waitSync(passing, limits)) throw createTimeout('Barrier.waitSync()', limits)
     return passing.isLast
   }
 
   async wait (options) {
     const limits = readLimits(options)
-    const passing = new Passing(this.#words, this)
+    const passing = new Passing(this.#words, this.#parties)
     if (!await waitAsync(passing, limits)) throw createTimeout('Barrier.wait()', limits)
     return passing.isLast
   }
@@ -100,7 +97,7 @@ class Barrier {
   // Passes if all others have arrived; else it does not arrive.
   tryWait () {
     for (;;) {
-      const state = this.state
+      const state = readState(this.#words, this.#parties)
       if (arrivedOf(state) + 1 !== this.#parties) return false
       if (Atomics.compareExchange(this.#words, kState, state, nextRound(state)) !== state) continue
       Atomics.notify(this.#words, kState)
