@@ -18,6 +18,7 @@
  *
  * OPTIONS
  *   WORKERS, TASKS   sizes
+ *   SPIN             a worker may look for work before it parks; else only those search that were woken
  *   LANES            tasks may go to the lane of a worker, beyond its limit too
  *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
  *   LAZY             short tasks: workers stand by, and submits rely on them
@@ -355,7 +356,7 @@ inline give_back(me, yes)
 #ifdef RELAXED_NAP
      d_step { yes = (nap > 1); nap-- } /* orders nothing: the push may still wait */
 #else
-     d_step { land_(me); yes = (nap > 1); nap-- }
+     d_step { land_(me); yes = (nap > 1); nap-- } /* R1 */
 #endif
   :: else
   fi;
@@ -456,8 +457,10 @@ next:
   :: memory[LANE(w)] == 0 && !(thorough && has_place(w) && memory[READY] != 0) ->
      end_nap(w, yes);
      if
+#ifdef SPIN
      :: d_step { !searches[w] && has_place(w) -> land_(w); searches[w] = true; searching++ }; /* search */
         goto next
+#endif
      :: goto park
      fi
   fi;
