@@ -21,11 +21,11 @@
  *   SPIN             a worker may look for work before it parks; else only those search that were woken
  *   LANES            tasks may go to the lane of a worker, beyond its limit too
  *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
- *   LAZY             short tasks: workers stand by, and submits rely on them
+ *   LAZY             `lazy` is set: workers stand by, and submits rely on them
  *   NAP              the owner may nap
- *   LEAVE            one worker may be closed while idle, or be terminated
+ *   LEAVE            1: one worker may be closed while idle; 2: it may be terminated
  *
- * MUTANTS  each takes out one thing and must fail: see the Makefile
+ * MUTANTS  each takes out one thing and must fail: see run.mjs
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -77,7 +77,6 @@ byte standby;
 byte usage[PROCESSES];
 bool bell[PROCESSES]; /* remembers a ring */
 byte ended[PROCESSES]; /* wakers that ended the last park or sleep */
-bool lazy;
 short nap;
 
 /* Fields of a worker (sched_internal.h) that its owner reads once it has ended. */
@@ -192,7 +191,7 @@ inline wake_for_ready(me, yes, i)
      :: idle == 0
      :: else ->
 #ifdef LAZY
-        yes = lazy && standby != 0;
+        yes = (standby != 0);
         if
         :: yes -> yes = (awake != 0)
         :: else
@@ -432,7 +431,7 @@ event_loop:
   :: d_step { aside[w] > 0 && may_end -> aside[w]--; usage[w]--; publish(w, DONE) };
      give_back(w, yes)
 #endif
-#ifdef LEAVE
+#if LEAVE == 2
   :: w == WORKERS && came_back + lost < TASKS -> goto gone /* terminated */
 #endif
   fi;
@@ -478,7 +477,7 @@ next:
   :: aside[w]++;
      goto next
 #endif
-#ifdef LEAVE
+#if LEAVE == 2
   :: w == WORKERS -> aside[w]++; goto gone /* terminated */
 #endif
   fi;
@@ -556,12 +555,6 @@ proctype Owner()
    * owner that sleeps as well: it does not look at what came back before its bell rings. */
   do
   :: d_step { submitted < TASKS -> submitted++; unclaimed++; publish(OWNER, READY) }; /* submit */
-#ifdef LAZY
-     if
-     :: lazy = false
-     :: lazy = true
-     fi;
-#endif
      wake_for_ready(OWNER, yes, i)
 #ifdef LANES
   :: submitted < TASKS -> /* submit_to */
@@ -571,9 +564,11 @@ proctype Owner()
      w = 0
 #endif
 #ifdef LEAVE
+#if LEAVE == 1
   :: d_step { !parted && submitted > 0 && usage[WORKERS] == 0 && !has_ended[WORKERS] -> usage[WORKERS] = 1; parted = true };
      store(OWNER, CLOSING(WORKERS), 1); /* close_idle */
      wake_worker(OWNER, WORKERS)
+#endif
   :: d_step { has_ended[WORKERS] && !was_retired[WORKERS] -> /* retire */
        parted = true;
        was_retired[WORKERS] = true;
