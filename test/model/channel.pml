@@ -299,7 +299,10 @@ proctype End(byte e)
      if
      :: got || leaves
      :: else ->
-        /* announce: L1, W2, A9 */
+#if !defined(EVENT_AFTER_ANNOUNCEMENT) && !defined(EVENT_AFTER_LOOK)
+        seen = event[e];
+#endif
+        /* announce: L1, W2 */
 #ifdef NO_W2 /* the last look may be earlier than the announcement, and then is the one above */
         yes = true;
 #endif
@@ -307,11 +310,11 @@ proctype End(byte e)
           land_(e);
           waiting[is_sender(e)] = waiting[is_sender(e)] | (1 << e);
           ended[e] = 0;
-#ifndef LATE_EVENT
-          seen = event[e];
-#endif
           announced = true
         };
+#ifdef EVENT_AFTER_ANNOUNCEMENT
+        seen = event[e];
+#endif
         if
         :: yes -> yes = false
         :: else -> attempt(e, got, yes, i)
@@ -319,7 +322,7 @@ proctype End(byte e)
         if
         :: got || leaves
         :: else ->
-#ifdef LATE_EVENT
+#ifdef EVENT_AFTER_LOOK
            seen = event[e];
 #endif
            if

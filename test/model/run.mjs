@@ -60,7 +60,8 @@ const mutants = [
   ['channel', 'NO_W2', manyToOne],
   ['channel', 'NO_S1', manyToOne],
   ['channel', 'NO_LOOK_AFTER_SWEEP', manyToOne],
-  ['channel', 'LATE_EVENT', manyToOne],
+  ['channel', 'EVENT_AFTER_LOOK', manyToOne],
+  ['channel', 'EVENT_AFTER_ANNOUNCEMENT', [...oneToMany, 'EACH=2']],
   ['channel', 'NO_PASS_ON', [...oneToMany, 'GIVES_UP=1']],
   ['channel', 'NO_CASCADE', ['ROOM=2']]
 ]
