@@ -154,6 +154,9 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
 static void give_up_part(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   uint32_t mine = end->endpoint + 1;
+  if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) && end->has_part[side]) {
+    telar_ring_release_seen(end);
+  }
   /* R8: released to A8, the next holder. Only if it is held: also an end that has seen the end of a closed ring holds it. */
   atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release, memory_order_relaxed);
   end->has_part[side] = false;

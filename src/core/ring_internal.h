@@ -21,7 +21,8 @@
  *                  fit, a discarded reservation, what a commit left over          producer, R1
  *     DONE | n     n granules that were claimed together and are free to be released  consumer, R2
  *
- * Giving room back means: tags 0, then released moved on. A single consumer does so itself.
+ * Giving room back means: tags 0, then released moved on. A single consumer does so itself, some records at
+ * a time, up to the oldest claim that is open.
  * Of many consumers each marks what it is through with DONE, in any order, and who needs room
  * (a producer, or whoever wants to wake one) sweeps consecutive DONE runs under a lock that is tried and never
  * waited for (AGAIN): its holder looks again after it gave the lock back, and then at the waiting senders, so it does
@@ -39,6 +40,8 @@
  */
 #ifndef TELAR_CORE_RING_INTERNAL_H
 #define TELAR_CORE_RING_INTERNAL_H
+
+#include <string.h>
 
 #include "atomic.h"
 #include "cacheline.h"
@@ -168,6 +171,11 @@ ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket);
 /* A free place in a list; NULL: none. */
 ring_open *telar_ring_free_open(ring_open *list);
 
+/* ---- ring_receive.c ---- */
+
+/* A single consumer gives back what it has received and released. */
+void telar_ring_release_seen(telar_ring_end *end);
+
 /* ---- ring_send.c ---- */
 
 /* Gives room back that consumers are through with, `wanted` granules and some if there are as many. AGAIN: another
@@ -195,7 +203,7 @@ static inline uint64_t ring_distance(uint64_t from, uint64_t to) {
 
 /* Granules of a record: one for its tag even when it is empty. */
 static inline uint32_t ring_granules(uint32_t bytes) {
-  return bytes == 0 ? 1 : (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE;
+  return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
 }
 
 static inline _Atomic uint32_t *ring_tag(const telar_ring_end *end, uint64_t position) {
@@ -208,6 +216,15 @@ static inline unsigned char *ring_data(const telar_ring_end *end, uint64_t posit
 
 static inline uint32_t ring_ticket(const ring_open *list, const ring_open *open) {
   return open->serial * TELAR_RING_OPEN_MAX + (uint32_t)(open - list);
+}
+
+/* memcpy, without the call where it would cost more than the copy. */
+static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
+  if (bytes == 8) {
+    memcpy(to, from, 8);
+  } else if (bytes != 0) {
+    memcpy(to, from, bytes);
+  }
 }
 
 static inline void ring_count_sent(telar_ring_end *end, uint64_t records, uint64_t bytes) {

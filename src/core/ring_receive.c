@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* A single consumer gives room back by so many granules (a pair of lines of tags) or, in notify, by what there is: else it would
+ * write to the line where the producer is about to write, for each record. */
+#define RELEASE_TOGETHER 32u
+
 /* What a look has found: granules to step over, then records in one piece. */
 typedef struct run {
   uint64_t from;
@@ -43,25 +47,39 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
   if ((tag & RING_TAG_STATE) != RING_TAG_READY) {
     return tag == 0 ? TELAR_EMPTY : TELAR_CORRUPT;
   }
+  /* Locals: lengths might be anything's memory, for all that the compiler knows. */
+  const _Atomic uint32_t *tags = end->tags;
+  uint32_t first = at, count = 0, longest = end->max_record;
+  uint64_t total = 0;
+  if (r->skipped != 0 && end->mask - r->skipped < size - at) size = at + end->mask - r->skipped;
   do {
-    uint32_t bytes = tag & RING_TAG_COUNT, granules = ring_granules(bytes);
-    uint64_t before = (uint64_t)r->granules * TELAR_RING_GRANULE;
-    if (bytes > end->max_record || granules > size - at || granules + r->skipped + r->granules > end->mask) {
-      if (r->count == 0) return TELAR_CORRUPT;
+    uint32_t bytes = tag & RING_TAG_COUNT, granules = ring_granules(bytes), before = count, next;
+    if (bytes > longest || granules > size - at) {
+      if (count == 0) return TELAR_CORRUPT;
       break;
     }
-    if (before + bytes > capacity) {
-      if (r->count != 0) break;
+    if ((uint64_t)(at - first) * TELAR_RING_GRANULE + bytes > capacity) {
+      if (count != 0) break;
       lengths[0] = bytes;
       return TELAR_TOO_LARGE;
     }
-    lengths[r->count++] = bytes;
-    r->bytes += bytes;
-    r->granules += granules;
-    at += granules;
-    if (at == size || r->count == max) break;
-    tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
+    /* Where another record like this may begin. Records of one length are common, and here the next tag can be
+     * loaded before the last one is known. */
+    uint64_t stop = first + (capacity - bytes) / TELAR_RING_GRANULE;
+    if (stop > size - granules) stop = size - granules;
+    do {
+      lengths[count++] = bytes;
+      at += granules;
+      next = 0;
+      if (at == size || count == max) break;
+      next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
+    } while (next == tag && at <= stop);
+    total += (uint64_t)bytes * (count - before);
+    tag = next;
   } while ((tag & RING_TAG_STATE) == RING_TAG_READY);
+  r->granules = at - first;
+  r->count = count;
+  r->bytes = total;
   return TELAR_OK;
 }
 
@@ -97,29 +115,49 @@ static void clear_tags(telar_ring_end *end, const run *r, const uint32_t *length
   }
 }
 
-/* Gives back a run whose tags but the first are 0. */
-static void give_back(telar_ring_end *end, uint64_t from, uint32_t granules) {
-  end->pending |= RING_PENDING_MOVED;
-  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) || ((from ^ end->released) & RING_POSITION_MASK) != 0) {
-    /* R2: released to A2, whoever sweeps. A single consumer sweeps itself, below. */
-    atomic_store_explicit(ring_tag(end, from), RING_TAG_DONE | granules, memory_order_release);
-    return;
+/* Of many consumers: gives back a run whose tags but the first are 0. */
+static void mark_done(telar_ring_end *end, uint64_t from, uint32_t granules) {
+  /* R2: released to A2, whoever sweeps. */
+  atomic_store_explicit(ring_tag(end, from), RING_TAG_DONE | granules, memory_order_release);
+}
+
+void telar_ring_release_seen(telar_ring_end *end) {
+  uint64_t left = ring_distance(end->released, end->head);
+  for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX; i++) {
+    if (end->claims[i].granules == 0) continue;
+    uint64_t before = ring_distance(end->released, end->claims[i].position);
+    if (before < left) left = before;
   }
+  if (left == 0) return;
+  uint64_t position = end->released, last = position + left;
+  _Atomic uint32_t *tags = end->tags;
+  uint32_t mask = end->mask;
   /* Relaxed: R3 orders the tags before what the next producer writes. */
-  atomic_store_explicit(ring_tag(end, from), 0, memory_order_relaxed);
-  uint64_t position = from + granules, left = ring_distance(position, end->head);
-  /* Runs behind it that were given back before it. */
-  while (left != 0) {
-    _Atomic uint32_t *tag = ring_tag(end, position);
-    uint32_t seen = atomic_load_explicit(tag, memory_order_relaxed), run_granules = seen & RING_TAG_COUNT;
-    if ((seen & RING_TAG_STATE) != RING_TAG_DONE || run_granules == 0 || run_granules > left) break;
-    atomic_store_explicit(tag, 0, memory_order_relaxed);
-    position += run_granules;
-    left -= run_granules;
+  while (position != last) {
+    _Atomic uint32_t *tag = &tags[(uint32_t)position & mask];
+    uint32_t seen = atomic_load_explicit(tag, memory_order_relaxed), count = seen & RING_TAG_COUNT;
+    uint64_t granules = (seen & RING_TAG_STATE) == RING_TAG_READY ? ring_granules(count) : count;
+    if (granules == 0 || granules > last - position) granules = last - position; /* no longer what it was */
+    do { /* as in look */
+      atomic_store_explicit(tag, 0, memory_order_relaxed);
+      position += granules;
+      tag = &tags[(uint32_t)position & mask];
+    } while (last - position >= granules && atomic_load_explicit(tag, memory_order_relaxed) == seen);
   }
   end->released = position & RING_POSITION_MASK;
   /* R3: released to A3, any producer. */
   atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
+}
+
+/* A run was claimed and is read; lengths are those of its records. */
+static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths) {
+  end->pending |= RING_PENDING_MOVED;
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+    clear_tags(end, r, lengths);
+    mark_done(end, r->from, r->skipped + r->granules);
+  } else if (ring_distance(end->released, end->head) >= RELEASE_TOGETHER) {
+    telar_ring_release_seen(end);
+  }
 }
 
 /* A closed ring looks empty at head: says so for good (CLOSED), or OK to look again. */
@@ -157,15 +195,14 @@ static telar_status finish(telar_ring_end *end, uint64_t position) {
 
 /* Why there is no record at head, or OK to look again. */
 static telar_status nothing_there(telar_ring_end *end, uint64_t position) {
-  ring_shared *shared = end->shared;
-  /* A4: acquires R4. */
-  uint64_t tail = atomic_load_explicit(&shared->tail, memory_order_acquire) & RING_POSITION_MASK;
-  if (tail != position) {
-    return TELAR_AGAIN;
+  /* Acquire: with the state, all that the closing thread knew of. An open ring is not asked for its tail: that line is
+   * the producers'. */
+  if (atomic_load_explicit(&end->shared->state, memory_order_acquire) != TELAR_RING_CLOSED) {
+    return TELAR_EMPTY;
   }
-  /* Acquire: with the state, all that the closing thread knew of. */
-  return atomic_load_explicit(&shared->state, memory_order_acquire) == TELAR_RING_CLOSED ? finish(end, position)
-                                                                                        : TELAR_EMPTY;
+  /* A4: acquires R4. */
+  uint64_t tail = atomic_load_explicit(&end->shared->tail, memory_order_acquire) & RING_POSITION_MASK;
+  return tail != position ? TELAR_AGAIN : finish(end, position);
 }
 
 static telar_status may_receive(telar_ring_end *end) {
@@ -194,10 +231,7 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
     }
     if (status == TELAR_EMPTY && r->skipped != 0) {
       /* Step over what holds no record, or its room would never come free. */
-      if (move_head(end, head, r)) {
-        clear_tags(end, r, lengths);
-        give_back(end, position, r->skipped);
-      }
+      if (move_head(end, head, r)) give_back(end, r, lengths);
       continue;
     }
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && read_head(end) != head) continue; /* what it saw was of the past */
@@ -211,9 +245,8 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
 static void copy_out(telar_ring_end *end, const run *r, void *buffer, const uint32_t *lengths) {
   uint32_t last = lengths[r->count - 1];
   uint32_t bytes = (r->granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
-  if (bytes != 0) memcpy(buffer, ring_data(end, r->from + r->skipped), bytes);
-  clear_tags(end, r, lengths);
-  give_back(end, r->from, r->skipped + r->granules);
+  ring_copy(buffer, ring_data(end, r->from + r->skipped), bytes);
+  give_back(end, r, lengths);
   ring_count_received(end, r->count, r->bytes);
 }
 
@@ -246,7 +279,7 @@ telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
   uint32_t length;
   telar_status status = take(end, 1, UINT64_MAX, &length, &r);
   if (status != TELAR_OK) return status;
-  clear_tags(end, &r, &length);
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) clear_tags(end, &r, &length);
   *open = (ring_open){r.from, r.skipped + r.granules, length, ++end->serial};
   out->data = ring_data(end, r.from + r.skipped);
   out->offset = (uint64_t)((unsigned char *)out->data - (unsigned char *)end->shared);
@@ -259,7 +292,9 @@ telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
 telar_status telar_ring_release(telar_ring_end *end, uint32_t ticket) {
   ring_open *open = telar_ring_find_open(end->claims, ticket);
   if (open == NULL) return TELAR_INVALID;
-  give_back(end, open->position, open->granules);
+  /* A single consumer gives back with the next notify, up to what is claimed still. */
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) mark_done(end, open->position, open->granules);
+  end->pending |= RING_PENDING_MOVED;
   open->granules = 0;
   return TELAR_OK;
 }

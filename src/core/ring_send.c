@@ -6,6 +6,10 @@
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
 
+/* The simple plan is for batches whose sum cannot overflow. */
+#define PLAN_WHOLE_MOST 2048u
+#define PLAN_WHOLE_COUNT 65536u
+
 /* ---- room ---- */
 
 /* Granules that are free behind tail, by what was last seen released; UINT32_MAX if the two do not go together. */
@@ -192,7 +196,7 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
   if (status != TELAR_OK) return status;
-  if (length != 0) memcpy(ring_data(end, position), data, length);
+  ring_copy(ring_data(end, position), data, length);
   publish(end, position, RING_TAG_READY | length);
   note_sent(end, position, 1, length);
   return TELAR_OK;
@@ -208,12 +212,29 @@ typedef struct batch {
   uint64_t bytes;
 } batch;
 
+/* The usual case, all records in one piece, in a loop without branches. False: b is as it was. */
+static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengths, uint32_t count, batch *b) {
+  if (count > room) return false;
+  uint32_t granules = 0, longer = 0;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t length = lengths[i];
+    longer |= length > PLAN_WHOLE_MOST;
+    bytes += length;
+    granules += ring_granules(length);
+  }
+  if (longer != 0 || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > max_record || granules > room) return false;
+  *b = (batch){count, count, 0, granules, granules, bytes};
+  return true;
+}
+
 /* As many of the records as go into room granules behind tail; *wanted: what one more would take. */
 static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const uint32_t *lengths, uint32_t count,
                   uint32_t *wanted) {
   uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
   batch b = {.split = UINT32_MAX};
   *wanted = 0;
+  if (plan_whole(end->max_record, left < room ? left : room, lengths, count, &b)) return b;
   while (b.count < count && lengths[b.count] <= end->max_record) {
     uint32_t granules = ring_granules(lengths[b.count]);
     bool wraps = b.split == UINT32_MAX && b.granules + granules > left;
@@ -244,10 +265,18 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
   uint32_t last = lengths[count - 1];
   /* Up to the end of the last record: what lies behind it may not be the caller's to give. */
   uint32_t bytes = (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
-  if (bytes != 0) memcpy(ring_data(end, position), data, bytes);
+  ring_copy(ring_data(end, position), data, bytes);
+  /* In one piece: no mask. */
+  _Atomic uint32_t *tag = ring_tag(end, position);
+  if (granules == count) {
+    for (uint32_t i = 0; i < count; i++) {
+      atomic_store_explicit(&tag[i], RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    }
+    return;
+  }
   for (uint32_t i = 0; i < count; i++) {
-    publish(end, position, RING_TAG_READY | lengths[i]);
-    position += ring_granules(lengths[i]);
+    atomic_store_explicit(tag, RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    tag += ring_granules(lengths[i]);
   }
 }
 

@@ -140,6 +140,7 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   if (pending == 0) return TELAR_OK;
   ring_shared *shared = end->shared;
   waker w = {end, wake_fn, context, 0};
+  if (end->has_part[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) telar_ring_release_seen(end);
   /* W1: pairs with W2. C1: pairs with C2, a receiver that finds a closed ring empty. */
   atomic_thread_fence(memory_order_seq_cst);
   telar_status status = (pending & RING_PENDING_SENT) != 0 ? telar_ring_settle(end) : TELAR_OK;
