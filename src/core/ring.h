@@ -112,7 +112,8 @@ typedef struct telar_ring_place {
   uint32_t ticket; /* for commit, discard or release by the same end */
 } telar_ring_place;
 
-/* Figures of a ring, each recent, not all of one instant. */
+/* Figures of a ring, each recent, not all of one instant: each end tells its own
+ * in telar_ring_notify. */
 typedef struct telar_ring_stats {
   uint64_t sent;           /* records committed, ever */
   uint64_t sent_bytes;     /* their bytes */

@@ -83,7 +83,7 @@ typedef struct ring_endpoint {
   _Atomic int32_t event;    /* changes when the blocked end is woken; JavaScript's Atomics.wait looks at it */
   uint32_t unused;
   _Atomic uint64_t sent, sent_bytes, received, received_bytes;
-  uint64_t pad;
+  uint64_t pad[RING_PAD_WORDS - 7];
 } ring_endpoint;
 
 /*
@@ -113,7 +113,7 @@ typedef struct ring_shared {
 } ring_shared;
 
 _Static_assert(sizeof(ring_side) == TELAR_CACHELINE, "a side has lines of its own");
-_Static_assert(sizeof(ring_endpoint) * 2 == TELAR_CACHELINE, "endpoints do not straddle lines");
+_Static_assert(sizeof(ring_endpoint) == TELAR_CACHELINE, "an endpoint has lines of its own");
 _Static_assert(sizeof(ring_shared) % TELAR_CACHELINE == 0, "the tags begin a line");
 _Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "atomics are as large as what they hold");
 
@@ -138,6 +138,21 @@ enum {
   RING_PENDING_ALL = 4u    /* << side: wake all of that side */
 };
 
+enum { RING_STAGED_RECORDS = 32, RING_STAGED_BYTES = 256 };
+
+/*
+ * Short records that a single consumer has read and not yet handed out, so that it does not read the lines that the
+ * producer writes anew for each of them (the lines of one record hold the next ones, too). They
+ * are not claimed: head moves when they are handed out, and by another way too, which makes these void.
+ */
+typedef struct ring_staged {
+  uint64_t position; /* of the next one */
+  uint32_t next, count;
+  uint32_t at; /* where its bytes are */
+  uint32_t lengths[RING_STAGED_RECORDS];
+  unsigned char bytes[RING_STAGED_BYTES];
+} ring_staged;
+
 struct telar_ring_end {
   ring_shared *shared;
   _Atomic uint32_t *tags;
@@ -157,7 +172,9 @@ struct telar_ring_end {
   uint64_t released;      /* of the single consumer */
   uint64_t sent, sent_bytes, received, received_bytes;
   uint32_t serial;
+  ring_staged staged;
   ring_open reservations[TELAR_RING_OPEN_MAX];
+  uint32_t claims_open;
   ring_open claims[TELAR_RING_OPEN_MAX];
 };
 
@@ -173,8 +190,9 @@ ring_open *telar_ring_free_open(ring_open *list);
 
 /* ---- ring_receive.c ---- */
 
-/* A single consumer gives back what it has received and released. */
-void telar_ring_release_seen(telar_ring_end *end);
+/* A single consumer gives back what it has received and released, but for the last `keep` granules. pre: there are
+ * as many. */
+void telar_ring_release_seen(telar_ring_end *end, uint32_t keep);
 
 /* ---- ring_send.c ---- */
 
@@ -228,17 +246,23 @@ static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
 }
 
 static inline void ring_count_sent(telar_ring_end *end, uint64_t records, uint64_t bytes) {
-  ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
-  /* Relaxed: figures. One writer, so no read-modify-write. */
-  atomic_store_explicit(&entry->sent, end->sent += records, memory_order_relaxed);
-  atomic_store_explicit(&entry->sent_bytes, end->sent_bytes += bytes, memory_order_relaxed);
+  end->sent += records;
+  end->sent_bytes += bytes;
 }
 
 static inline void ring_count_received(telar_ring_end *end, uint64_t records, uint64_t bytes) {
+  end->received += records;
+  end->received_bytes += bytes;
+}
+
+/* Writes the end's figures where all can read them: in notify, since each store is one that the next record waits behind. */
+static inline void ring_publish_counts(const telar_ring_end *end) {
   ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
-  /* Relaxed: as above. */
-  atomic_store_explicit(&entry->received, end->received += records, memory_order_relaxed);
-  atomic_store_explicit(&entry->received_bytes, end->received_bytes += bytes, memory_order_relaxed);
+  /* Relaxed: figures. One writer, so no read-modify-write. */
+  atomic_store_explicit(&entry->sent, end->sent, memory_order_relaxed);
+  atomic_store_explicit(&entry->sent_bytes, end->sent_bytes, memory_order_relaxed);
+  atomic_store_explicit(&entry->received, end->received, memory_order_relaxed);
+  atomic_store_explicit(&entry->received_bytes, end->received_bytes, memory_order_relaxed);
 }
 
 #endif

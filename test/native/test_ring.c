@@ -79,6 +79,7 @@ static void has_a_table_of_ends(void) {
   CHECK_STATUS(telar_ring_attach(one_more, 1), TELAR_OK);
   CHECK_EQUAL(telar_ring_endpoint(one_more), 200);
   CHECK_STATUS(telar_ring_send(one_more, bytes, 7), TELAR_OK);
+  CHECK_STATUS(play_quiet(one_more), TELAR_OK);
   telar_ring_stats stats;
   telar_ring_stats_read(ends[0], &stats);
   CHECK(stats.sent == 2 && stats.sent_bytes == 12 && stats.size == 2 && stats.received == 0);
