@@ -49,6 +49,7 @@ const mutants = [
   ['pool', 'NO_LAST_LOOK', []],
   ['pool', 'NO_W4', []],
   ['pool', 'NO_W4_FENCE', ['SPIN']],
+  ['pool', 'NO_RETRY', ['TASKS=3', ...workerSide]],
   ['pool', 'NO_W5', []],
   ['pool', 'NO_N2', []],
   ['pool', 'NO_S2', []],
