@@ -132,6 +132,7 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
       return TELAR_BUSY;
     }
   }
+  end->staged.next = end->staged.count = 0; /* another end may have received since */
   /* Relaxed: A8 orders these; without a single holder they are not used or guesses. */
   if (side == TELAR_RING_SENDERS) {
     end->tail = atomic_load_explicit(&shared->tail, memory_order_relaxed) & RING_POSITION_MASK;
@@ -154,6 +155,9 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
 static void give_up_part(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   uint32_t mine = end->endpoint + 1;
+  if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) && end->has_part[side]) {
+    telar_ring_release_seen(end, 0);
+  }
   /* R8: released to A8, the next holder. Only if it is held: also an end that has seen the end of a closed ring holds it. */
   atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release, memory_order_relaxed);
   end->has_part[side] = false;
@@ -170,6 +174,7 @@ void telar_ring_detach(telar_ring_end *end) {
     telar_ring_wait_cancel(end, side);
     give_up_part(end, side);
   }
+  ring_publish_counts(end);
   end->attached = false;
   /* It may have been woken and not have acted: others may have to. */
   end->pending |= RING_PENDING_MOVED;
@@ -273,6 +278,7 @@ telar_ring_state telar_ring_state_read(const telar_ring_end *end) {
 void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
   const ring_shared *shared = end->shared;
   telar_ring_stats stats = {0};
+  if (end->attached) ring_publish_counts(end);
   /* Relaxed, all of it: figures. */
   uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
   for (uint32_t i = 0; i < table_end && i < TELAR_RING_ENDPOINTS; i++) {

@@ -34,8 +34,9 @@
  *         BUSY. init: before the memory is shared.
  *
  * STATUS  FULL, EMPTY  nothing to do until another end acts
- *         AGAIN        to a receiver: the next record is reserved and not committed
- *                      yet; to a sender: another one is giving space back. One may
+ *                      (no record, or the next one is reserved and not committed)
+ *         AGAIN        to a sender: another one is giving room back; to a receiver of a
+ *                      closed ring: the next record is reserved and not committed. One may
  *                      sleep on it as on EMPTY and FULL (ring_wait.h).
  *         CLOSED       no more sends; to a receiver: and nothing is left, nor will be
  *         ABORTED      both sides, at once
@@ -46,12 +47,13 @@
  *                      lost; abort the ring
  *         LIMIT        too many endpoints, or too many reservations or claims open
  *         INVALID      an argument, or an end that is not attached
- *         A call that does not answer OK has taken and given nothing.
+ *         A call that does not answer OK has taken and given nothing. Room that was received or released comes
+ *         free with the next notify at the latest (with a single consumer, in groups before).
  *
  * PROGRESS Sending and receiving are wait-free for a single producer or consumer,
  *         else lock-free: a compare-and-swap fails only because another one
  *         succeeded. Nobody waits for another thread: a producer that stops between
- *         reserve and commit holds up the receivers of what comes behind (AGAIN),
+ *         reserve and commit holds up the receivers of what comes behind (EMPTY),
  *         not other producers, before the ring is full. Threads end between two
  *         calls only; then detach, or abandon, gives back what the end held.
  *
@@ -110,7 +112,8 @@ typedef struct telar_ring_place {
   uint32_t ticket; /* for commit, discard or release by the same end */
 } telar_ring_place;
 
-/* Figures of a ring, each recent, not all of one instant. */
+/* Figures of a ring, each recent, not all of one instant: each end tells its own
+ * in telar_ring_notify. */
 typedef struct telar_ring_stats {
   uint64_t sent;           /* records committed, ever */
   uint64_t sent_bytes;     /* their bytes */

@@ -21,7 +21,8 @@
  *                  fit, a discarded reservation, what a commit left over          producer, R1
  *     DONE | n     n granules that were claimed together and are free to be released  consumer, R2
  *
- * Giving room back means: tags 0, then released moved on. A single consumer does so itself.
+ * Giving room back means: tags 0, then released moved on. A single consumer does so itself, some records at
+ * a time, up to the oldest claim that is open.
  * Of many consumers each marks what it is through with DONE, in any order, and who needs room
  * (a producer, or whoever wants to wake one) sweeps consecutive DONE runs under a lock that is tried and never
  * waited for (AGAIN): its holder looks again after it gave the lock back, and then at the waiting senders, so it does
@@ -39,6 +40,8 @@
  */
 #ifndef TELAR_CORE_RING_INTERNAL_H
 #define TELAR_CORE_RING_INTERNAL_H
+
+#include <string.h>
 
 #include "atomic.h"
 #include "cacheline.h"
@@ -80,7 +83,7 @@ typedef struct ring_endpoint {
   _Atomic int32_t event;    /* changes when the blocked end is woken; JavaScript's Atomics.wait looks at it */
   uint32_t unused;
   _Atomic uint64_t sent, sent_bytes, received, received_bytes;
-  uint64_t pad;
+  uint64_t pad[RING_PAD_WORDS - 7];
 } ring_endpoint;
 
 /*
@@ -110,7 +113,7 @@ typedef struct ring_shared {
 } ring_shared;
 
 _Static_assert(sizeof(ring_side) == TELAR_CACHELINE, "a side has lines of its own");
-_Static_assert(sizeof(ring_endpoint) * 2 == TELAR_CACHELINE, "endpoints do not straddle lines");
+_Static_assert(sizeof(ring_endpoint) == TELAR_CACHELINE, "an endpoint has lines of its own");
 _Static_assert(sizeof(ring_shared) % TELAR_CACHELINE == 0, "the tags begin a line");
 _Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "atomics are as large as what they hold");
 
@@ -135,6 +138,21 @@ enum {
   RING_PENDING_ALL = 4u    /* << side: wake all of that side */
 };
 
+enum { RING_STAGED_RECORDS = 32, RING_STAGED_BYTES = 256 };
+
+/*
+ * Short records that a single consumer has read and not yet handed out, so that it does not read the lines that the
+ * producer writes anew for each of them (the lines of one record hold the next ones, too). They
+ * are not claimed: head moves when they are handed out, and by another way too, which makes these void.
+ */
+typedef struct ring_staged {
+  uint64_t position; /* of the next one */
+  uint32_t next, count;
+  uint32_t at; /* where its bytes are */
+  uint32_t lengths[RING_STAGED_RECORDS];
+  unsigned char bytes[RING_STAGED_BYTES];
+} ring_staged;
+
 struct telar_ring_end {
   ring_shared *shared;
   _Atomic uint32_t *tags;
@@ -154,7 +172,9 @@ struct telar_ring_end {
   uint64_t released;      /* of the single consumer */
   uint64_t sent, sent_bytes, received, received_bytes;
   uint32_t serial;
+  ring_staged staged;
   ring_open reservations[TELAR_RING_OPEN_MAX];
+  uint32_t claims_open;
   ring_open claims[TELAR_RING_OPEN_MAX];
 };
 
@@ -167,6 +187,12 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side);
 ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket);
 /* A free place in a list; NULL: none. */
 ring_open *telar_ring_free_open(ring_open *list);
+
+/* ---- ring_receive.c ---- */
+
+/* A single consumer gives back what it has received and released, but for the last `keep` granules. pre: there are
+ * as many. */
+void telar_ring_release_seen(telar_ring_end *end, uint32_t keep);
 
 /* ---- ring_send.c ---- */
 
@@ -195,7 +221,7 @@ static inline uint64_t ring_distance(uint64_t from, uint64_t to) {
 
 /* Granules of a record: one for its tag even when it is empty. */
 static inline uint32_t ring_granules(uint32_t bytes) {
-  return bytes == 0 ? 1 : (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE;
+  return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
 }
 
 static inline _Atomic uint32_t *ring_tag(const telar_ring_end *end, uint64_t position) {
@@ -210,18 +236,33 @@ static inline uint32_t ring_ticket(const ring_open *list, const ring_open *open)
   return open->serial * TELAR_RING_OPEN_MAX + (uint32_t)(open - list);
 }
 
+/* memcpy, without the call where it would cost more than the copy. */
+static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
+  if (bytes == 8) {
+    memcpy(to, from, 8);
+  } else if (bytes != 0) {
+    memcpy(to, from, bytes);
+  }
+}
+
 static inline void ring_count_sent(telar_ring_end *end, uint64_t records, uint64_t bytes) {
-  ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
-  /* Relaxed: figures. One writer, so no read-modify-write. */
-  atomic_store_explicit(&entry->sent, end->sent += records, memory_order_relaxed);
-  atomic_store_explicit(&entry->sent_bytes, end->sent_bytes += bytes, memory_order_relaxed);
+  end->sent += records;
+  end->sent_bytes += bytes;
 }
 
 static inline void ring_count_received(telar_ring_end *end, uint64_t records, uint64_t bytes) {
+  end->received += records;
+  end->received_bytes += bytes;
+}
+
+/* Writes the end's figures where all can read them: in notify, since each store is one that the next record waits behind. */
+static inline void ring_publish_counts(const telar_ring_end *end) {
   ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
-  /* Relaxed: as above. */
-  atomic_store_explicit(&entry->received, end->received += records, memory_order_relaxed);
-  atomic_store_explicit(&entry->received_bytes, end->received_bytes += bytes, memory_order_relaxed);
+  /* Relaxed: figures. One writer, so no read-modify-write. */
+  atomic_store_explicit(&entry->sent, end->sent, memory_order_relaxed);
+  atomic_store_explicit(&entry->sent_bytes, end->sent_bytes, memory_order_relaxed);
+  atomic_store_explicit(&entry->received, end->received, memory_order_relaxed);
+  atomic_store_explicit(&entry->received_bytes, end->received_bytes, memory_order_relaxed);
 }
 
 #endif

@@ -1,21 +1,29 @@
 /* ring_send.c - producers: taking room, publishing records, sweeping what consumers are through with. */
+#include "prefetch.h"
 #include "ring_internal.h"
 
 #include <string.h>
 
+/* How far ahead of the records lines are asked for, in granules. */
+#define AHEAD 48u
+
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
+
+/* The simple plan is for batches whose sum cannot overflow. */
+#define PLAN_WHOLE_MOST 2048u
+#define PLAN_WHOLE_COUNT 65536u
 
 /* ---- room ---- */
 
 /* Granules that are free behind tail, by what was last seen released; UINT32_MAX if the two do not go together. */
-static uint32_t room_behind(const telar_ring_end *end, uint64_t tail, uint64_t released) {
+static inline uint32_t room_behind(const telar_ring_end *end, uint64_t tail, uint64_t released) {
   uint64_t used = ring_distance(released, tail);
   return used > end->mask ? UINT32_MAX : end->mask - (uint32_t)used;
 }
 
 /* Granules between tail and the end of the ring that a record so long cannot use. */
-static uint32_t pad_before(const telar_ring_end *end, uint64_t tail, uint32_t granules) {
+static inline uint32_t pad_before(const telar_ring_end *end, uint64_t tail, uint32_t granules) {
   uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
   return granules > left ? left : 0;
 }
@@ -90,7 +98,7 @@ static telar_status refresh_room(telar_ring_end *end, uint64_t tail, uint64_t wa
   return status;
 }
 
-static uint64_t read_tail(telar_ring_end *end) {
+static inline uint64_t read_tail(telar_ring_end *end) {
   /* Relaxed: a guess, which the compare-and-swap checks. */
   return ring_has(end, TELAR_RING_SINGLE_PRODUCER)
              ? end->tail
@@ -98,7 +106,7 @@ static uint64_t read_tail(telar_ring_end *end) {
 }
 
 /* Moves tail on; false, and *tail is the new one: another producer was faster. */
-static bool move_tail(telar_ring_end *end, uint64_t *tail, uint64_t granules) {
+static inline bool move_tail(telar_ring_end *end, uint64_t *tail, uint64_t granules) {
   uint64_t to = (*tail + granules) & RING_POSITION_MASK;
   /* R4: released to A4, a receiver that looks whether something is reserved: the tags there are 0 (A3), and
    * telar_ring_settle tells of what comes after. */
@@ -140,8 +148,15 @@ static telar_status no_room(telar_ring_end *end, uint64_t *tail, telar_status sw
   return room_behind(end, *tail, end->released_seen) == UINT32_MAX ? TELAR_CORRUPT : TELAR_FULL;
 }
 
+/* The lines that the records behind position will be written to are in the cache of the consumer that read them. Asked
+ * for one by one when a store needs them, they would be what a producer waits for most. */
+static inline void fetch_ahead(const telar_ring_end *end, uint64_t position) {
+  if (((uint32_t)position & 7) == 0) telar_prefetch_write(ring_data(end, position + AHEAD));
+  if (((uint32_t)position & 15) == 0) telar_prefetch_write(ring_tag(end, position + AHEAD));
+}
+
 /* R1: released to A1, any consumer. */
-static void publish(telar_ring_end *end, uint64_t position, uint32_t tag) {
+static inline void publish(telar_ring_end *end, uint64_t position, uint32_t tag) {
   atomic_store_explicit(ring_tag(end, position), tag, memory_order_release);
 }
 
@@ -168,9 +183,19 @@ static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *
   }
 }
 
+/* The usual case: there is room as far as is known, in one piece, and no other producer is faster. False: nothing
+ * was done. */
+static inline bool take_room_here(telar_ring_end *end, uint32_t granules, uint64_t *position) {
+  uint64_t tail = read_tail(end);
+  uint32_t room = room_behind(end, tail, end->released_seen);
+  if (granules > room || room == UINT32_MAX || pad_before(end, tail, granules) != 0) return false;
+  *position = tail;
+  return move_tail(end, &tail, granules);
+}
+
 /* ---- sending ---- */
 
-static telar_status may_send(telar_ring_end *end) {
+static inline telar_status may_send(telar_ring_end *end) {
   /* Relaxed: settle looks again, behind C1. */
   uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_relaxed);
   if (state != TELAR_RING_OPEN) {
@@ -179,7 +204,7 @@ static telar_status may_send(telar_ring_end *end) {
   return end->has_part[TELAR_RING_SENDERS] ? TELAR_OK : telar_ring_take_part(end, TELAR_RING_SENDERS);
 }
 
-static void note_sent(telar_ring_end *end, uint64_t position, uint32_t records, uint64_t bytes) {
+static inline void note_sent(telar_ring_end *end, uint64_t position, uint32_t records, uint64_t bytes) {
   end->pending |= RING_PENDING_MOVED | RING_PENDING_SENT;
   end->unsettled = (ring_unsettled){position, records, bytes};
   ring_count_sent(end, records, bytes);
@@ -189,10 +214,14 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
   telar_status status = may_send(end);
   if (status != TELAR_OK) return status;
   if (length > end->max_record) return TELAR_TOO_LARGE;
+  uint32_t granules = ring_granules(length);
   uint64_t position;
-  status = take_room(end, ring_granules(length), &position);
-  if (status != TELAR_OK) return status;
-  if (length != 0) memcpy(ring_data(end, position), data, length);
+  if (!take_room_here(end, granules, &position)) {
+    status = take_room(end, granules, &position);
+    if (status != TELAR_OK) return status;
+  }
+  fetch_ahead(end, position);
+  ring_copy(ring_data(end, position), data, length);
   publish(end, position, RING_TAG_READY | length);
   note_sent(end, position, 1, length);
   return TELAR_OK;
@@ -208,12 +237,29 @@ typedef struct batch {
   uint64_t bytes;
 } batch;
 
+/* The usual case, all records in one piece, in a loop without branches. False: b is as it was. */
+static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengths, uint32_t count, batch *b) {
+  if (count > room) return false;
+  uint32_t granules = 0, longer = 0;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t length = lengths[i];
+    longer |= length > PLAN_WHOLE_MOST;
+    bytes += length;
+    granules += ring_granules(length);
+  }
+  if (longer != 0 || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > max_record || granules > room) return false;
+  *b = (batch){count, count, 0, granules, granules, bytes};
+  return true;
+}
+
 /* As many of the records as go into room granules behind tail; *wanted: what one more would take. */
 static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const uint32_t *lengths, uint32_t count,
                   uint32_t *wanted) {
   uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
   batch b = {.split = UINT32_MAX};
   *wanted = 0;
+  if (plan_whole(end->max_record, left < room ? left : room, lengths, count, &b)) return b;
   while (b.count < count && lengths[b.count] <= end->max_record) {
     uint32_t granules = ring_granules(lengths[b.count]);
     bool wraps = b.split == UINT32_MAX && b.granules + granules > left;
@@ -244,10 +290,18 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
   uint32_t last = lengths[count - 1];
   /* Up to the end of the last record: what lies behind it may not be the caller's to give. */
   uint32_t bytes = (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
-  if (bytes != 0) memcpy(ring_data(end, position), data, bytes);
+  ring_copy(ring_data(end, position), data, bytes);
+  /* In one piece: no mask. */
+  _Atomic uint32_t *tag = ring_tag(end, position);
+  if (granules == count) {
+    for (uint32_t i = 0; i < count; i++) {
+      atomic_store_explicit(&tag[i], RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    }
+    return;
+  }
   for (uint32_t i = 0; i < count; i++) {
-    publish(end, position, RING_TAG_READY | lengths[i]);
-    position += ring_granules(lengths[i]);
+    atomic_store_explicit(tag, RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    tag += ring_granules(lengths[i]);
   }
 }
 

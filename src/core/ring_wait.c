@@ -7,9 +7,9 @@
  *       Of two fences one comes first: either the look sees the record, the room or the end, or
  *       notify sees the announcement. An announcement is ended by whoever clears its bit, once.
  *
- * A thread that blocks reads its event word after the announcement and before the look: a
- * wake-up after that changes the word, so that Atomics.wait returns; one before it (A9, R9) shows the look
- * what it is about.
+ * A thread that blocks reads its event word before the announcement: whoever ends the announcement
+ * changes the word, so that Atomics.wait returns, however early that was. (Read after it, the word could have changed
+ * already, for a record that another one took before the last look: asleep, with no bit.)
  *
  * One is woken at a time. It is not enough that it was: whatever it leaves behind has to wake the
  * next one. So every notify, of a receiver as of a sender, looks at both sides. The one that was woken
@@ -24,8 +24,8 @@
 static bool anyone_waits(const ring_side *waiters) {
   uint64_t any = 0;
   for (uint32_t i = 0; i < RING_WAIT_WORDS; i++) {
-    /* Relaxed: W1 orders it. */
-    any |= atomic_load_explicit(&waiters->waiting[i], memory_order_relaxed);
+    /* L2: acquires L1, what the waiting end did before: where head is. W1 orders it otherwise. */
+    any |= atomic_load_explicit(&waiters->waiting[i], memory_order_acquire);
   }
   return any != 0;
 }
@@ -78,7 +78,7 @@ static void wake_endpoint(waker *w, telar_ring_side side, uint32_t endpoint) {
   ring_endpoint *entry = &w->end->shared->endpoints[endpoint];
   /* Relaxed: L2 has seen the bit that was set behind it. */
   if ((atomic_load_explicit(&entry->blocks, memory_order_relaxed) & 1u << side) != 0) {
-    /* R9: released to A9: what this is about. */
+    /* R9: released to the Atomics.wait that finds it changed: what this is about. */
     atomic_fetch_add_explicit(&entry->event, 1, memory_order_acq_rel);
     w->result |= side == TELAR_RING_RECEIVERS ? TELAR_RING_WAKE_FIRST | endpoint << 8
                                               : TELAR_RING_WAKE_SECOND | endpoint << 16;
@@ -140,6 +140,7 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   if (pending == 0) return TELAR_OK;
   ring_shared *shared = end->shared;
   waker w = {end, wake_fn, context, 0};
+  if (end->has_part[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) telar_ring_release_seen(end, 0);
   /* W1: pairs with W2. C1: pairs with C2, a receiver that finds a closed ring empty. */
   atomic_thread_fence(memory_order_seq_cst);
   telar_status status = (pending & RING_PENDING_SENT) != 0 ? telar_ring_settle(end) : TELAR_OK;
@@ -157,6 +158,7 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   } else if (anyone_waits(&shared->sides[TELAR_RING_SENDERS]) && look_for_room(end, &seen)) {
     wake_one(&w, TELAR_RING_SENDERS, &seen);
   }
+  if (end->attached) ring_publish_counts(end);
   end->pending = 0; /* what look_for_room has left is looked after */
   *wake = w.result;
   return status;
@@ -184,11 +186,9 @@ telar_status telar_ring_wait(telar_ring_end *end, telar_ring_side side, uint32_t
 }
 
 telar_status telar_ring_wait_sync(telar_ring_end *end, telar_ring_side side, uint32_t need, int32_t *event) {
-  telar_status status = announce(end, side, need, true);
-  if (status != TELAR_OK) return status;
-  /* A9: acquires R9, the last wake-up. */
-  *event = atomic_load_explicit(&end->shared->endpoints[end->endpoint].event, memory_order_acquire);
-  return TELAR_OK;
+  /* Relaxed: only a change after this matters. Before the announcement, see above. */
+  if (end->attached) *event = atomic_load_explicit(&end->shared->endpoints[end->endpoint].event, memory_order_relaxed);
+  return announce(end, side, need, true);
 }
 
 bool telar_ring_wait_cancel(telar_ring_end *end, telar_ring_side side) {

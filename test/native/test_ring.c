@@ -79,6 +79,7 @@ static void has_a_table_of_ends(void) {
   CHECK_STATUS(telar_ring_attach(one_more, 1), TELAR_OK);
   CHECK_EQUAL(telar_ring_endpoint(one_more), 200);
   CHECK_STATUS(telar_ring_send(one_more, bytes, 7), TELAR_OK);
+  CHECK_STATUS(play_quiet(one_more), TELAR_OK);
   telar_ring_stats stats;
   telar_ring_stats_read(ends[0], &stats);
   CHECK(stats.sent == 2 && stats.sent_bytes == 12 && stats.size == 2 && stats.received == 0);
@@ -108,6 +109,7 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
     play_check(back, n, n);
     CHECK_EQUAL(back[n], 0xee);
     CHECK_STATUS(telar_ring_receive(end, back, n, &length), TELAR_EMPTY);
+    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer gives the last records back here */
   }
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2 + 1), TELAR_TOO_LARGE);
   telar_ring_place place;
@@ -136,6 +138,7 @@ static void fills_and_drains(uint32_t flags, uint64_t start, uint32_t length) {
       play_check(back, got, lap * 1000 + i);
     }
     CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &got), TELAR_EMPTY);
+    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer gives the last records back here */
     /* One granule on. */
     CHECK_STATUS(telar_ring_send(end, bytes, 1), TELAR_OK);
     CHECK_STATUS(telar_ring_receive(end, back, 1, &got), TELAR_OK);
@@ -203,9 +206,9 @@ static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
   uint32_t length;
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
   CHECK_STATUS(telar_ring_reserve(end, 10, &place), TELAR_OK);
-  CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_AGAIN);
+  CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
   CHECK_STATUS(telar_ring_send(end, "x", 1), TELAR_OK); /* goes on behind it */
-  CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_AGAIN);
+  CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
   CHECK_STATUS(telar_ring_commit(end, place.ticket, 0), TELAR_OK);
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_OK);
   CHECK_EQUAL(length, 0);
@@ -258,8 +261,10 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
       CHECK_STATUS(telar_ring_release(end, claimed[k].ticket), TELAR_OK);
       CHECK_STATUS(telar_ring_release(end, claimed[k].ticket), TELAR_INVALID);
     }
+    CHECK_STATUS(play_quiet(end), TELAR_OK);
   }
   /* All the room is there again. */
+  CHECK_STATUS(play_quiet(end), TELAR_OK);
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2), TELAR_OK);
   telar_ring_stats stats;
   telar_ring_stats_read(end, &stats);
@@ -307,12 +312,14 @@ static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
       if ((held >> (5 - i) & 1) == 0) CHECK_STATUS(telar_ring_release(receiver, places[i].ticket), TELAR_OK);
     }
     telar_ring_abandon(receiver); /* the others are released */
+    CHECK_STATUS(play_quiet(receiver), TELAR_OK);
     CHECK_STATUS(telar_ring_release(receiver, places[0].ticket), TELAR_INVALID);
     sender = play_attach(&ring, 3);
     /* Twice round: every granule came back. */
     for (int i = 0; i < 6; i++) {
       CHECK_STATUS(telar_ring_send(sender, bytes, 1300), TELAR_OK);
       CHECK_STATUS(telar_ring_receive(receiver, back, sizeof back, &length), TELAR_OK);
+      CHECK_STATUS(play_quiet(receiver), TELAR_OK);
       CHECK_EQUAL(length, 1300);
     }
     play_drop(sender);
