@@ -104,6 +104,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     end->attached = true;
     end->sent = atomic_load_explicit(&entry->sent, memory_order_relaxed);
     end->sent_bytes = atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
+    end->settled_sent = end->sent;
+    end->settled_bytes = end->sent_bytes;
     end->received = atomic_load_explicit(&entry->received, memory_order_relaxed);
     end->received_bytes = atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
     /* Relaxed: it only grows; who misses this entry misses one that has done nothing yet. */
