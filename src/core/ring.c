@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define RELEASE_TOGETHER_MOST 256u
+
 /* ---- set-up ---- */
 
 static bool is_power_of_two(uint32_t value) {
@@ -79,6 +81,7 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
   end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
   end->mask = granules - 1;
   end->max_record = config.capacity / 2;
+  end->release_together = granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
   end->flags = flags;
   *out = end;
   return TELAR_OK;

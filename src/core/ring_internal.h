@@ -159,6 +159,7 @@ struct telar_ring_end {
   unsigned char *data;
   uint32_t mask; /* granules - 1 */
   uint32_t max_record;
+  uint32_t release_together; /* granules that a single consumer gives back at once, but in notify */
   uint32_t flags;
   uint32_t endpoint;
   bool attached;

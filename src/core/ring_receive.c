@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-/* A single consumer gives room back in groups of granules, up to a pair of lines of tags behind head, and all of it in
- * notify: else it would write to the line where the producer is about to write, for each record. */
-#define RELEASE_TOGETHER 64u
+/* A single consumer gives room back in groups (release_together), up to a pair of lines of tags behind head, and all of it
+ * in notify: else it would write where the producer is about to write, and the producer read `released` for each few. */
 #define RELEASE_NOT_YET 32u
 
 /* What a look has found: granules to step over, then records in one piece. */
@@ -182,7 +181,7 @@ static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths
     end->released = end->head;
     /* R3: released to A3, any producer. */
     atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
-  } else if (ring_distance(end->released, end->head) >= RELEASE_TOGETHER) {
+  } else if (ring_distance(end->released, end->head) >= end->release_together) {
     telar_ring_release_seen(end, RELEASE_NOT_YET);
   }
 }
@@ -313,7 +312,7 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
     staged->at += r.granules * TELAR_RING_GRANULE;
     move_head(end, end->head, &r);
     end->pending |= RING_PENDING_MOVED;
-    if (ring_distance(end->released, end->head) >= RELEASE_TOGETHER) telar_ring_release_seen(end, RELEASE_NOT_YET);
+    if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
   } else {
     uint64_t head = read_head(end); /* A5 */
     uint32_t at = (uint32_t)head & end->mask;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* How far ahead of the records lines are asked for, in granules. */
-#define AHEAD 48u
+#define AHEAD 32u
 
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
