@@ -115,7 +115,8 @@ static inline bool move_tail(telar_ring_end *end, uint64_t *tail, uint64_t granu
     atomic_store_explicit(&end->shared->tail, to, memory_order_release);
     return true;
   }
-  return atomic_compare_exchange_weak_explicit(&end->shared->tail, tail, to, memory_order_release,
+  /* A4: acquires R4 of take_back: what was written into a reservation that was given up. */
+  return atomic_compare_exchange_weak_explicit(&end->shared->tail, tail, to, memory_order_acq_rel,
                                                memory_order_relaxed);
 }
 
