@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define RELEASE_TOGETHER_MOST 256u
+
 /* ---- set-up ---- */
 
 static bool is_power_of_two(uint32_t value) {
@@ -79,6 +81,7 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
   end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
   end->mask = granules - 1;
   end->max_record = config.capacity / 2;
+  end->release_together = granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
   end->flags = flags;
   *out = end;
   return TELAR_OK;
@@ -104,6 +107,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     end->attached = true;
     end->sent = atomic_load_explicit(&entry->sent, memory_order_relaxed);
     end->sent_bytes = atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
+    end->settled_sent = end->sent;
+    end->settled_bytes = end->sent_bytes;
     end->received = atomic_load_explicit(&entry->received, memory_order_relaxed);
     end->received_bytes = atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
     /* Relaxed: it only grows; who misses this entry misses one that has done nothing yet. */

@@ -48,7 +48,8 @@
  *         LIMIT        too many endpoints, or too many reservations or claims open
  *         INVALID      an argument, or an end that is not attached
  *         A call that does not answer OK has taken and given nothing. Room that was received or released comes
- *         free with the next notify at the latest (with a single consumer, in groups before).
+ *         free with the next notify at the latest (before it a single consumer gives back a quarter of the ring at a time, at
+ *         most 2 KiB).
  *
  * PROGRESS Sending and receiving are wait-free for a single producer or consumer,
  *         else lock-free: a compare-and-swap fails only because another one
@@ -132,7 +133,7 @@ typedef enum telar_ring_state {
 
 /* ---- set-up ---- */
 
-/* Bytes of shared memory to give to init: some 17 KiB and 1.5 times the capacity. 0 when
+/* Bytes of shared memory to give to init: some 33 KiB and 1.5 times the capacity. 0 when
  * the configuration is not valid. */
 uint64_t telar_ring_size(const telar_ring_config *config);
 

@@ -50,6 +50,13 @@
 
 #define RING_MAGIC 0x72617431u /* of this layout: another layout gets another number */
 
+/* For the ways that are not the usual one: inlined, they would make the usual one save registers that it does not need. */
+#if defined(_MSC_VER)
+#define RING_ASIDE __declspec(noinline)
+#else
+#define RING_ASIDE __attribute__((noinline))
+#endif
+
 #define RING_POSITION_MASK ((UINT64_C(1) << 62) - 1)
 #define RING_HEAD_LATE (UINT64_C(1) << 62)
 #define RING_HEAD_FINAL (UINT64_C(1) << 63)
@@ -125,16 +132,10 @@ typedef struct ring_open {
   uint32_t serial;
 } ring_open;
 
-/* What was published since the last notify. */
-typedef struct ring_unsettled {
-  uint64_t position; /* where it begins */
-  uint64_t records, bytes;
-} ring_unsettled;
-
 /* What notify has to look after. */
 enum {
   RING_PENDING_MOVED = 1u, /* something was published, given back, or passed on */
-  RING_PENDING_SENT = 2u,  /* records were published, the last ones are `unsettled` */
+  RING_PENDING_SENT = 2u,  /* records were published, the last ones at `unsettled` */
   RING_PENDING_ALL = 4u    /* << side: wake all of that side */
 };
 
@@ -143,10 +144,9 @@ enum { RING_STAGED_RECORDS = 32, RING_STAGED_BYTES = 256 };
 /*
  * Short records that a single consumer has read and not yet handed out, so that it does not read the lines that the
  * producer writes anew for each of them (the lines of one record hold the next ones, too). They
- * are not claimed: head moves when they are handed out, and by another way too, which makes these void.
+ * are not claimed: head moves when they are handed out; moved by another way it makes them void.
  */
 typedef struct ring_staged {
-  uint64_t position; /* of the next one */
   uint32_t next, count;
   uint32_t at; /* where its bytes are */
   uint32_t lengths[RING_STAGED_RECORDS];
@@ -159,13 +159,15 @@ struct telar_ring_end {
   unsigned char *data;
   uint32_t mask; /* granules - 1 */
   uint32_t max_record;
+  uint32_t release_together; /* granules that a single consumer gives back at once, but in notify */
   uint32_t flags;
   uint32_t endpoint;
   bool attached;
   bool has_part[RING_SIDES]; /* may receive, send; set at the first try */
   bool waits[RING_SIDES];    /* has announced to wait */
   uint32_t pending;
-  ring_unsettled unsettled;
+  uint64_t unsettled;
+  uint64_t settled_sent, settled_bytes; /* figures of the last notify, should the ring refuse what came since */
   uint64_t tail;          /* of the single producer */
   uint64_t released_seen; /* a producer's: released, when it was last read */
   uint64_t head;          /* of the single consumer */

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-/* A single consumer gives room back in groups of granules, up to a pair of lines of tags behind head, and all of it in
- * notify: else it would write to the line where the producer is about to write, for each record. */
-#define RELEASE_TOGETHER 64u
+/* A single consumer gives room back in groups (release_together), up to a pair of lines of tags behind head, and all of it
+ * in notify: else it would write where the producer is about to write, and the producer read `released` for each few. */
 #define RELEASE_NOT_YET 32u
 
 /* What a look has found: granules to step over, then records in one piece. */
@@ -135,7 +134,7 @@ static inline void mark_done(telar_ring_end *end, uint64_t from, uint32_t granul
   atomic_store_explicit(ring_tag(end, from), RING_TAG_DONE | granules, memory_order_release);
 }
 
-void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
+RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
   uint64_t left = ring_distance(end->released, end->head) - keep;
   for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX && end->claims_open != 0; i++) {
     if (end->claims[i].granules == 0) continue;
@@ -182,7 +181,7 @@ static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths
     end->released = end->head;
     /* R3: released to A3, any producer. */
     atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
-  } else if (ring_distance(end->released, end->head) >= RELEASE_TOGETHER) {
+  } else if (ring_distance(end->released, end->head) >= end->release_together) {
     telar_ring_release_seen(end, RELEASE_NOT_YET);
   }
 }
@@ -245,6 +244,7 @@ static telar_status may_receive(telar_ring_end *end) {
 static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, uint32_t *lengths, run *r) {
   telar_status status = may_receive(end);
   if (status != TELAR_OK) return status;
+  end->staged.next = end->staged.count = 0;
   for (;;) {
     uint64_t head = read_head(end), position = head & RING_POSITION_MASK;
     if ((head & RING_HEAD_FINAL) != 0) {
@@ -278,7 +278,7 @@ static void copy_out(telar_ring_end *end, const run *r, void *buffer, const uint
 }
 
 /* Of a single consumer: reads some short records ahead. False: there is none, or it is not short. */
-static bool stage(telar_ring_end *end) {
+static RING_ASIDE bool stage(telar_ring_end *end) {
   ring_staged *staged = &end->staged;
   run r;
   staged->next = staged->count = 0;
@@ -287,7 +287,6 @@ static bool stage(telar_ring_end *end) {
   }
   uint32_t last = staged->lengths[r.count - 1];
   ring_copy(staged->bytes, ring_data(end, end->head), (r.granules - ring_granules(last)) * TELAR_RING_GRANULE + last);
-  staged->position = end->head;
   staged->at = 0;
   staged->count = r.count;
   return true;
@@ -303,7 +302,7 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
   run r = {.count = 1};
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     ring_staged *staged = &end->staged;
-    if ((staged->next == staged->count || staged->position != end->head) && !stage(end)) return false;
+    if (staged->next == staged->count && !stage(end)) return false;
     uint32_t bytes = staged->lengths[staged->next];
     if (bytes > capacity) return false;
     *length = bytes;
@@ -312,9 +311,8 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
     staged->next++;
     staged->at += r.granules * TELAR_RING_GRANULE;
     move_head(end, end->head, &r);
-    staged->position = end->head;
     end->pending |= RING_PENDING_MOVED;
-    if (ring_distance(end->released, end->head) >= RELEASE_TOGETHER) telar_ring_release_seen(end, RELEASE_NOT_YET);
+    if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
   } else {
     uint64_t head = read_head(end); /* A5 */
     uint32_t at = (uint32_t)head & end->mask;
@@ -334,12 +332,15 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
   return true;
 }
 
-telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
-  if (receive_here(end, buffer, capacity, length)) return TELAR_OK;
+static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
   run r;
   telar_status status = take(end, 1, capacity, length, &r);
   if (status == TELAR_OK) copy_out(end, &r, buffer, length);
   return status;
+}
+
+telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
+  return receive_here(end, buffer, capacity, length) ? TELAR_OK : receive_aside(end, buffer, capacity, length);
 }
 
 telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* How far ahead of the records lines are asked for, in granules. */
-#define AHEAD 48u
+#define AHEAD 32u
 
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
@@ -115,7 +115,8 @@ static inline bool move_tail(telar_ring_end *end, uint64_t *tail, uint64_t granu
     atomic_store_explicit(&end->shared->tail, to, memory_order_release);
     return true;
   }
-  return atomic_compare_exchange_weak_explicit(&end->shared->tail, tail, to, memory_order_release,
+  /* A4: acquires R4 of take_back: what was written into a reservation that was given up. */
+  return atomic_compare_exchange_weak_explicit(&end->shared->tail, tail, to, memory_order_acq_rel,
                                                memory_order_relaxed);
 }
 
@@ -206,25 +207,37 @@ static inline telar_status may_send(telar_ring_end *end) {
 
 static inline void note_sent(telar_ring_end *end, uint64_t position, uint32_t records, uint64_t bytes) {
   end->pending |= RING_PENDING_MOVED | RING_PENDING_SENT;
-  end->unsettled = (ring_unsettled){position, records, bytes};
+  end->unsettled = position;
   ring_count_sent(end, records, bytes);
 }
 
-telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
-  telar_status status = may_send(end);
-  if (status != TELAR_OK) return status;
-  if (length > end->max_record) return TELAR_TOO_LARGE;
-  uint32_t granules = ring_granules(length);
-  uint64_t position;
-  if (!take_room_here(end, granules, &position)) {
-    status = take_room(end, granules, &position);
-    if (status != TELAR_OK) return status;
-  }
+static inline void put(telar_ring_end *end, uint64_t position, const void *data, uint32_t length) {
   fetch_ahead(end, position);
   ring_copy(ring_data(end, position), data, length);
   publish(end, position, RING_TAG_READY | length);
   note_sent(end, position, 1, length);
-  return TELAR_OK;
+}
+
+static RING_ASIDE telar_status send_aside(telar_ring_end *end, const void *data, uint32_t length) {
+  telar_status status = may_send(end);
+  if (status != TELAR_OK) return status;
+  if (length > end->max_record) return TELAR_TOO_LARGE;
+  uint64_t position;
+  status = take_room(end, ring_granules(length), &position);
+  if (status == TELAR_OK) put(end, position, data, length);
+  return status;
+}
+
+telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
+  uint64_t position;
+  /* Relaxed: as in may_send. */
+  if (end->has_part[TELAR_RING_SENDERS] &&
+      atomic_load_explicit(&end->shared->state, memory_order_relaxed) == TELAR_RING_OPEN &&
+      length <= end->max_record && take_room_here(end, ring_granules(length), &position)) {
+    put(end, position, data, length);
+    return TELAR_OK;
+  }
+  return send_aside(end, data, length);
 }
 
 /* How a batch lies in the ring. */
@@ -401,12 +414,13 @@ telar_status telar_ring_settle(telar_ring_end *end) {
   uint64_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
   for (;;) {
     /* Positions are compared by their distance: less than half the range is ahead. */
-    bool is_claimed = ring_distance(end->unsettled.position, head & RING_POSITION_MASK) - 1 < RING_POSITION_MASK / 2;
+    bool is_claimed = ring_distance(end->unsettled, head & RING_POSITION_MASK) - 1 < RING_POSITION_MASK / 2;
     if (is_claimed) {
       return TELAR_OK;
     }
     if ((head & RING_HEAD_FINAL) != 0) {
-      ring_count_sent(end, 0 - end->unsettled.records, 0 - end->unsettled.bytes);
+      end->sent = end->settled_sent;
+      end->sent_bytes = end->settled_bytes;
       return TELAR_CLOSED;
     }
     /* C3: makes C4 fail, and releases what was published to the look that follows. */

@@ -159,6 +159,8 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
     wake_one(&w, TELAR_RING_SENDERS, &seen);
   }
   if (end->attached) ring_publish_counts(end);
+  end->settled_sent = end->sent;
+  end->settled_bytes = end->sent_bytes;
   end->pending = 0; /* what look_for_room has left is looked after */
   *wake = w.result;
   return status;

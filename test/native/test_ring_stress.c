@@ -217,9 +217,9 @@ int main(void) {
   };
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers,
-                       CHECK_TURNS(80000) / modes[i].producers, false, seed + i);
+                       CHECK_TURNS(200000) / modes[i].producers, false, seed + i);
     /* Short ones, so that there are many ends. */
-    for (uint32_t k = 0; k < CHECK_TURNS(160); k++) {
+    for (uint32_t k = 0; k < CHECK_TURNS(400); k++) {
       delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers, 150, true, seed + 100 * i + k);
     }
   }
