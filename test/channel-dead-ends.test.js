@@ -64,13 +64,16 @@ for (const how of ['exit', 'terminate', 'end']) {
     const jobs = new Channel({ capacity: 4096 })
     const results = new Channel()
     const consumer = start({ jobs, results }, ['echo', 'jobs', 'results'], ['close', 'results'])
+    const ended = once(consumer, 'exit')
+    // This thread has sent too, so that the end of the other sender is not that of the last one.
+    await jobs.send(100)
     await run({ jobs }, ['count', 'jobs', 0, 100])
-    await jobs.sendMany([100, 101])
+    await jobs.send(101)
     await jobs.close()
     const values = []
     for await (const value of results) values.push(value)
     assert.equal(values.length, 102)
-    await once(consumer, 'exit')
+    await ended
   })
 }
 
@@ -96,6 +99,9 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
     const channel = new Channel({ capacity: 4096 })
     const results = new Channel()
     const waiting = [0, 1, 2].map(() => start({ channel, results }, [verb, 'channel', 'results']))
+    // From here too, since the worker that is left may not have sent anything yet.
+    await results.send('here')
+    assert.deepEqual(await results.receive(), { value: 'here', done: false })
     await channel.send('a')
     assert.deepEqual(await results.receive(), { value: 'a', done: false })
     await Promise.all(waiting.slice(1).map((worker) => worker.terminate()))

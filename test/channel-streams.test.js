@@ -73,8 +73,10 @@ test('a destroyed writable stops waiting', async () => {
   const closed = new Promise((resolve) => writable.once('close', resolve))
   writable.destroy(new Error('away'))
   await closed
-  channel.tryReceiveMany(1000)
-  assert.notEqual((await channel.receiveMany(1000)).at(-1), 'waits')
+  const left = []
+  for (let values; (values = channel.tryReceiveMany(1000)) !== undefined && values.length > 0;) left.push(...values)
+  assert.ok(left.length > 0)
+  assert.ok(!left.includes('waits'))
 })
 
 test('web streams', async () => {

@@ -361,16 +361,15 @@ test('memory that somebody else writes to gives an error', async () => {
 
 test('timers and I/O get their turn beside calls that never wait', async () => {
   const channel = new Channel()
-  let isOver = false
-  setTimeout(() => { isOver = true }, 1)
-  while (!isOver) {
+  const over = new Set()
+  setTimeout(() => over.add('timer'), 1)
+  while (!over.has('timer')) {
     await channel.send(1)
     await channel.receive()
   }
   const many = range(0, 100)
-  let isOverAgain = false
-  setImmediate(() => { isOverAgain = true })
-  while (!isOverAgain) {
+  setImmediate(() => over.add('immediate'))
+  while (!over.has('immediate')) {
     await channel.sendMany(many)
     await channel.receiveMany(100)
   }
