@@ -43,6 +43,7 @@ const kAskAgainMostMs = 50
 const kBootsInVain = 3
 
 const kLane = Object.freeze({ shared: 0, exclusive: 1, forced: 2 })
+const kNone = -1
 // What the scheduler says of a task to be cancelled; else the worker that runs it.
 const kCancel = Object.freeze({ finished: -1, queued: -2 })
 
@@ -575,12 +576,12 @@ class Engine {
       this.#afterSettling()
       return
     }
-    const assignedTo = task.thread
-    this.#tasks[task.slot] = kAbandoned
-    const answer = this.#core.cancel(task.slot)
-    this.#finish(task, true, error)
     // For Piscina a task runs as soon as a worker has been chosen for it.
-    const thread = answer >= 0 ? this.#crew.at(answer) : this.#strict ? null : assignedTo
+    const assignedTo = this.#strict ? null : task.thread
+    this.#tasks[task.slot] = kAbandoned
+    const answer = this.#core.cancel(task.slot, assignedTo === null ? kNone : assignedTo.index)
+    this.#finish(task, true, error)
+    const thread = answer >= 0 ? this.#crew.at(answer) : assignedTo
     if (thread !== null && answer !== kCancel.finished) {
       this.#crew.destroy(thread)
       this.#ensureThreads()

@@ -398,6 +398,21 @@ telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t 
   }
 }
 
+telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t index, uint32_t closes, uint32_t *worker)
+{
+  /* Before the slot is taken out: the worker that finds it cancelled, by a compare-and-swap
+   * on the state, finds itself closed as well (claim). */
+  bool was_open = is_present(s, closes) && atomic_exchange(&s->workers[closes].closing, 1) == 0;
+  telar_cancel_result result = telar_sched_cancel(s, index, worker);
+  if (result == TELAR_CANCEL_QUEUED) {
+    telar_sched_worker_close(s, closes);
+  } else if (result != TELAR_CANCEL_RUNNING && was_open) {
+    atomic_store(&s->workers[closes].closing, 0);
+    sched_ring(s, closes); /* it may have been told so meanwhile */
+  }
+  return result;
+}
+
 void telar_sched_worker_close(telar_sched *s, uint32_t worker)
 {
   if (is_present(s, worker)) {

@@ -114,6 +114,11 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough)
     drop_held_place(s, w); /* the lane's task brought its own */
     return slot;
   }
+  /* Relaxed: the failed compare-and-swap on the state of a lane's slot has ordered it
+   * (telar_sched_cancel_closing). */
+  if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+    return TELAR_SCHED_NONE;
+  }
   if (thorough ? telar_index_queue_has_next(s->ready) : !telar_index_queue_is_empty(s->ready)) {
     return claim_from_ready(s, worker);
   }
