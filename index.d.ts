@@ -419,7 +419,7 @@ export interface ChannelReservation extends Disposable {
   readonly bytes: Uint8Array
   /**
    * Sends the first `used` bytes (default: all). Works after `close()`, too. Throws `ERR_TELAR_INVALID_ARGUMENT`,
-   * `ERR_TELAR_DISPOSED` the second time, and `ERR_TELAR_CHANNEL_ABORTED`.
+   * `ERR_TELAR_DISPOSED` the second time and after the channel's `detach()`, and `ERR_TELAR_CHANNEL_ABORTED`.
    */
   commit (used?: number): void
   /** Sends nothing, and gives the room back. Nothing happens after commit() or discard(). */
