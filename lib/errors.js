@@ -114,7 +114,7 @@ const table = Object.freeze({
   ERR_TELAR_DISPOSED: {
     type: TelarError,
     message: (what) => `The ${what} has been given back`,
-    when: 'A reservation or a claim of a channel was used after commit(), discard() or release().'
+    when: 'A reservation or a claim of a channel was used after commit(), discard(), release() or detach().'
   },
   ERR_TELAR_FILENAME_MISSING: {
     type: TelarError,

@@ -94,6 +94,19 @@ test('no more than sixteen are open at a time', async () => {
   channel.tryReceiveBytes().release()
 })
 
+test('detach() gives back what is open', () => {
+  const channel = new Channel()
+  channel.tryReserve(8).commit()
+  const claim = channel.tryReceiveBytes()
+  const reservation = channel.tryReserve(8)
+  channel.detach()
+  assert.throws(() => reservation.commit(), { code: 'ERR_TELAR_DISPOSED' })
+  claim.release()
+  assert.equal(channel.size, 0)
+  channel.trySend('works')
+  assert.deepEqual(channel.tryReceive(), { value: 'works', done: false })
+})
+
 test('a thread that ends with bytes open gives them back', async () => {
   const channel = new Channel({ capacity: 4096 })
   const { once } = require('node:events')

@@ -113,3 +113,11 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
     await waiting[0].terminate()
   }
 })
+
+// Here, since this thread has had nothing to do with shared memory in channels yet.
+test('a thread that uses the channel knows a memory whose sender has ended, also if it has received nothing before', async () => {
+  const channel = new Channel()
+  channel.tryReceive()
+  await once(start({ channel }, ['sendMemory', 'channel', 64]), 'exit')
+  assert.equal((await channel.receive()).value.byteLength, 64)
+})

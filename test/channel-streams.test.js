@@ -52,6 +52,18 @@ test('a failure of the source aborts the channel, so that the other end fails', 
   await assert.rejects(channel.readable({ objectMode: true }).toArray(), ({ code, cause }) => code === 'ERR_TELAR_CHANNEL_ABORTED' && cause.message === 'no more')
 })
 
+test('null, which means the end to a stream, fails it', async () => {
+  const channel = new Channel()
+  channel.trySendMany([1, null, 2])
+  const received = []
+  const readable = channel.readable({ objectMode: true })
+  await assert.rejects(async () => {
+    for await (const value of readable) received.push(value)
+  }, { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /^null was received.*use readableStream\(\)$/ })
+  channel.trySend(null)
+  assert.deepEqual(await channel.readableStream().getReader().read(), { value: null, done: false })
+})
+
 test('a destroyed readable stops waiting, and takes nothing more', async () => {
   const channel = new Channel()
   const readable = channel.readable({ objectMode: true })

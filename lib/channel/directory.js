@@ -84,9 +84,10 @@ class Directory {
     for (let received; (received = receiveMessageOnPort(port)) !== undefined;) this.#take(received.message)
   }
 
-  // For each ring that this thread has an end of.
+  // For each ring that this thread has an end of. From now on it is told of memories.
   watch (ring, held) {
     this.#held.set(ring, held)
+    this.open()
   }
 
   unwatch (ring) {

@@ -129,6 +129,8 @@ class Outlet {
   }
 
   commitBytes (ticket, used) {
+    // detach() has given it back.
+    if (!this.#ring.isAttached) throw createError('ERR_TELAR_DISPOSED', 'reservation')
     const status = this.commit(ticket, used + kHeaderBytes)
     if (status !== OK) throw this.#ring.failure(status)
   }

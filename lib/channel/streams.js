@@ -4,9 +4,12 @@
 // What a readable has read ahead is lost with it when it is destroyed, so it reads little ahead.
 
 const { Readable, Writable } = require('node:stream')
+const { createError } = require('../errors')
 const { refuseUnknown } = require('../unknown-options')
 
 const kReadAhead = 16
+
+const kNull = 'null was received, which a Node stream takes for its end. Send another value in its place, or use readableStream()'
 
 const readableNames = ['objectMode', 'highWaterMark', 'signal']
 const writableNames = ['objectMode', 'highWaterMark', 'signal', 'end']
@@ -21,7 +24,10 @@ function readable (channel, options = {}) {
       try {
         const values = await channel.receiveMany(kReadAhead, { signal: controller.signal })
         if (values.length === 0) return this.push(null)
-        for (const value of values) this.push(value)
+        for (const value of values) {
+          if (value === null) throw createError('ERR_TELAR_INVALID_ARGUMENT', kNull)
+          this.push(value)
+        }
       } catch (error) {
         this.destroy(error)
       }
