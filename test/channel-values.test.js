@@ -150,12 +150,13 @@ test('a channel that a worker made comes through a channel, waited for in every 
   const channel = new Channel()
   const worker = start({ channel }, ['sendChannel', 'channel', 4096, 'a', 'b'], ['sendMemory', 'channel', 8], ['sendChannel', 'channel', 4096, 'c'],
     ['sendMemory', 'channel', 16], ['sendMemory', 'channel', 32], ['say', 'sent'], ['stay'])
+  const said = once(worker, 'message')
   const { value: { channel: first } } = await channel.receive()
   assert.ok(first instanceof Channel)
   assert.deepEqual(first.tryReceiveMany(5), ['a', 'b'])
   assert.deepEqual(new Uint8Array(channel.receiveSync().value), new Uint8Array(8).fill(7))
   assert.deepEqual(channel.receiveSync().value.channel.tryReceive(), { value: 'c', done: false })
-  await once(worker, 'message')
+  await said
   const rest = []
   while (rest.length < 2) rest.push(...await channel.receiveMany(2))
   assert.deepEqual(rest.map(({ byteLength }) => byteLength), [16, 32])
