@@ -51,6 +51,16 @@ const senders = {
     }
   },
 
+  async inPlace () {
+    while (!isOver()) {
+      for (const message of nextBatch()) {
+        const reservation = there.tryReserve(message.length) ?? await there.reserve(message.length)
+        reservation.bytes.set(message)
+        reservation.commit()
+      }
+    }
+  },
+
   // Bursts, and no more on the way than the receiver has asked for.
   port () {
     let credit = value.window
@@ -84,6 +94,14 @@ const receivers = {
   async single () {
     for await (const message of there) {
       check(message)
+      if (received % value.batch === 0) store()
+    }
+  },
+
+  async inPlace () {
+    for (let claim; (claim = there.tryReceiveBytes() ?? await there.receiveBytes()) !== null;) {
+      check(claim.bytes)
+      claim.release()
       if (received % value.batch === 0) store()
     }
   },

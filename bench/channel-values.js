@@ -18,6 +18,20 @@ function bytes (length) {
   }
 }
 
+function record (rest, isRestWhole) {
+  return {
+    batch: 256,
+    window: 4096,
+    make: () => structuredClone({ id: 0, name: 'Ada Lovelace', email: 'ada@example.org', active: true, score: 0.5, ...rest }),
+    put (message, number) {
+      message.id = number
+      return message
+    },
+    get: (message) => message.id,
+    isWhole: (message) => message.name.length === 12 && message.email.length === 15 && message.active && message.score === 0.5 && isRestWhole(message)
+  }
+}
+
 const values = {
   integer: {
     batch: 256,
@@ -28,18 +42,9 @@ const values = {
     isWhole: () => true
   },
 
-  // Some 100 bytes as JSON.
-  object: {
-    batch: 256,
-    window: 4096,
-    make: () => ({ id: 0, name: 'Ada Lovelace', email: 'ada@example.org', active: true, score: 0.5, tags: ['a', 'b'] }),
-    put (message, number) {
-      message.id = number
-      return message
-    },
-    get: (message) => message.id,
-    isWhole: ({ name, email, active, score, tags }) => name.length === 12 && email.length === 15 && active && score === 0.5 && tags[1] === 'b'
-  },
+  // Each some 100 bytes as JSON.
+  object: record({ city: 'London, Marylebone' }, ({ city }) => city.length === 18),
+  nested: record({ tags: ['first', 'second'] }, ({ tags }) => tags[1] === 'second'),
 
   kilobyte: { batch: 64, window: 512, ...bytes(1024) },
   large: { batch: 8, window: 64, ...bytes(64 * 1024) }
