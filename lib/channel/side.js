@@ -110,7 +110,7 @@ class Side {
         serveAll()
       }
     } finally {
-      // Waking up has taken back what was announced for those who wait on.
+      // What was announced for those who wait on has been taken back with the last sleep.
       if (!this.isEmpty) this.serve()
     }
   }
