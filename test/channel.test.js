@@ -374,3 +374,20 @@ test('timers and I/O get their turn beside calls that never wait', async () => {
     await channel.receiveMany(100)
   }
 })
+
+test('a call that waits goes on after a blocking one has given up beside it', async () => {
+  const timeout = { code: 'ERR_TELAR_TIMEOUT' }
+  const empty = new Channel()
+  const received = empty.receive()
+  assert.throws(() => empty.receiveSync({ timeout: 1 }), timeout)
+  empty.trySend('first')
+  assert.deepEqual(await received, item('first'))
+
+  const full = new Channel({ capacity: 4096 })
+  while (full.trySend('filler'));
+  const sent = full.send('latest')
+  assert.throws(() => full.sendSync('refuse', { timeout: 1 }), timeout)
+  while (full.tryReceive() !== undefined);
+  await sent
+  assert.deepEqual(full.tryReceive(), item('latest'))
+})

@@ -19,7 +19,11 @@ const atEnd = (kind) => kind === kOne ? { value: undefined, done: true } : kind 
 
 // Waiting on the spot takes longer than most answers of a thread that is awake. After a few times in
 // vain it is done now and then only, to see whether that has changed.
-const kSpinNs = availableParallelism() > 1 ? 10_000 : 0
+const hasCores = availableParallelism() > 1
+const kSpinNs = hasCores ? 10_000 : 0
+// As long as the other thread takes to wake up and answer: with less, two threads that have once begun to
+// sleep would never find each other awake again. A thirtieth of what they sleep anyway.
+const kProbeNs = hasCores ? 60_000 : 0
 const kMisses = 4
 const kProbeMask = 31
 
@@ -156,7 +160,8 @@ class Receivers extends Side {
 
   // Nanoseconds to wait on the spot, before the bell is asked for.
   #spin () {
-    return this.#misses < kMisses || (++this.#misses & kProbeMask) === 0 ? kSpinNs : 0
+    if (this.#misses < kMisses) return kSpinNs
+    return (++this.#misses & kProbeMask) === 0 ? kProbeNs : 0
   }
 }
 

@@ -86,7 +86,8 @@ class Side {
 
   // For a call that does not wait: whether nobody waits before it.
   isClear () {
-    return this.isEmpty || !isTransient(this.#serveNow())
+    if (!this.isEmpty) this.serve()
+    return this.isEmpty
   }
 
   // Blocks the thread until attempt() answers something that does not pass, OK or not. need(): see
@@ -98,14 +99,19 @@ class Side {
       const status = this.#serveNow()
       return isTransient(status) ? status : attempt()
     }
-    for (;;) {
-      let status = inTurn()
-      if (status === kMissing) this.pause()
-      else if (isTransient(status)) status = this.#sleep(inTurn, need, end)
-      if (!isTransient(status)) return status
-      if (performance.now() >= end) throw createError('ERR_TELAR_TIMEOUT', call, timeout)
-      // The event loop does not turn meanwhile: the other calls that wait here get their turn.
-      serveAll()
+    try {
+      for (;;) {
+        let status = inTurn()
+        if (status === kMissing) this.pause()
+        else if (isTransient(status)) status = this.#sleep(inTurn, need, end)
+        if (!isTransient(status)) return status
+        if (performance.now() >= end) throw createError('ERR_TELAR_TIMEOUT', call, timeout)
+        // The event loop does not turn meanwhile: the other calls that wait here get their turn.
+        serveAll()
+      }
+    } finally {
+      // What was announced for those who wait on has been taken back with the last sleep.
+      if (!this.isEmpty) this.serve()
     }
   }
 
