@@ -42,6 +42,13 @@ const tables = [
     ]
   },
   {
+    title: 'Taken in turns: as before, and no thread takes it twice in a row. Locks in a millisecond',
+    rows: [
+      { name: 'nothing to do inside', drivers: rivals, trial: { mode: 'alternate', inside: 0, outside: 0 } },
+      { name: '1 µs inside', drivers: rivals, trial: { mode: 'alternate', inside: 1000, outside: 0 } }
+    ]
+  },
+  {
     title: 'Raced for: 2 threads take it as often as they can. Locks in a millisecond',
     rows: [
       { name: 'nothing inside, nothing outside', drivers: rivals, trial: { mode: 'race', inside: 0, outside: 0 } },
