@@ -1,0 +1,58 @@
+'use strict'
+
+// One of two threads that want the same lock, until they are told to stop. Started by sync-trial.js.
+
+const { parentPort, workerData } = require('node:worker_threads')
+const { locks } = require('./locks')
+const { work } = require('./work')
+
+const { driver, made, control, cells, me, mode, inside, outside } = workerData
+// Words of `control`: ready, go (1) and stop (2), and far apart, who wants the lock.
+const kReady = 0
+const kGo = 1
+const kWants = [32, 64]
+
+const lock = locks[driver].open(made)
+const isRunning = () => Atomics.load(control, kGo) < 2
+const kBatch = 50
+
+// Each takes the lock again as soon as it can.
+function race () {
+  let count = 0
+  while (isRunning()) {
+    for (let i = 0; i < kBatch; i++) {
+      lock.lock()
+      cells[0]++
+      work(inside)
+      lock.unlock()
+      work(outside)
+    }
+    count += kBatch
+  }
+  return count
+}
+
+// Each asks while the other one holds the lock, and holds it until the other asks.
+function handOver () {
+  let count = 0
+  while (isRunning()) {
+    Atomics.store(control, kWants[me], 1)
+    lock.lock()
+    Atomics.store(control, kWants[me], 0)
+    cells[0]++
+    while (Atomics.load(control, kWants[1 - me]) === 0 && isRunning());
+    work(inside)
+    lock.unlock()
+    count++
+  }
+  return count
+}
+
+for (let i = 0; i < 5000; i++) {
+  lock.lock()
+  work(1)
+  lock.unlock()
+}
+Atomics.add(control, kReady, 1)
+while (Atomics.load(control, kGo) === 0);
+parentPort.postMessage(mode === 'race' ? race() : handOver())
