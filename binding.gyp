@@ -47,10 +47,12 @@
       'dependencies': ['telar_core'],
       'sources': [
         'src/binding/addon.cc',
+        'src/binding/channel.cc',
         'src/binding/doorbell.cc',
         'src/binding/owner.cc',
         'src/binding/pool.cc',
         'src/binding/roster.cc',
+        'src/binding/thread_bells.cc',
         'src/binding/worker.cc',
       ],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],

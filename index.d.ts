@@ -2,6 +2,8 @@
 // test/errors.test.js the list of codes, test/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
+import type { Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions } from 'node:worker_threads'
 
 /** What may be in a transfer list: ArrayBuffer, MessagePort, FileHandle, streams and so on. */
@@ -276,7 +278,10 @@ export interface PoolEvents {
   needsDrain: []
   /** A worker called `parentPort.postMessage(value)`. */
   message: [value: any]
-  /** A worker is ready; for those that the constructor started, right after it. */
+  /**
+   * A worker is ready (those that the constructor started: right after it), or ends before it
+   * was. Once for each worker, before its `workerDestroy`.
+   */
   workerCreate: [worker: PoolWorker]
   /** A worker left the pool; its thread may still be ending. */
   workerDestroy: [worker: PoolWorker]
@@ -345,6 +350,229 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
  */
 export interface Shared<Kind extends string> {
   readonly 'telar:shared': { readonly kind: Kind, readonly id: bigint, readonly memory: SharedArrayBuffer }
+}
+
+export interface ChannelOptions {
+  /**
+   * Room for records in bytes: an integer from 4096 to 2^30, rounded up to a power of two. A record is a value, encoded,
+   * and has at most half of it. The memory is one and a half times as much, and never grows. Default: 2^20.
+   */
+  capacity?: number
+  /**
+   * `'one'`: a single thread sends at a time. It is the first that does, until it ends or calls `detach()`; others get
+   * `ERR_TELAR_CHANNEL_ENDS`. Default: `'many'`.
+   */
+  producers?: 'one' | 'many'
+  /** As `producers`, for the thread that receives. Default: `'many'`. */
+  consumers?: 'one' | 'many'
+}
+
+/** For the calls of a {@link Channel} that return a promise. */
+export interface ChannelSignalOptions {
+  /** Ends the wait: the call rejects with an {@link AbortError}, and has done nothing (but see `sendMany()`). */
+  signal?: AnyAbortSignal | null
+}
+
+/** For the calls of a {@link Channel} that block the thread. */
+export interface ChannelTimeoutOptions {
+  /** Milliseconds: a number from 0, or Infinity, the default. When they are over, the call throws `ERR_TELAR_TIMEOUT`. */
+  timeout?: number
+}
+
+/** What an iterator gives. `done`: the channel is closed, and all that was sent has been received. */
+export type ReceiveResult<T> =
+  | { readonly value: T, readonly done: false }
+  | { readonly value: undefined, readonly done: true }
+
+/** For `for await`. Each step is a `receive()`; leaving the loop leaves the channel as it is. */
+export interface ChannelIterator<T> {
+  next (): Promise<ReceiveResult<T>>
+  return (): Promise<{ value: undefined, done: true }>
+  [Symbol.asyncIterator] (): ChannelIterator<T>
+}
+
+/** Figures of a {@link Channel}, of all threads. Each is recent; they are not all of one instant. */
+export interface ChannelStats {
+  /** Records sent, ever. */
+  readonly sent: number
+  /** Their bytes, encoded. */
+  readonly sentBytes: number
+  /** Records received, ever: `receiveBytes()` counts when it resolves, not when they are given back. */
+  readonly received: number
+  readonly receivedBytes: number
+  /** Records that are there now. */
+  readonly size: number
+  readonly sizeBytes: number
+  /** Bytes of the capacity that are taken now, by records, padding, reservations and claims. */
+  readonly used: number
+}
+
+/**
+ * Room in a channel, to be written in place: one record of bytes. It belongs to its thread. What is sent behind it, by
+ * any thread, waits for it to be committed or discarded; it is discarded when its thread ends.
+ */
+export interface ChannelReservation extends Disposable {
+  /**
+   * The room, over the channel's own memory: its bytes are whatever was there. Not to be used after commit() or
+   * discard(), when other records lie there. Throws `ERR_TELAR_DISPOSED` then.
+   */
+  readonly bytes: Uint8Array
+  /**
+   * Sends the first `used` bytes (default: all). Works after `close()`, too. Throws `ERR_TELAR_INVALID_ARGUMENT`,
+   * `ERR_TELAR_DISPOSED` the second time and after the channel's `detach()`, and `ERR_TELAR_CHANNEL_ABORTED`.
+   */
+  commit (used?: number): void
+  /** Sends nothing, and gives the room back. Nothing happens after commit() or discard(). */
+  discard (): void
+  /** As discard(). */
+  [Symbol.dispose] (): void
+}
+
+/** A record of bytes, to be read in place. It belongs to its thread; its room is given back when that ends. */
+export interface ChannelClaim extends Disposable {
+  /** The record, over the channel's own memory. Not to be used after release(). Throws `ERR_TELAR_DISPOSED` then. */
+  readonly bytes: Uint8Array
+  /** Gives the room back. Claims are released in any order; a second time, nothing happens. */
+  release (): void
+  /** As release(). */
+  [Symbol.dispose] (): void
+}
+
+export interface ChannelReadableOptions extends Pick<ReadableOptions, 'objectMode' | 'highWaterMark' | 'signal'> {}
+
+export interface ChannelWritableOptions extends Pick<WritableOptions, 'objectMode' | 'highWaterMark' | 'signal'>, ChannelWritableStreamOptions {}
+
+export interface ChannelWritableStreamOptions {
+  /** Whether the end of the stream closes the channel, and its failure aborts it. Default: true. */
+  end?: boolean
+}
+
+/**
+ * A queue of bounded size between any number of threads: what one sends, another one receives, once. The values of one
+ * sender come in their order. When it is full, senders wait.
+ *
+ * A thread has one object for each channel, and many calls of it may wait at a time: they are served in the order in
+ * which they were made. A call that waits keeps the thread, and the process, alive; see `unref()`.
+ *
+ * Calls that wait and return a promise take a signal, those that block the thread (`…Sync()`, on the main thread too) a
+ * timeout; `try…()` does not wait. Besides what is said at each, all of them may fail with `ERR_TELAR_CHANNEL_ABORTED`,
+ * `ERR_TELAR_CHANNEL_ENDS` (256 threads use the channel already, or another one is the only producer or
+ * consumer), `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION` and `ERR_TELAR_CORRUPT_STATE`.
+ *
+ * Sending fails with `ERR_TELAR_CHANNEL_CLOSED` after `close()`, with a `DataCloneError` or what an accessor throws for
+ * values that cannot be copied, with `ERR_TELAR_RECORD_TOO_LARGE` for those of more than `maxRecord` bytes, and, where it
+ * would wait, with `ERR_TELAR_CHANNEL_NO_RECEIVER` when all threads that have received have ended or detached.
+ *
+ * Receiving fails, where it would wait, with `ERR_TELAR_CHANNEL_NO_SENDER` when all threads that have sent have ended or
+ * detached without `close()`; with `ERR_TELAR_MEMORY_LOST` where a record names shared memory that no thread knows any more; and with
+ * `ERR_TELAR_CORRUPT_PAYLOAD` where something else wrote to the memory. The record is lost with the latter two.
+ */
+export class Channel<T = any> {
+  constructor (options?: ChannelOptions)
+  /** Throws `ERR_TELAR_NOT_SHARED`. */
+  static from<T = any> (received: Channel<T> | Shared<'Channel'>): Channel<T>
+  readonly 'telar:shared': Shared<'Channel'>['telar:shared']
+
+  /**
+   * Resolves as soon as the value is in the channel, which is not when it is received. The value is copied in the call,
+   * with the rules of structured clone.
+   */
+  send (value: T, options?: ChannelSignalOptions): Promise<void>
+  /** False: there is no room now, or calls of this thread wait for some. */
+  trySend (value: T): boolean
+  /** Blocks the thread while the channel is full. */
+  sendSync (value: T, options?: ChannelTimeoutOptions): void
+
+  /**
+   * Sends each of the values; there may be more than the channel holds. They are copied as there is room: do not
+   * change them before it is done. An error's `sent` is how many have been sent.
+   */
+  sendMany (values: readonly T[], options?: ChannelSignalOptions): Promise<void>
+  /** Sends as many as there is room for now, and returns how many. */
+  trySendMany (values: readonly T[]): number
+  sendManySync (values: readonly T[], options?: ChannelTimeoutOptions): void
+
+  /**
+   * Room for a record of `length` bytes, an integer from 1 to `maxRecord - 8`, to be written in place. A thread has at most
+   * 16 open at a time: `ERR_TELAR_CHANNEL_ENDS`.
+   */
+  reserve (length: number, options?: ChannelSignalOptions): Promise<ChannelReservation>
+  /** null: there is no room now, or calls of this thread wait for some. */
+  tryReserve (length: number): ChannelReservation | null
+  reserveSync (length: number, options?: ChannelTimeoutOptions): ChannelReservation
+
+  /** The next value. Bytes that were written in place come as a Uint8Array with a copy of them. */
+  receive (options?: ChannelSignalOptions): Promise<ReceiveResult<T>>
+  /** undefined: nothing is there now. */
+  tryReceive (): ReceiveResult<T> | undefined
+  /** Blocks the thread while the channel is empty. */
+  receiveSync (options?: ChannelTimeoutOptions): ReceiveResult<T>
+
+  /**
+   * Waits for a value, and gives it with those that are there behind it: at most `max` (an integer from 1), 1024 and some 32 KiB of
+   * them, and fewer where the ring's end comes between them. `[]`: the channel is closed and empty.
+   */
+  receiveMany (max: number, options?: ChannelSignalOptions): Promise<T[]>
+  /** undefined: nothing is there now. */
+  tryReceiveMany (max: number): T[] | undefined
+  receiveManySync (max: number, options?: ChannelTimeoutOptions): T[]
+
+  /**
+   * The next record, where it was written by `reserve()`, to be read in place. null: the channel is closed and empty. For a value of
+   * `send()` it fails with `ERR_TELAR_NOT_BYTES`, and the next `receive()` of this thread gets it. A thread has at most 16 open at
+   * a time: `ERR_TELAR_CHANNEL_ENDS`.
+   */
+  receiveBytes (options?: ChannelSignalOptions): Promise<ChannelClaim | null>
+  /** undefined: nothing is there now. */
+  tryReceiveBytes (): ChannelClaim | null | undefined
+  receiveBytesSync (options?: ChannelTimeoutOptions): ChannelClaim | null
+
+  /** Ends when the channel is closed and empty. */
+  [Symbol.asyncIterator] (): ChannelIterator<T>
+
+  /**
+   * A Node stream of what is received; of bytes and strings, without `objectMode`. It reads up to 16 values ahead, which are lost when
+   * it is destroyed. A null fails it with `ERR_TELAR_INVALID_ARGUMENT`.
+   */
+  readable (options?: ChannelReadableOptions): Readable
+  /** A Node stream whose chunks are sent. */
+  writable (options?: ChannelWritableOptions): Writable
+  /** A web stream of what is received. It reads nothing ahead. */
+  readableStream (): ReadableStream<T>
+  /** A web stream whose chunks are sent. */
+  writableStream (options?: ChannelWritableStreamOptions): WritableStream<T>
+
+  /**
+   * No more is sent, by any thread; what is there can be received, then receivers get their end. Waits for what this
+   * thread is sending; what waits in others rejects. Does nothing the second time. The promise does not wait for receivers.
+   */
+  close (): Promise<void>
+  /**
+   * Both sides fail at once, in all threads, with `ERR_TELAR_CHANNEL_ABORTED`; what is there is lost. Their `cause` is a copy of
+   * `reason`, or of its text where it is larger than 4080 bytes, an instance of a class of yours, or cannot be cloned. The first
+   * reason counts.
+   */
+  abort (reason?: unknown): void
+  /**
+   * This thread uses the channel no more, and does not count any longer: its calls that wait reject with an {@link AbortError},
+   * what it has open is given back. The next call begins anew.
+   */
+  detach (): void
+
+  /** The opposite of unref(), and the default. */
+  ref (): this
+  /** What waits in this thread keeps it alive no more. */
+  unref (): this
+
+  /** Whether nothing can be sent any more: close() or abort() has been called, by any thread. */
+  readonly closed: boolean
+  /** Bytes: a power of two. */
+  readonly capacity: number
+  /** Bytes of the largest record, encoded: half the capacity. */
+  readonly maxRecord: number
+  /** Records that are there now. */
+  readonly size: number
+  readonly stats: ChannelStats
 }
 
 /** How long a waiting call waits. */
@@ -591,21 +819,30 @@ export class Counter<T extends number | bigint = number> {
 /** The stable codes of telar's errors. Match on these, not on messages. */
 export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'
+  | 'ERR_TELAR_CHANNEL_ABORTED'
+  | 'ERR_TELAR_CHANNEL_CLOSED'
+  | 'ERR_TELAR_CHANNEL_ENDS'
+  | 'ERR_TELAR_CHANNEL_NO_RECEIVER'
+  | 'ERR_TELAR_CHANNEL_NO_SENDER'
   | 'ERR_TELAR_CLOSE_TIMEOUT'
   | 'ERR_TELAR_CORRUPT_PAYLOAD'
   | 'ERR_TELAR_CORRUPT_STATE'
   | 'ERR_TELAR_DEADLOCK'
+  | 'ERR_TELAR_DISPOSED'
   | 'ERR_TELAR_FILENAME_MISSING'
   | 'ERR_TELAR_INVALID_ARGUMENT'
   | 'ERR_TELAR_LOST_MESSAGE'
+  | 'ERR_TELAR_MEMORY_LOST'
   | 'ERR_TELAR_NATIVE_LOAD'
   | 'ERR_TELAR_NO_HANDLER'
   | 'ERR_TELAR_NO_QUEUE'
+  | 'ERR_TELAR_NOT_BYTES'
   | 'ERR_TELAR_NOT_HELD'
   | 'ERR_TELAR_NOT_SHARED'
   | 'ERR_TELAR_OPTION_CONFLICT'
   | 'ERR_TELAR_OUT_OF_RANGE'
   | 'ERR_TELAR_QUEUE_FULL'
+  | 'ERR_TELAR_RECORD_TOO_LARGE'
   | 'ERR_TELAR_TERMINATED'
   | 'ERR_TELAR_TIMEOUT'
   | 'ERR_TELAR_TOO_MANY_THREADS'
@@ -616,6 +853,8 @@ export type TelarErrorCode =
 export class TelarError extends Error {
   protected constructor ()
   readonly code: TelarErrorCode
+  /** Of `sendMany()` and its kin: how many of the values had been sent. */
+  readonly sent?: number
 }
 
 /** A task or a waiting call was aborted, or the pool closed before the task started. `cause` is the reason. */

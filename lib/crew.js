@@ -100,7 +100,8 @@ class Crew {
     return found
   }
 
-  // Once for each thread that became ready, and before it is said to be gone.
+  // Once for each thread: when it became ready, or else before it is said to be gone,
+  // so that whoever counts them comes out even.
   announce (thread) {
     if (thread.isAnnounced) return
     thread.isAnnounced = true
@@ -127,8 +128,8 @@ class Crew {
     thread.isDestroyed = true
     const at = this.threads.indexOf(thread)
     if (at >= 0) this.threads.splice(at, 1)
-    if (thread.isReady) this.announce(thread)
-    else this.#booting--
+    if (!thread.isReady) this.#booting--
+    this.announce(thread)
     this.#hooks.onChange()
     this.#hooks.onGone(this.view(thread))
   }

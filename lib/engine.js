@@ -43,6 +43,7 @@ const kAskAgainMostMs = 50
 const kBootsInVain = 3
 
 const kLane = Object.freeze({ shared: 0, exclusive: 1, forced: 2 })
+const kNone = -1
 // What the scheduler says of a task to be cancelled; else the worker that runs it.
 const kCancel = Object.freeze({ finished: -1, queued: -2 })
 
@@ -102,7 +103,7 @@ class Engine {
   #pollBound = () => this.#poll()
   #emitDrainBound = () => this.#emitDrain()
   #isFlushing = false
-  #isHeld = false
+  #isHeld = false // tasks wait in JavaScript; none may overtake them
 
   #isClosing = false
   #isDestroying = false
@@ -143,7 +144,7 @@ class Engine {
 
   run (value, options) {
     if (
-      options === undefined && this.#isFast && this.#active < this.#fastLimit && this.#freeTop > 0 &&
+      options === undefined && this.#isFast && !this.#isHeld && this.#active < this.#fastLimit && this.#freeTop > 0 &&
       !(typeof value === 'object' && value !== null && mayBeMoved(value))
     ) {
       const promise = this.#runFast(value, 0)
@@ -335,7 +336,8 @@ class Engine {
     if (!isWritten) {
       const message = this.#lastMessage = (this.#lastMessage + 1) | 0
       try {
-        thread.post(...pack(message, task.task, task.transferList === undefined && this.#memory.isFull, task.transferList))
+        const [content, transferList] = pack(task.task, task.transferList === undefined && this.#memory.isFull, task.transferList)
+        thread.post({ message, ...content }, transferList)
       } catch (error) { // DataCloneError
         this.#free[this.#freeTop++] = slot
         task.settle(true, error)
@@ -574,12 +576,12 @@ class Engine {
       this.#afterSettling()
       return
     }
-    const assignedTo = task.thread
-    this.#tasks[task.slot] = kAbandoned
-    const answer = this.#core.cancel(task.slot)
-    this.#finish(task, true, error)
     // For Piscina a task runs as soon as a worker has been chosen for it.
-    const thread = answer >= 0 ? this.#crew.at(answer) : this.#strict ? null : assignedTo
+    const assignedTo = this.#strict ? null : task.thread
+    this.#tasks[task.slot] = kAbandoned
+    const answer = this.#core.cancel(task.slot, assignedTo === null ? kNone : assignedTo.index)
+    this.#finish(task, true, error)
+    const thread = answer >= 0 ? this.#crew.at(answer) : assignedTo
     if (thread !== null && answer !== kCancel.finished) {
       this.#crew.destroy(thread)
       this.#ensureThreads()

@@ -61,6 +61,33 @@ const table = Object.freeze({
     message: (what = 'task') => `The ${what} has been aborted`,
     when: 'The signal of a task or of a waiting call fired, or the pool closed before the task started. `cause` is the reason.'
   },
+  ERR_TELAR_CHANNEL_ABORTED: {
+    type: TelarError,
+    message: () => 'The channel has been aborted',
+    cause: (reason) => reason,
+    when: 'Somebody called `abort()` on the channel. `cause` is a copy of the reason, where that could be copied.'
+  },
+  ERR_TELAR_CHANNEL_CLOSED: {
+    type: TelarError,
+    message: () => 'The channel is closed: nothing more can be sent',
+    when: 'Something was to be sent on a channel that has been closed.'
+  },
+  ERR_TELAR_CHANNEL_ENDS: {
+    type: TelarError,
+    message: (message) => message,
+    when: 'A second thread sends on a channel made for one producer or receives from one made for one consumer, ' +
+      'more than 256 threads use a channel, or one has more than 16 reservations or claims open.'
+  },
+  ERR_TELAR_CHANNEL_NO_RECEIVER: {
+    type: TelarError,
+    message: () => 'The channel is full, and every thread that has received from it has ended',
+    when: 'A sender waits for room, and nobody is left who would make any.'
+  },
+  ERR_TELAR_CHANNEL_NO_SENDER: {
+    type: TelarError,
+    message: () => 'The channel is empty, and every thread that has sent on it has ended without close()',
+    when: 'A receiver waits for something, and nobody is left who would send it.'
+  },
   ERR_TELAR_CLOSE_TIMEOUT: {
     type: TelarError,
     message: () => 'Close operation timed out',
@@ -84,6 +111,11 @@ const table = Object.freeze({
       'Unlock it first, or wait with the asynchronous form if another task of this thread holds it.',
     when: 'A synchronous call would wait for a lock that its own thread holds.'
   },
+  ERR_TELAR_DISPOSED: {
+    type: TelarError,
+    message: (what) => `The ${what} has been given back`,
+    when: 'A reservation or a claim of a channel was used after commit(), discard(), release() or detach().'
+  },
   ERR_TELAR_FILENAME_MISSING: {
     type: TelarError,
     message: () => 'filename must be provided to run() or in options object',
@@ -99,10 +131,20 @@ const table = Object.freeze({
     message: () => 'A value that was sent by MessagePort did not arrive: something else read from the port of the pool',
     when: 'A value that travels by MessagePort is not there.'
   },
+  ERR_TELAR_MEMORY_LOST: {
+    type: TelarError,
+    message: () => 'A SharedArrayBuffer came through a channel by its number, and the only thread that knew it has ended',
+    when: 'A record names shared memory that no thread has any more, since its sender ended before the record was received.'
+  },
   ERR_TELAR_NATIVE_LOAD: {
     type: TelarError,
     message: (report) => report,
     when: 'The native library could not be loaded. The message lists each path that was tried, and why it failed.'
+  },
+  ERR_TELAR_NOT_BYTES: {
+    type: TelarTypeError,
+    message: () => 'Expected a record of bytes but the next one was sent by send(): receive() takes it',
+    when: '`receiveBytes()` came upon a value. It is kept for the next `receive()` of this thread.'
   },
   ERR_TELAR_NO_HANDLER: {
     type: TelarError,
@@ -139,6 +181,11 @@ const table = Object.freeze({
     message: () => 'Task queue is at limit',
     when: 'As many tasks wait as `maxQueue` allows.'
   },
+  ERR_TELAR_RECORD_TOO_LARGE: {
+    type: TelarRangeError,
+    message: (bytes, most) => `A record of ${bytes} bytes is larger than the channel takes: ${most} bytes, half of its capacity`,
+    when: 'A value, or a reservation, would need more than half of the ring. Make the channel with a larger `capacity`, or send in parts.'
+  },
   ERR_TELAR_TERMINATED: {
     type: TelarError,
     message: () => 'Terminating worker thread',
@@ -170,7 +217,8 @@ const table = Object.freeze({
 function createError (code, ...details) {
   const entry = table[code]
   if (entry.type === AbortError) return new AbortError(...details)
-  return new entry.type(code, entry.message(...details)) // eslint-disable-line new-cap
+  const cause = entry.cause?.(...details)
+  return new entry.type(code, entry.message(...details), cause === undefined ? undefined : { cause }) // eslint-disable-line new-cap
 }
 
 // An error of telar's that was made in a worker arrives as a copy: makes it what

@@ -1,5 +1,6 @@
 'use strict'
 
+const { Channel } = require('./channel')
 const context = require('./context')
 const { AbortError, TelarError } = require('./errors')
 const { kQueueOptions, kTransferable, kValue, move } = require('./move')
@@ -12,6 +13,7 @@ module.exports = {
   AbortError,
   ArrayTaskQueue,
   Barrier,
+  Channel,
   Condition,
   Counter,
   FixedQueue,

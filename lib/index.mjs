@@ -5,6 +5,7 @@ export const {
   AbortError,
   ArrayTaskQueue,
   Barrier,
+  Channel,
   Condition,
   Counter,
   FixedQueue,

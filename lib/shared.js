@@ -16,6 +16,7 @@ const kShared = 'telar:shared'
 // Loaded when first met: a thread may be sent what it has never used.
 const classes = {
   Barrier: () => require('./sync/barrier').Barrier,
+  Channel: () => require('./channel').Channel,
   Condition: () => require('./sync/condition').Condition,
   Counter: () => require('./sync/counter').Counter,
   Latch: () => require('./sync/latch').Latch,

@@ -37,6 +37,8 @@ const kKeepBlockBytes = 4096
 class SlotMemory {
   bytes
   limit = 0
+  // Values with buffers from so many bytes on are refused, as if there were no memory.
+  attachFrom
   #words
   #doubles
   // The codec, once a value needs it: loading it takes longer than starting the
@@ -47,11 +49,12 @@ class SlotMemory {
   #slot = 0
 
   // `allocate(slot, bytes)` gives a payload block's offset, or -1.
-  constructor (buffer, slots, allocate) {
+  constructor (buffer, slots, allocate, attachFrom = Infinity) {
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength)
     this.#words = new Int32Array(buffer, 0, slots << kWordShift)
     this.#doubles = new Float64Array(buffer, 0, slots << kDoubleShift)
     this.#allocate = allocate
+    this.attachFrom = attachFrom
   }
 
   // Stores a value. `who`: the handler's number, or the worker's. False: the

@@ -12,7 +12,7 @@ const native = require('./native')
 const { createError } = require('./errors')
 const { loadHandler } = require('./handlers')
 const { isMovable, kMovable, kTransferable, kValue } = require('./move')
-const { pack, unpack } = require('./packet')
+const { kAttachBytes, pack, unpack } = require('./packet')
 const { revive } = require('./shared')
 const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
 
@@ -33,7 +33,8 @@ for (const { handler, filename, name } of startup.handlers) handlers[handler] = 
 
 const core = native.attachWorker(startup.pool, index, pump)
 // Null: the pool was closed while this thread started; it is being terminated.
-const memory = core === null ? null : new SlotMemory(startup.buffer, startup.slots, core.allocate)
+// Large results travel beside the slots: a message to the owner waits for nobody.
+const memory = core === null ? null : new SlotMemory(startup.buffer, startup.slots, core.allocate, kAttachBytes)
 // Values that came by port and whose slots have not been claimed yet.
 const values = new Map()
 let isReady = false
@@ -233,7 +234,8 @@ function storeFailure (slot, error) {
 // Completes the slot at once: the owner reads messages in the order of the slots.
 function sendByPort (slot, value, flags, transferList) {
   const message = lastMessage = (lastMessage + 1) | 0
-  port.postMessage(...pack(message, value, transferList === undefined && memory.isFull, transferList))
+  const [content, transfers] = pack(value, transferList === undefined && memory.isFull, transferList)
+  port.postMessage({ message, ...content }, transfers)
   memory.writePort(slot, kForm.portResult, flags, index, message)
   core.complete(slot)
   return false

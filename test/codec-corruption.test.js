@@ -71,6 +71,16 @@ function encodings () {
   })
 }
 
+test('a buffer that should lie beside the encoding, and does not, is the coded error', () => {
+  const bytes = new Uint8Array(8)
+  for (const tag of [26, 27]) {
+    new Int32Array(bytes.buffer)[0] = 1 << 5 | tag
+    for (const attachments of [undefined, [], [new ArrayBuffer(8)]]) {
+      assert.equal(decodes(() => new Decoder({ bytes, attachments }).decode(0, 4)), false)
+    }
+  }
+})
+
 for (const seed of [1, 2, 3, 4]) {
   test(`flipped bits decode to something or to the coded error (seed ${seed})`, bounded, () => {
     const next = random(seed)

@@ -1,7 +1,7 @@
 'use strict'
 
 // The documentation is held to the code: its lists to the lists in lib, its labels to the
-// sources, its links to the files. The examples of the README run.
+// sources, its links to the files. The examples that name their files run.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -112,6 +112,14 @@ test('the methods and properties of the primitives are those of their classes', 
   }
 })
 
+// ---- docs/channel.md ----
+
+test('the methods and properties of channels are those of the class', () => {
+  const members = Object.getOwnPropertyNames(telar.Channel.prototype).filter((member) => member !== 'constructor')
+  const documented = rows(section(read('docs/channel.md'), 'Methods and properties')).flatMap(([cell]) => codes(cell)).map((code) => code.replace(/\(.*/, ''))
+  assert.deepEqual(sorted(documented), sorted(members))
+})
+
 // ---- docs/memory-model.md ----
 
 const labelsOf = (text) => new Set(text.match(/\b[A-Z]\d\b/g) ?? [])
@@ -121,6 +129,7 @@ for (const [heading, files] of [
   ['eventcount.h', ['eventcount.h']],
   ['roster.c', ['roster.c']],
   ['slab.c', ['slab.c']],
+  ['The ring', fs.readdirSync(path.join(root, 'src', 'core')).filter((name) => /^ring.*\.[ch]$/.test(name))],
   ['The scheduler', fs.readdirSync(path.join(root, 'src', 'core')).filter((name) => /^sched.*\.[ch]$/.test(name))]
 ]) {
   test(`the memory model names every label of ${heading}, and no other`, () => {
@@ -135,7 +144,7 @@ for (const [heading, files] of [
 }
 
 test('the memory model covers every file of the core that has labels', () => {
-  const covered = /^(index_queue\.h|eventcount\.h|roster\.c|slab\.c|sched.*\.[ch])$/
+  const covered = /^(index_queue\.h|eventcount\.h|roster\.c|slab\.c|sched.*\.[ch]|ring.*\.[ch])$/
   const labelled = fs.readdirSync(path.join(root, 'src', 'core')).filter((name) => labelsOf(read(`src/core/${name}`)).size > 0)
   assert.deepEqual(labelled.filter((name) => !covered.test(name)), [])
 })
@@ -163,28 +172,33 @@ for (const page of pages) {
   })
 }
 
-// ---- README.md ----
+// ---- examples ----
 
-// Each example names its file; what it prints stands behind the call that prints it.
-test('the examples of the README print what they say', (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'telar-readme-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
-  fs.mkdirSync(path.join(folder, 'node_modules'))
-  fs.symlinkSync(root, path.join(folder, 'node_modules', 'telar'), 'junction')
-  const examples = codeBlocks(read('README.md'), 'js', 'mjs').map((code) => {
-    const name = /^\/\/ (\S+\.m?js)\n/.exec(code)?.[1]
-    assert.ok(name, `an example without the name of its file:\n${code}`)
-    fs.writeFileSync(path.join(folder, name), code)
-    return { name, printed: [...code.matchAll(/^\s*console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line]) => line) }
+// Each example names its file; what it prints stands behind the call that prints it. A page
+// with fragments between them may have some that do not.
+for (const [page, isNameless] of [['README.md', false], ['docs/channel.md', true]]) {
+  test(`the examples of ${page} print what they say`, (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'telar-examples-'))
+    t.after(() => fs.rmSync(folder, { recursive: true }))
+    fs.mkdirSync(path.join(folder, 'node_modules'))
+    fs.symlinkSync(root, path.join(folder, 'node_modules', 'telar'), 'junction')
+    const printing = []
+    for (const code of codeBlocks(read(page), 'js', 'mjs')) {
+      const name = /^\/\/ (\S+\.m?js)\n/.exec(code)?.[1]
+      assert.ok(name || isNameless, `an example without the name of its file:\n${code}`)
+      if (!name) continue
+      fs.writeFileSync(path.join(folder, name), code)
+      const printed = [...code.matchAll(/^\s*console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line]) => line)
+      if (printed.length > 0) printing.push({ name, printed })
+    }
+    assert.ok(printing.length >= 2)
+    for (const { name, printed } of printing) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(folder, name)], { encoding: 'utf8' })
+      assert.equal(status, 0, stderr)
+      assert.deepEqual(stdout.trim().split('\n'), printed, name)
+    }
   })
-  const printing = examples.filter(({ printed }) => printed.length > 0)
-  assert.ok(printing.length >= 2)
-  for (const { name, printed } of printing) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(folder, name)], { encoding: 'utf8' })
-    assert.equal(status, 0, stderr)
-    assert.deepEqual(stdout.trim().split('\n'), printed, name)
-  }
-})
+}
 
 test('commands that the pages name exist', () => {
   const { scripts } = JSON.parse(read('package.json'))

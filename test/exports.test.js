@@ -9,7 +9,7 @@ const Piscina = require('telar/piscina')
 const { version } = require('../package.json')
 
 const names = [
-  'AbortError', 'ArrayTaskQueue', 'Barrier', 'Condition', 'Counter', 'FixedQueue', 'Latch', 'Mutex', 'Once', 'Pool', 'RwLock',
+  'AbortError', 'ArrayTaskQueue', 'Barrier', 'Channel', 'Condition', 'Counter', 'FixedQueue', 'Latch', 'Mutex', 'Once', 'Pool', 'RwLock',
   'Semaphore', 'TelarError', 'isWorkerThread', 'move', 'notify', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol',
   'version', 'wait', 'waitAsync', 'workerData'
 ]

@@ -146,6 +146,28 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('after'), 'after')
   })
 
+  test(`${face}: every worker is said to have come, once, and then to have gone, once`, limit, async (t) => {
+    const { pool } = create(t, { minThreads: 2, maxThreads: 2 })
+    const seen = new Map()
+    pool.on('workerCreate', (worker) => {
+      assert.equal(seen.has(worker), false)
+      seen.set(worker, 'came')
+    })
+    pool.on('workerDestroy', (worker) => {
+      assert.equal(seen.get(worker), 'came')
+      seen.set(worker, 'gone')
+    })
+    // Some end before they are ready: the second destroy() meets threads that have just been started.
+    const tasks = outcomes([pool.run(0), pool.run(1)])
+    await pool.destroy()
+    await tasks
+    const more = outcomes([pool.run(2)])
+    await pool.destroy()
+    await more
+    assert.ok(seen.size >= 3)
+    assert.deepEqual(new Set(seen.values()), new Set(['gone']))
+  })
+
   // ---- close ----
 
   test(`${face}: close() of an idle pool, and of one that boots`, limit, async (t) => {

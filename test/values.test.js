@@ -202,6 +202,40 @@ test('what arrives is a copy of its own: writing to it changes nothing else', as
   assert.deepEqual([...value], [1, 2, 3])
 })
 
+// Large buffers of a result travel beside the rest of it.
+test('large buffers come back as structuredClone returns them, wherever they are', async (t) => {
+  const pool = usePool(t, 'values.js')
+  const large = () => Uint8Array.from({ length: 600_000 }, (_, i) => i % 251)
+  const { buffer } = large()
+  const cycle = { bytes: large() }
+  cycle.self = cycle
+  const values = [
+    large(),
+    buffer,
+    new Float64Array(buffer, 800, 70_000),
+    [new Uint8Array(buffer, 1, 2), new DataView(buffer, 5), buffer, new Uint16Array(buffer)],
+    { small: new Uint8Array(3), text: 'ж', list: [large(), large()], again: buffer },
+    new Map([[buffer, new Set([new Int8Array(buffer)])]]),
+    cycle
+  ]
+  for (const options of ways.map((way) => way.options)) {
+    for (const value of values) {
+      assert.equal(difference(await pool.run(value, options), thereAndBack(value)), null)
+    }
+  }
+  const [bytes, again] = await pool.run([Buffer.from(buffer), Buffer.from(buffer)])
+  assert.ok(Buffer.isBuffer(bytes) && bytes.equals(Buffer.from(buffer)) && again.equals(bytes))
+  const failed = await pool.run(Object.assign(new RangeError('large'), { bytes: large() }), { name: 'fail' }).catch((error) => error)
+  assert.equal(difference(failed.bytes, large()), null)
+})
+
+test('a large buffer that a task returns stays whole where it was', async (t) => {
+  const pool = usePool(t, 'values.js')
+  const length = 1_000_000
+  assert.equal((await pool.run({ length, fill: 7 }, { name: 'kept' })).length, length)
+  assert.deepEqual(await pool.run(undefined, { name: 'describeKept' }), { length, first: 7, last: 7, middle: 7 })
+})
+
 // What makes an error: the platform keeps class, message, stack and cause; telar the rest.
 function assertSameError (actual, expected, path = 'error') {
   assert.equal(Object.prototype.toString.call(actual), '[object Error]', path)

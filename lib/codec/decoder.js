@@ -2,7 +2,11 @@
 
 const { ValueReader } = require('./value-reader')
 
-// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region.
+// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region; and
+// memory.attachments: the ArrayBuffers that came beside it, if any.
+// memory.find(id, length) gives the SharedArrayBuffer that memory.identify() named, or throws;
+// memory.revive(plain) makes an object in such memory out of what structured clone leaves of it.
+// Without these two such a value is not accepted.
 // Anything else that lies there makes decode() throw ERR_TELAR_CORRUPT_PAYLOAD, in a time
 // and with memory in proportion to the payload.
 class Decoder {

@@ -8,6 +8,14 @@ const { isStackOverflow } = require('./stack-overflow')
 //   memory.limit                       end of the area in use, in bytes
 //   memory.grow(start, used, needed)   offset of a larger block that begins with the bytes
 //                                      written so far, or -1; sets memory.limit
+//   memory.attachFrom                  buffers of so many bytes and more are not encoded there
+//                                      (undefined: all are)
+//   memory.attach(arrayBuffer)         takes the copy of such a buffer, to be transferred beside
+//                                      the encoding; gives its index there. Without this
+//                                      method there is no memory for the value
+//   memory.identify(buffer)            optional: a BigInt by which the other end finds that
+//                                      SharedArrayBuffer; without it those are the platform's
+//   memory.isShared(object)            optional, with identify: that object lies in such memory
 //
 // encode() answers the number of bytes, from `start` on, or -1: the platform must clone
 // the value. An accessor in the value that throws makes encode() throw the same. One that

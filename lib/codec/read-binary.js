@@ -14,6 +14,18 @@ function readBuffer (reader) {
   return buffer
 }
 
+function readAttachedArrayBuffer (reader, index) {
+  const buffer = reader.attached(index)
+  reader.remember(buffer)
+  return buffer
+}
+
+function readAttachedBuffer (reader, index) {
+  const buffer = Buffer.from(reader.attached(index))
+  reader.remember(buffer)
+  return buffer
+}
+
 function readView (reader, kind) {
   const Class = viewClasses[kind]
   if (Class === undefined) reader.fail('a kind of view', `number ${kind}`)
@@ -22,7 +34,7 @@ function readView (reader, kind) {
   const length = reader.word() >>> 0
   const buffer = reader.value()
   const unit = Class.BYTES_PER_ELEMENT ?? 1
-  if (!types.isArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  if (!types.isAnyArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
   }
@@ -31,4 +43,4 @@ function readView (reader, kind) {
   return view
 }
 
-module.exports = { readArrayBuffer, readView, readBuffer }
+module.exports = { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer }

@@ -2,10 +2,13 @@
 
 const tags = require('./tags')
 const { regExpFlags } = require('./platform')
-const { readArrayBuffer, readView, readBuffer } = require('./read-binary')
+const { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer } = require('./read-binary')
 const { readError } = require('./read-error')
+const { readSharedMemory, readSharedObject } = require('./read-shared')
 
-const { DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, VIEW, BUFFER, ERROR, BOXED } = tags
+const {
+  DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED, MEMORY, SHARED
+} = tags
 
 const { set: setEntry } = Map.prototype
 const { add: addMember } = Set.prototype
@@ -21,6 +24,10 @@ function readExotic (reader, tag, payload) {
     case REGEXP: return readRegExp(reader, payload)
     case ERROR: return readError(reader, payload)
     case BOXED: return readBoxed(reader)
+    case ATTACHED_ARRAY_BUFFER: return readAttachedArrayBuffer(reader, payload)
+    case ATTACHED_BUFFER: return readAttachedBuffer(reader, payload)
+    case MEMORY: return readSharedMemory(reader)
+    case SHARED: return readSharedObject(reader)
     default: return reader.fail('a value', `tag ${tag}`)
   }
 }

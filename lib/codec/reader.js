@@ -4,6 +4,7 @@ const { viewsOn, MAX_REGION } = require('./views')
 const { createError } = require('../errors')
 const { Interned, MAX_INTERNED } = require('./interned')
 
+const { slice } = Uint8Array.prototype
 const double = new Float64Array(1)
 const bigint = new BigInt64Array(double.buffer)
 const halves = new Int32Array(double.buffer)
@@ -19,17 +20,17 @@ class Reader {
   buffer = null
   pos = 0
   end = 0
+  memory
 
-  #memory
   #bytes = null
   #interned = new Interned()
 
   constructor (memory) {
-    this.#memory = memory
+    this.memory = memory
   }
 
   open (start, end) {
-    const { bytes } = this.#memory
+    const { bytes } = this.memory
     if (bytes !== this.#bytes) {
       const { words, buffer } = viewsOn(bytes)
       this.words = words
@@ -93,36 +94,38 @@ class Reader {
     return this.buffer.ucs2Slice(pos * 4, pos * 4 + 2 * length)
   }
 
-  // A view on `length` bytes of the payload, which begin at a multiple of 8.
+  // Where `length` bytes of the payload begin, at a multiple of 8.
   #payload (length) {
     // Before the arithmetic, which is that of 32 bits.
     if (length > MAX_REGION) this.fail('the length of a buffer', `${length}`)
     if ((this.pos & 1) === 1) this.take(1)
-    const start = this.take((length + 3) >>> 2) * 4
-    return new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length)
+    return this.take((length + 3) >>> 2) * 4
   }
 
   // A copy in an ArrayBuffer of its own.
   arrayBuffer (length) {
-    const bytes = this.#payload(length)
-    if (length >= LARGE) return copyLarge(bytes).buffer
-    const copy = new ArrayBuffer(length)
-    if (length > 0) new Uint8Array(copy).set(bytes)
-    return copy
+    const start = this.#payload(length)
+    if (length >= LARGE) return this.#copyLarge(start, length).buffer
+    // From the view at hand: making one on growable memory calls into the engine.
+    return slice.call(this.#bytes, start, start + length).buffer
+  }
+
+  // One that came beside the encoding, as it is.
+  attached (index) {
+    const buffer = this.memory.attachments?.[index]
+    if (buffer === undefined) this.fail('the index of an attached ArrayBuffer', `${index}`)
+    return buffer
   }
 
   nodeBuffer (length) {
-    const bytes = this.#payload(length)
-    if (length >= LARGE) return copyLarge(bytes)
-    const copy = Buffer.allocUnsafeSlow(length)
-    copy.set(bytes)
-    return copy
+    const start = this.#payload(length)
+    return length >= LARGE ? this.#copyLarge(start, length) : Buffer.from(slice.call(this.#bytes, start, start + length).buffer)
   }
-}
 
-// One memcpy into memory that was not zeroed first, nor comes from node's pool.
-function copyLarge (bytes) {
-  return Buffer.allocUnsafeSlow(bytes.length).fill(bytes)
+  // One memcpy into memory that was not zeroed first, nor comes from node's pool.
+  #copyLarge (start, length) {
+    return Buffer.allocUnsafeSlow(length).fill(new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length))
+  }
 }
 
 module.exports = { Reader }

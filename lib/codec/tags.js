@@ -11,7 +11,10 @@
 //   ARRAY       payload: length; the elements, holes as HOLE
 //   ARRAY_PLUS  as ARRAY, then an OBJECT with the properties that are no index
 //   REF         payload: index of an object met before, in order of encounter
+//   MEMORY      a SharedArrayBuffer: two words of its id, two of its length
+//   SHARED      an object that lies in shared memory: the plain object that structured clone would make of it
 //   ERROR       payload: class and presence bits (error-fields.js)
+//   ATTACHED_…  payload: index of an ArrayBuffer that travels beside the encoding
 //
 // The key block comes after the values because the keys of an object are known for
 // certain only when its last accessor has run.
@@ -52,5 +55,9 @@ module.exports = {
   VIEW: 22,
   BUFFER: 23,
   ERROR: 24,
-  BOXED: 25
+  BOXED: 25,
+  ATTACHED_ARRAY_BUFFER: 26,
+  ATTACHED_BUFFER: 27,
+  MEMORY: 28,
+  SHARED: 29
 }

@@ -3,8 +3,9 @@
 const tags = require('./tags')
 const platform = require('./platform')
 const { MAX_REGION } = require('./views')
+const { isFixedSharedMemory, writeSharedMemory } = require('./write-shared')
 
-const { ARRAY_BUFFER, VIEW, BUFFER, REF, TAG_BITS } = tags
+const { ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, REF, TAG_BITS } = tags
 const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
 
 const DATA_VIEW = viewClasses.indexOf(DataView)
@@ -38,6 +39,10 @@ function writeArrayBuffer (writer, buffer) {
 
 function writeBytes (writer, tag, buffer, offset, length) {
   if (length > MAX_REGION) return false
+  if (writer.attaches(length)) {
+    const attached = tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER
+    return writer.attach(attached, new Uint8Array(buffer, offset, length))
+  }
   // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
   const count = (length + 3) >>> 2
@@ -77,16 +82,18 @@ function writeView (writer, view, kind) {
     offset = typedArray.byteOffset.call(view)
     length = typedArray.length.call(view)
   }
-  if (!isOrdinary(buffer) || Object.getPrototypeOf(buffer) !== ArrayBuffer.prototype) return false
-  const bytes = bufferSlots.byteLength.call(buffer)
-  if (bytes > MAX_REGION || !writer.reserve(3)) return false
+  const isShared = isFixedSharedMemory(buffer)
+  if (!isShared && !(isOrdinary(buffer) && Object.getPrototypeOf(buffer) === ArrayBuffer.prototype)) return false
+  const bytes = isShared ? 0 : bufferSlots.byteLength.call(buffer)
+  if (bytes > MAX_REGION || offset > MAX_REGION || length > MAX_REGION || !writer.reserve(3)) return false
   const { words, pos } = writer
   words[pos] = kind << TAG_BITS | VIEW
   words[pos + 1] = offset
   words[pos + 2] = length
   writer.pos = pos + 3
   const known = writer.seen.add(buffer)
-  return known >= 0 ? writer.word(known << TAG_BITS | REF) : writeBytes(writer, ARRAY_BUFFER, buffer, 0, bytes)
+  if (known >= 0) return writer.word(known << TAG_BITS | REF)
+  return isShared ? writeSharedMemory(writer, buffer) : writeBytes(writer, ARRAY_BUFFER, buffer, 0, bytes)
 }
 
 // A Buffer travels as the bytes it shows, and arrives as a Buffer with memory of its own:

@@ -4,6 +4,7 @@ const tags = require('./tags')
 const platform = require('./platform')
 const { writeArrayBuffer, writeView, writeBuffer } = require('./write-binary')
 const { writeError, writeDOMException } = require('./write-error')
+const { isSharedObject, writeSharedMemory, writeSharedObject } = require('./write-shared')
 
 const { REF, DATE, REGEXP, MAP, SET, BOXED, TAG_BITS, MAX_PAYLOAD } = tags
 const { types, mapSize, setSize, regExpFlags, regExpSource } = platform
@@ -38,6 +39,7 @@ register(Map.prototype, answers(mapSize), writeMap)
 register(Set.prototype, answers(setSize), writeSet)
 register(ArrayBuffer.prototype, types.isArrayBuffer, writeArrayBuffer)
 register(Buffer.prototype, types.isUint8Array, writeBuffer)
+register(SharedArrayBuffer.prototype, types.isSharedArrayBuffer, writeSharedMemory)
 platform.viewClasses.forEach((Class, kind) => {
   // The kind is verified by the name that the view itself gives.
   if (Class !== undefined) register(Class.prototype, ArrayBuffer.isView, (writer, view) => writeView(writer, view, kind))
@@ -56,7 +58,8 @@ function writeExotic (writer, object, prototype) {
   if (typeof prototype.constructor === 'function' && prototype === globalThis.DOMException.prototype) {
     return numbered(writer, object, writeDOMException)
   }
-  return types.isNativeError(object) && numbered(writer, object, writeError)
+  if (types.isNativeError(object)) return numbered(writer, object, writeError)
+  return isSharedObject(writer, object) && numbered(writer, object, writeSharedObject)
 }
 
 function numbered (writer, object, write) {

@@ -28,16 +28,16 @@ class Writer {
   depth = 0
   // The transport had no memory: no use to try without this or that property.
   full = false
+  memory
 
-  #memory
   #bytes = null
 
   constructor (memory) {
-    this.#memory = memory
+    this.memory = memory
   }
 
   open (start) {
-    const memory = this.#memory
+    const { memory } = this
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = this.pos = start >>> 2
     this.end = memory.limit >>> 2
@@ -74,7 +74,7 @@ class Writer {
   }
 
   #grow (words) {
-    const memory = this.#memory
+    const { memory } = this
     const used = this.size
     const exact = used + words * 4
     // One large item is the whole of most large values; what else may follow it gets a
@@ -93,6 +93,22 @@ class Writer {
     this.pos = this.base + (used >>> 2)
     this.end = memory.limit >>> 2
     return this.pos + words <= this.end
+  }
+
+  // Whether a buffer of so many bytes travels beside the encoding.
+  attaches (length) {
+    return length >= this.memory.attachFrom
+  }
+
+  attach (tag, bytes) {
+    const { memory } = this
+    if (memory.attach === undefined) {
+      this.full = true
+      return false
+    }
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    return this.word(memory.attach(copy.buffer) << TAG_BITS | tag)
   }
 
   word (word) {

@@ -208,13 +208,18 @@ napi_value Hold(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// cancel(slot) -> -1 finished already, -2 taken out of the queue, else the worker that runs it
+// cancel(slot, closes) -> -1 finished already, -2 taken out of the queue, else the worker that runs
+// it; closes: the worker in whose lane it is and that is to end with it, or -1
 napi_value Cancel(napi_env env, napi_callback_info info) {
-  Call<Owner, 1> call(env, info);
+  Call<Owner, 2> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return call.Return(-1);
   uint32_t worker;
-  switch (telar_sched_cancel(sched, call.Uint32(0), &worker)) {
+  uint32_t closes = call.Uint32(1);
+  telar_cancel_result result = closes == TELAR_SCHED_NONE
+                                   ? telar_sched_cancel(sched, call.Uint32(0), &worker)
+                                   : telar_sched_cancel_closing(sched, call.Uint32(0), closes, &worker);
+  switch (result) {
     case TELAR_CANCEL_QUEUED:
       return call.Return(-2);
     case TELAR_CANCEL_RUNNING:

@@ -16,7 +16,8 @@ struct Membership {
 };
 thread_local Membership membership;
 
-void LeaveThread(void *) {
+void LeaveThread(void *load) {
+  delete static_cast<char *>(load);
   if (--membership.environments > 0) return;
   telar_roster_leave(Roster(), membership.number);
   membership.number = 0;
@@ -48,9 +49,12 @@ uint32_t EnterThread(napi_env env) {
     return 0;
   }
   membership.environments++;
-  napi_add_env_cleanup_hook(env, LeaveThread, nullptr);
+  // Node takes no hook twice with the same argument.
+  napi_add_env_cleanup_hook(env, LeaveThread, new char());
   return membership.number;
 }
+
+uint32_t CurrentThread() { return membership.number; }
 
 napi_value IsThreadAlive(napi_env env, napi_callback_info info) {
   Call<void, 1> call(env, info);

@@ -17,6 +17,9 @@ telar_roster *Roster();
 // alive. Returns its number; 0, with a pending exception, when there is no place.
 uint32_t EnterThread(napi_env env);
 
+// The number of the calling thread; 0 before EnterThread and after its end.
+uint32_t CurrentThread();
+
 // isThreadAlive(number) -> boolean
 napi_value IsThreadAlive(napi_env env, napi_callback_info info);
 

@@ -130,9 +130,11 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot)
   for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) != TELAR_OK;) { /* D1: publish, then look for the sleeper */
     sched_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
   }
-  /* Relaxed: a nap only puts a ring off; its end is the owner's own timer. */
+  /* A nap puts a ring off; its end is the owner's own timer. The look is relaxed: the
+   * subtraction, or N2, follows. R1: released to A1, the end of the nap. Else the owner could
+   * miss this push when the nap is over, and then sleep without a timer and without a ring. */
   if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0 &&
-      atomic_fetch_sub_explicit(&s->nap, 1, memory_order_relaxed) > 1) {
+      atomic_fetch_sub_explicit(&s->nap, 1, memory_order_release) > 1) {
     return;
   }
   wake_owner(s);
@@ -141,8 +143,9 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot)
 /* A worker has nothing to do: what it gives back next may be long in coming. */
 void telar_sched_end_nap(telar_sched *s)
 {
+  /* Relaxed: the exchange follows. A read-modify-write on both ends, so that R1 reaches A1 through it. */
   if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0) {
-    atomic_store_explicit(&s->nap, 0, memory_order_relaxed);
+    atomic_exchange_explicit(&s->nap, 0, memory_order_acq_rel); /* A1, R1 */
     if (!telar_index_queue_is_empty(s->done)) {
       wake_owner(s);
     }
@@ -349,9 +352,9 @@ bool telar_sched_owner_nap(telar_sched *s, bool *naps)
 
 void telar_sched_owner_awake(telar_sched *s)
 {
-  /* Relaxed: as in telar_sched_give_back. */
-  if (atomic_load_explicit(&s->nap, memory_order_relaxed) != 0) {
-    atomic_store_explicit(&s->nap, 0, memory_order_relaxed);
+  /* A1: acquires R1, whoever left its push to this. */
+  if (atomic_load_explicit(&s->nap, memory_order_acquire) != 0) {
+    atomic_exchange_explicit(&s->nap, 0, memory_order_acquire);
   }
   /* Relaxed: only this thread leaves AWAKE, and the look spares a write to a
    * line that every worker reads. */
@@ -393,6 +396,21 @@ telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t 
         return TELAR_CANCEL_INVALID;
     }
   }
+}
+
+telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t index, uint32_t closes, uint32_t *worker)
+{
+  /* Before the slot is taken out: the worker that finds it cancelled, by a compare-and-swap
+   * on the state, finds itself closed as well (claim). */
+  bool was_open = is_present(s, closes) && atomic_exchange(&s->workers[closes].closing, 1) == 0;
+  telar_cancel_result result = telar_sched_cancel(s, index, worker);
+  if (result == TELAR_CANCEL_QUEUED) {
+    telar_sched_worker_close(s, closes);
+  } else if (result != TELAR_CANCEL_RUNNING && was_open) {
+    atomic_store(&s->workers[closes].closing, 0);
+    sched_ring(s, closes); /* it may have been told so meanwhile */
+  }
+  return result;
 }
 
 void telar_sched_worker_close(telar_sched *s, uint32_t worker)

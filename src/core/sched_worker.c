@@ -2,7 +2,7 @@
 #include "sched_internal.h"
 
 /* How long a worker keeps its thread from its own event loop. */
-#define SLICE_NS UINT64_C(2000000)
+#define SLICE_NS UINT64_C(4000000)
 /* A dry worker spins for twice its usual gap, if that is not much longer than
  * what a sleep costs both sides: ten to twenty microseconds each. */
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
@@ -113,6 +113,11 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough)
   if (slot != TELAR_SCHED_NONE) {
     drop_held_place(s, w); /* the lane's task brought its own */
     return slot;
+  }
+  /* Relaxed: the failed compare-and-swap on the state of a lane's slot has ordered it
+   * (telar_sched_cancel_closing). */
+  if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+    return TELAR_SCHED_NONE;
   }
   if (thorough ? telar_index_queue_has_next(s->ready) : !telar_index_queue_is_empty(s->ready)) {
     return claim_from_ready(s, worker);

@@ -24,7 +24,10 @@
   X(TOO_LARGE, "larger than the largest size there is, at any time")               \
   X(CLOSED, "the object is closed")                                                \
   X(BUSY, "in use by another thread")                                              \
-  X(STALE, "the thing named is no longer in the state that the call is for")
+  X(STALE, "the thing named is no longer in the state that the call is for")         \
+  X(ABORTED, "the object was aborted: nothing more goes in or comes out")          \
+  X(CORRUPT, "the shared memory holds what the code never writes there")           \
+  X(LIMIT, "as many are open at once as there can be")
 
 typedef enum telar_status {
 #define TELAR_STATUS_CODE(name, message) TELAR_##name,

@@ -434,6 +434,46 @@ static void cancels_what_nobody_has_claimed(void) {
   play_close(&p);
 }
 
+static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_place(void) {
+  play p;
+  uint32_t worker;
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  play_submit(&p, 1);
+  CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 0, 0, &worker), TELAR_CANCEL_QUEUED);
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  play_close(&p);
+
+  /* It runs: as without. */
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 0, 0, &worker), TELAR_CANCEL_RUNNING);
+  CHECK_EQUAL(worker, 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_CLOSED);
+  play_close(&p);
+
+  /* It is done: the worker goes on, and is rung for the case that it was told to close. */
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 2);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_STATUS(telar_sched_complete(p.sched, 0, 0), TELAR_OK);
+  play_rung(&p);
+  CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 0, 0, &worker), TELAR_CANCEL_DONE);
+  CHECK_EQUAL(play_rung(&p), 1);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
+  /* One that was closed before stays so. */
+  telar_sched_worker_close(p.sched, 0);
+  CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 2, 0, &worker), TELAR_CANCEL_INVALID);
+  CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_CLOSED);
+  play_close(&p);
+}
+
 static void a_worker_whose_task_was_cancelled_claims_nothing_more(uint32_t concurrency) {
   play p;
   play_open(&p, play_config(8, 2, concurrency));
@@ -797,6 +837,7 @@ int main(void) {
   a_place_is_free_when_its_task_is_seen_to_be_done();
   a_claim_takes_the_place_of_a_lane_task();
   a_lane_task_does_not_cost_two_places();
+  a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_place();
   an_exclusive_task_has_the_worker_to_itself();
   a_forced_task_finds_a_place_until_the_lane_is_full();
   a_forced_task_leaves_no_place_behind();

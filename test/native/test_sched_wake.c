@@ -342,7 +342,7 @@ static void looks_once_more_before_it_sleeps(void) {
 /* --- the end of a time slice, of a worker ----------------------------------------------------- */
 
 static void spend_slice(void) {
-  for (uint64_t end = telar_os_now_ns() + 2100000; telar_os_now_ns() < end;) telar_os_relax();
+  for (uint64_t end = telar_os_now_ns() + 4100000; telar_os_now_ns() < end;) telar_os_relax();
 }
 
 static void yields_when_its_time_slice_is_over(void) {

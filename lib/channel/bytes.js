@@ -1,0 +1,70 @@
+'use strict'
+
+// Bytes in place. The views that these give out look at the ring itself, and cannot be
+// taken back from who keeps one: the ring is safe from that, the bytes are not.
+
+const { createError, describe } = require('../errors')
+
+class Reservation {
+  #outlet
+  #ticket
+  #bytes
+
+  constructor (outlet, ticket, bytes) {
+    this.#outlet = outlet
+    this.#ticket = ticket
+    this.#bytes = bytes
+  }
+
+  get bytes () {
+    if (this.#bytes === null) throw createError('ERR_TELAR_DISPOSED', 'reservation')
+    return this.#bytes
+  }
+
+  // Sends the first `used` bytes.
+  commit (used = this.bytes.length) {
+    const { length } = this.bytes
+    if (!Number.isInteger(used) || used < 0 || used > length) {
+      throw createError('ERR_TELAR_INVALID_ARGUMENT', `used must be an integer from 0 to ${length}, the bytes reserved; received ${describe(used)}`)
+    }
+    this.#bytes = null
+    this.#outlet.commitBytes(this.#ticket, used)
+  }
+
+  // Nothing is sent.
+  discard () {
+    if (this.#bytes === null) return
+    this.#bytes = null
+    this.#outlet.discard(this.#ticket)
+  }
+
+  [Symbol.dispose] () { this.discard() }
+}
+
+class Claim {
+  #inlet
+  #ticket
+  #bytes
+
+  constructor (inlet, ticket, bytes) {
+    this.#inlet = inlet
+    this.#ticket = ticket
+    this.#bytes = bytes
+  }
+
+  get bytes () {
+    if (this.#bytes === null) throw createError('ERR_TELAR_DISPOSED', 'claim')
+    return this.#bytes
+  }
+
+  // The room is given back.
+  release () {
+    if (this.#bytes === null) return
+    this.#bytes = null
+    this.#inlet.release(this.#ticket)
+  }
+
+  [Symbol.dispose] () { this.release() }
+}
+
+module.exports = { Claim, Reservation }

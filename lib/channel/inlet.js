@@ -1,0 +1,188 @@
+'use strict'
+
+// Values out of a ring. Each call answers at once.
+
+const { createError } = require('../errors')
+const { Claim } = require('./bytes')
+const { directory } = require('./directory')
+const { Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord } = require('./record')
+const { RingValues } = require('./ring-values')
+const { scratch, values } = require('./scratch')
+const { constants, info, kMissing, kWake, lengths } = require('./thread')
+const { MissingMemory, ValueMemory } = require('./values')
+
+const { OK, TOO_LARGE, kBatch, kLength, kOffset, kTicket } = constants
+
+// What pull() gives when there is no value.
+const kNothing = Symbol('nothing')
+
+class Inlet {
+  // Why the last call gave nothing.
+  status = OK
+  // The length of the last record in bytes, about.
+  spent = 0
+  // With kMissing: { id, length, thread } of the memory, and the thread that sent its number.
+  missing = null
+  #ring
+  #inPlace = null
+  // Records that were taken from the ring, and are not delivered yet.
+  #stash = []
+
+  constructor (ring) {
+    this.#ring = ring
+  }
+
+  // The next value, or kNothing. Looks for one for so many nanoseconds. Throws what is wrong
+  // with a record; that one is lost.
+  pull (spin) {
+    if (this.#stash.length > 0) return this.#decodeStash()
+    // The scratch is not free while an accessor of a value in it comes here.
+    if (values.isBusy) return this.#pullInPlace()
+    const length = this.#ring.core.receive(spin)
+    if (info[kWake] !== 0) this.#ring.wake()
+    if (length >= 0) {
+      this.spent = length
+      return this.#decodeScratch(0, length)
+    }
+    if (length === -TOO_LARGE) return this.#pullInPlace()
+    this.status = -length
+    return kNothing
+  }
+
+  // Up to `most` values, or null.
+  pullMany (most) {
+    if (this.#stash.length > 0 || values.isBusy) return this.#pullOne()
+    const count = this.#ring.core.receiveMany(Math.min(most, kBatch))
+    if (info[kWake] !== 0) this.#ring.wake()
+    if (count > 0) return this.#decodeMany(count)
+    if (count === -TOO_LARGE) return this.#pullOne()
+    this.status = -count
+    return null
+  }
+
+  // A Claim, or null. What send() sent is kept for pull().
+  claim () {
+    if (this.#stash.length > 0) throw createError('ERR_TELAR_NOT_BYTES')
+    if (!this.#take()) return null
+    const { offset, length, ticket } = this.#taken
+    const bytes = this.#ring.bytes.subarray(offset, offset + length)
+    if (this.#kindAt(offset) === kBytesRecord) return new Claim(this, ticket, bytes.subarray(kHeaderBytes))
+    this.#stash.push(bytes.slice())
+    this.release(ticket)
+    throw createError('ERR_TELAR_NOT_BYTES')
+  }
+
+  release (ticket) {
+    this.#ring.core.release(ticket)
+    if (info[kWake] !== 0) this.#ring.wake()
+  }
+
+  // Gives up the record whose memory nobody has.
+  dropMissing () {
+    this.#stash.shift()
+    this.missing = null
+  }
+
+  #pullOne () {
+    const value = this.pull(0)
+    return value === kNothing ? null : [value]
+  }
+
+  #decodeMany (count) {
+    const list = new Array(count)
+    const { words } = scratch
+    let at = 0
+    for (let i = 0; i < count; i++) {
+      const length = lengths[i]
+      if ((words[at >>> 2] & kKindMask) < kBytesRecord) {
+        list[i] = scratch.decode(at, length)
+      } else {
+        const value = this.#decodeScratch(at, length)
+        if (value === kNothing) return this.#stashRest(list, i, at, count)
+        list[i] = value
+      }
+      at += (length + 7) & ~7
+    }
+    this.spent = at
+    return list
+  }
+
+  // A memory is not known here, and the records behind have been taken: they wait in line.
+  #stashRest (list, taken, at, count) {
+    for (let i = taken + 1; i < count; i++) {
+      at += (lengths[i - 1] + 7) & ~7
+      this.#stash.push(scratch.bytes.slice(at, at + lengths[i]))
+    }
+    list.length = taken
+    return taken === 0 ? null : list
+  }
+
+  #decodeScratch (at, length) {
+    switch (scratch.words[at >>> 2] & kKindMask) {
+      case kBytesRecord: return scratch.bytes.slice(at + kHeaderBytes, at + length)
+      case kNamedRecord: return this.#decodeNamed(scratch.bytes.slice(at, at + length))
+      default: return scratch.decode(at, length)
+    }
+  }
+
+  #taken = { offset: 0, length: 0, ticket: 0 }
+
+  #take () {
+    this.status = this.#ring.core.claim()
+    const taken = this.#taken
+    taken.offset = info[kOffset]
+    taken.length = info[kLength]
+    taken.ticket = info[kTicket]
+    if (info[kWake] !== 0) this.#ring.wake()
+    return this.status === OK
+  }
+
+  #kindAt (offset) {
+    return this.#ring.words[offset >>> 2] & kKindMask
+  }
+
+  #pullInPlace () {
+    if (!this.#take()) return kNothing
+    const { offset, length, ticket } = this.#taken
+    const { bytes } = this.#ring
+    this.spent = length
+    try {
+      switch (this.#kindAt(offset)) {
+        case kBytesRecord: return bytes.slice(offset + kHeaderBytes, offset + length)
+        case kNamedRecord: return this.#decodeNamed(bytes.slice(offset, offset + length))
+        default: return (this.#inPlace ??= new RingValues(bytes)).decode(offset, length)
+      }
+    } finally {
+      this.release(ticket)
+    }
+  }
+
+  // In bytes of its own, in case that it has to wait.
+  #decodeNamed (bytes) {
+    const packet = new Packet(bytes)
+    try {
+      const value = packet.decode(new ValueMemory())
+      this.missing = null
+      directory.acknowledge(this.#ring.id, `${packet.thread}:${packet.number}`)
+      return value
+    } catch (error) {
+      if (!(error instanceof MissingMemory)) throw error
+      this.#stash.unshift(bytes)
+      this.missing = { id: error.id, length: error.length, thread: packet.thread }
+      this.status = kMissing
+      return kNothing
+    }
+  }
+
+  #decodeStash () {
+    const bytes = this.#stash.shift()
+    const packet = new Packet(bytes)
+    switch (packet.kind) {
+      case kBytesRecord: return bytes.subarray(kHeaderBytes)
+      case kNamedRecord: return this.#decodeNamed(bytes)
+      default: return packet.decode(new ValueMemory())
+    }
+  }
+}
+
+module.exports = { Inlet, kNothing }

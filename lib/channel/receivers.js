@@ -1,0 +1,168 @@
+'use strict'
+
+const { availableParallelism } = require('../cpu')
+const { createError } = require('../errors')
+const { Inlet, kNothing } = require('./inlet')
+const { MemorySearch } = require('./memory-search')
+const { Side, Waiter, isTransient } = require('./side')
+const { constants, kMissing, spend } = require('./thread')
+
+const { CLOSED, OK, kReceivers } = constants
+
+// What a call is to get.
+const kOne = 0
+const kMany = 1
+const kBytes = 2
+
+// What it gets at the end of the channel.
+const atEnd = (kind) => kind === kOne ? { value: undefined, done: true } : kind === kMany ? [] : null
+
+// Waiting on the spot takes longer than most answers of a thread that is awake. After a few times in
+// vain it is done now and then only, to see whether that has changed.
+const hasCores = availableParallelism() > 1
+const kSpinNs = hasCores ? 10_000 : 0
+// As long as the other thread takes to wake up and answer: with less, two threads that have once begun to
+// sleep would never find each other awake again. A thirtieth of what they sleep anyway.
+const kProbeNs = hasCores ? 60_000 : 0
+const kMisses = 4
+const kProbeMask = 31
+
+const none = () => 0
+
+class Receiver extends Waiter {
+  kind
+  most
+  need = 0
+
+  constructor (resolve, reject, kind, most) {
+    super(resolve, reject)
+    this.kind = kind
+    this.most = most
+  }
+}
+
+// This thread's receiving side of a channel.
+class Receivers extends Side {
+  #inlet
+  #search = new MemorySearch(() => this.serve())
+  // What #take() took.
+  #result = null
+  // How often in a row waiting on the spot was in vain.
+  #misses = 0
+
+  constructor (ring) {
+    super(ring, kReceivers, 'ERR_TELAR_CHANNEL_NO_SENDER')
+    this.#inlet = new Inlet(ring)
+  }
+
+  // A promise of what `kind` says.
+  receive (kind, most, signal) {
+    if (signal === null && this.isEmpty) {
+      try {
+        if (this.#take(kind, most, this.#spin()) === OK) return this.#deliver()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    return new Promise((resolve, reject) => this.add(new Receiver(resolve, reject, kind, most), signal))
+  }
+
+  // undefined: nothing there now.
+  tryReceive (kind, most) {
+    if (!this.isClear()) return undefined
+    const status = this.#take(kind, most, 0)
+    if (status === kMissing) this.#search.watch()
+    return this.#settle(kind, status)
+  }
+
+  receiveSync (kind, most, timeout, call) {
+    const status = this.block(() => this.#take(kind, most, this.#spin()), none, timeout, call)
+    return this.#settle(kind, status)
+  }
+
+  // ---- for Side ----
+
+  attempt (receiver) {
+    const status = this.#take(receiver.kind, receiver.most, 0)
+    if (status === OK) receiver.resolve(this.#result)
+    else if (status === kMissing) this.#search.watch()
+    return status
+  }
+
+  fail (receiver, status) {
+    if (status === CLOSED) receiver.resolve(atEnd(receiver.kind))
+    else super.fail(receiver, status)
+  }
+
+  // Instead of sleeping for a record, when one is here that names unknown memory.
+  pause () {
+    this.#search.pause()
+  }
+
+  // ----
+
+  #settle (kind, status) {
+    if (status === OK) return this.#result
+    if (status === CLOSED) return atEnd(kind)
+    if (isTransient(status)) return undefined
+    throw this.ring.failure(status, kReceivers)
+  }
+
+  #deliver () {
+    const rest = spend(this.#inlet.spent)
+    const result = this.#result
+    return rest === null ? Promise.resolve(result) : rest.then(() => result)
+  }
+
+  // Leaves in #result what a call of that kind gets, or answers why not.
+  #take (kind, most, spin) {
+    const inlet = this.#inlet
+    if (this.#search.isLost) {
+      this.#search.end()
+      inlet.dropMissing()
+      throw createError('ERR_TELAR_MEMORY_LOST')
+    }
+    const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes()
+    if (status === OK) {
+      if (spin !== 0) this.#misses = 0
+      if (this.#search.isOn) this.#search.end()
+    } else if (status === kMissing) {
+      this.#search.begin(inlet.missing)
+    } else if (spin !== 0) {
+      this.#misses++
+    }
+    return status
+  }
+
+  #takeOne (spin) {
+    const inlet = this.#inlet
+    const value = inlet.pull(spin)
+    if (value === kNothing) return inlet.status
+    this.#result = { value, done: false }
+    return OK
+  }
+
+  #takeMany (most, spin) {
+    const inlet = this.#inlet
+    this.#result = inlet.pullMany(most)
+    if (this.#result !== null) return OK
+    if (spin === 0 || !isTransient(inlet.status)) return inlet.status
+    const value = inlet.pull(spin)
+    if (value === kNothing) return inlet.status
+    this.#result = [value]
+    return OK
+  }
+
+  #takeBytes () {
+    this.#result = this.#inlet.claim()
+    return this.#inlet.status
+  }
+
+  // Nanoseconds to wait on the spot, before the bell is asked for.
+  #spin () {
+    if (this.#misses < kMisses) return kSpinNs
+    return (++this.#misses & kProbeMask) === 0 ? kProbeNs : 0
+  }
+}
+
+module.exports = { Receivers, kBytes, kMany, kOne }

@@ -1,0 +1,99 @@
+'use strict'
+
+// The scratch buffer of this thread, which C copies records from and to.
+
+const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
+const { core, lengths } = require('./thread')
+const { SMALL_INT, TAG_BITS, TAG_MASK, MIN_SMALL_INT, MAX_SMALL_INT } = require('../codec/tags')
+const { Values, kScratchBytes } = require('./values')
+
+// One that had to grow beyond this for a value shrinks again.
+const kKeepBytes = 4 * 2 ** 20
+
+const values = new Values(kScratchBytes)
+
+class Scratch {
+  bytes = null
+  words = null
+  // Of the record that was encoded last.
+  start = kHeaderBytes
+  length = 0
+  // False: there is none.
+  isFilled = false
+
+  constructor () {
+    this.#follow()
+  }
+
+  // The number of bytes. Throws what values.encode() throws.
+  encode (value) {
+    this.isFilled = false
+    this.#shrink()
+    this.start = kHeaderBytes
+    this.length = values.encode(value, kHeaderBytes)
+    this.#follow()
+    this.isFilled = true
+    return this.length
+  }
+
+  // The memories that it names, by id, or null.
+  get named () { return values.named }
+
+  // Makes the record one that names memory.
+  putHeader (number, thread) {
+    putHeader(this.words, kNamedRecord, number & kNumberMask, thread)
+    this.start = 0
+    this.length += kHeaderBytes
+  }
+
+  // The last record, in bytes of its own.
+  copy () {
+    return new Packet(this.bytes.slice(this.start, this.start + this.length))
+  }
+
+  // One more record of a batch, at byte `at`. Where the next one begins, or -1: this one names
+  // memory and is to be sent by itself.
+  append (value, at, index) {
+    if (typeof value === 'number' && at + 8 <= this.bytes.length) {
+      const int = value | 0
+      if (int === value && int >= MIN_SMALL_INT && int <= MAX_SMALL_INT && (int !== 0 || 1 / value > 0)) {
+        this.words[at >>> 2] = int << TAG_BITS | SMALL_INT
+        lengths[index] = 4
+        return at + 8
+      }
+    }
+    const length = values.encode(value, at)
+    this.#follow()
+    if (values.named !== null) return -1
+    lengths[index] = length
+    return at + ((length + 7) & ~7)
+  }
+
+  begin () {
+    this.isFilled = false
+    this.#shrink()
+  }
+
+  // A value that C has copied to byte `at`; not of a kind with a header.
+  decode (at, length) {
+    const word = this.words[at >>> 2]
+    if ((word & TAG_MASK) === SMALL_INT && length === 4) return word >> TAG_BITS
+    return values.decode(at, at + length)
+  }
+
+  #follow () {
+    const { bytes } = values.memory
+    if (bytes === this.bytes) return
+    this.bytes = bytes
+    this.words = new Int32Array(bytes.buffer)
+    core.setScratch(bytes)
+  }
+
+  #shrink () {
+    if (this.bytes.length <= kKeepBytes) return
+    values.memory.replace(new Uint8Array(kScratchBytes))
+    this.#follow()
+  }
+}
+
+module.exports = { scratch: new Scratch(), values }

@@ -1,0 +1,101 @@
+'use strict'
+
+// Channels as streams. The values are chunks: with { objectMode: true } any, without it bytes and strings.
+// What a readable has read ahead is lost with it when it is destroyed, so it reads little ahead.
+
+const { Readable, Writable } = require('node:stream')
+const { createError } = require('../errors')
+const { refuseUnknown } = require('../unknown-options')
+
+const kReadAhead = 16
+
+const kNull = 'null was received, which a Node stream takes for its end. Send another value in its place, or use readableStream()'
+
+const readableNames = ['objectMode', 'highWaterMark', 'signal']
+const writableNames = ['objectMode', 'highWaterMark', 'signal', 'end']
+
+function readable (channel, options = {}) {
+  refuseUnknown(options, readableNames, 'options.')
+  const controller = new AbortController()
+  return new Readable({
+    highWaterMark: options.objectMode ? 1 : undefined,
+    ...options,
+    async read () {
+      try {
+        const values = await channel.receiveMany(kReadAhead, { signal: controller.signal })
+        if (values.length === 0) return this.push(null)
+        for (const value of values) {
+          if (value === null) throw createError('ERR_TELAR_INVALID_ARGUMENT', kNull)
+          this.push(value)
+        }
+      } catch (error) {
+        this.destroy(error)
+      }
+    },
+    destroy (error, callback) {
+      controller.abort()
+      callback(error)
+    }
+  })
+}
+
+// `end`: whether the end of the stream closes the channel, and its failure aborts it.
+function writable (channel, { end = true, ...options } = {}) {
+  refuseUnknown(options, writableNames, 'options.')
+  const controller = new AbortController()
+  const settle = (promise, callback) => promise.then(() => callback(), callback)
+  return new Writable({
+    decodeStrings: false,
+    ...options,
+    write (chunk, encoding, callback) {
+      settle(channel.send(chunk, { signal: controller.signal }), callback)
+    },
+    writev: options.objectMode
+      ? function (chunks, callback) {
+        settle(channel.sendMany(chunks.map(({ chunk }) => chunk), { signal: controller.signal }), callback)
+      }
+      : undefined,
+    final (callback) {
+      if (end) settle(channel.close(), callback)
+      else callback()
+    },
+    destroy (error, callback) {
+      controller.abort()
+      if (end && error !== null) channel.abort(error)
+      callback(error)
+    }
+  })
+}
+
+function readableStream (channel) {
+  const controller = new AbortController()
+  return new ReadableStream({
+    async pull (stream) {
+      const { value, done } = await channel.receive({ signal: controller.signal })
+      if (done) stream.close()
+      else stream.enqueue(value)
+    },
+    cancel () {
+      controller.abort()
+    }
+  }, { highWaterMark: 0 })
+}
+
+function writableStream (channel, { end = true, ...options } = {}) {
+  refuseUnknown(options, ['end'], 'options.')
+  const controller = new AbortController()
+  return new WritableStream({
+    write (value) {
+      return channel.send(value, { signal: controller.signal })
+    },
+    close () {
+      return end ? channel.close() : undefined
+    },
+    abort (reason) {
+      controller.abort()
+      if (end) channel.abort(reason)
+    }
+  })
+}
+
+module.exports = { readable, readableStream, writable, writableStream }

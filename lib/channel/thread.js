@@ -1,0 +1,91 @@
+'use strict'
+
+// What all channels of this thread share: the bell of its event loop, the numbers
+// that C leaves besides its answer, and the turns that others get in between.
+
+const native = require('../native')
+
+const constants = native.channelConstants
+const { kLengths, kBatch, kWake } = constants
+
+// Beside the statuses of C: the next record names memory that this thread has yet to be told of.
+const kMissing = -1
+
+const info = new Uint32Array(kLengths + kBatch)
+const lengths = info.subarray(kLengths)
+
+// Sides that wait for a bell, and how many of them keep the thread alive.
+const waiting = new Set()
+let referenced = 0
+
+const core = native.openChannels(serveAll, info)
+
+// One bell for all: each of them tries again.
+function serveAll () {
+  for (const side of waiting) side.serve()
+}
+
+function startWaiting (side) {
+  if (waiting.has(side)) return
+  waiting.add(side)
+  if (side.isReferenced) addReference()
+}
+
+function stopWaiting (side) {
+  if (waiting.delete(side) && side.isReferenced) dropReference()
+}
+
+// After side.isReferenced has changed.
+function changeReference (side) {
+  if (!waiting.has(side)) return
+  if (side.isReferenced) addReference()
+  else dropReference()
+}
+
+function addReference () {
+  if (referenced++ === 0) core.hold(true)
+}
+
+function dropReference () {
+  if (--referenced === 0) core.hold(false)
+}
+
+// Promises that are settled at once start each other without end, and the event loop
+// would never turn. So after this much in a row one is settled by the loop.
+const kTurn = 2000
+let spent = 0
+let rest = null
+
+// Null, or the promise to wait for before the caller goes on. A value of 1 KiB
+// costs about twice what a small one costs.
+function spend (bytes) {
+  spent += 1 + (bytes >>> 10)
+  return spent > kTurn ? takeRest() : null
+}
+
+function takeRest () {
+  if (rest === null) {
+    rest = new Promise((resolve) => {
+      setImmediate(() => {
+        spent = 0
+        rest = null
+        resolve()
+      })
+    })
+  }
+  return rest
+}
+
+module.exports = {
+  changeReference,
+  constants,
+  core,
+  info,
+  kMissing,
+  kWake,
+  lengths,
+  serveAll,
+  spend,
+  startWaiting,
+  stopWaiting
+}

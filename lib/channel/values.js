@@ -1,0 +1,156 @@
+'use strict'
+
+// Values as the codec writes and reads them for channels. What the codec leaves to
+// the platform goes through structuredClone(): class instances become plain objects
+// there, for example. What is outside the codec even then cannot be sent.
+
+const { Decoder, Encoder } = require('../codec')
+const { createError, describe } = require('../errors')
+const { dataOf, restore, revive } = require('../shared')
+const { directory } = require('./directory')
+
+const kScratchBytes = 256 * 1024
+// The codec counts in 32-bit integers.
+const kMostBytes = 2 ** 30
+
+const align8 = (bytes) => (bytes + 7) & ~7
+
+// Says that a decoder met a memory which this thread does not know.
+class MissingMemory {
+  constructor (id, length) {
+    this.id = id
+    this.length = length
+  }
+}
+
+// What an encoder and a decoder of channels ask for besides memory.
+class ValueMemory {
+  bytes = null
+  limit = 0
+  // The memories that the value at hand names, by id; null: none.
+  named = null
+
+  identify (buffer) {
+    const id = directory.identify(buffer)
+    if (this.named === null) this.named = new Map()
+    this.named.set(id, buffer)
+    return id
+  }
+
+  find (id, length) {
+    const buffer = directory.find(id, length)
+    if (buffer === undefined) throw new MissingMemory(id, length)
+    return buffer
+  }
+
+  isShared (object) {
+    return dataOf(object) !== undefined
+  }
+
+  revive (plain) {
+    const data = dataOf(plain)
+    if (data === undefined) throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+    return restore(data)
+  }
+
+  // What is larger goes another way.
+  grow () {
+    return -1
+  }
+}
+
+// Grows as a value needs it.
+class GrowingMemory extends ValueMemory {
+  constructor (size) {
+    super()
+    this.replace(new Uint8Array(size))
+  }
+
+  replace (bytes) {
+    this.bytes = bytes
+    this.limit = bytes.length
+  }
+
+  grow (start, used, needed) {
+    const size = start + align8(needed)
+    if (size > kMostBytes) return -1
+    let bytes
+    try {
+      bytes = new Uint8Array(Math.min(kMostBytes, Math.max(size, 2 * this.bytes.length)))
+    } catch { // more than there is
+      return -1
+    }
+    bytes.set(this.bytes.subarray(0, start + used))
+    this.replace(bytes)
+    return start
+  }
+}
+
+class Values {
+  memory
+  // An accessor of a value that is being encoded here may come back.
+  isBusy = false
+  #encoder
+  #decoder
+
+  constructor (size) {
+    this.memory = new GrowingMemory(size)
+    this.#encoder = new Encoder(this.memory)
+    this.#decoder = new Decoder(this.memory)
+  }
+
+  // Encodes at `start` (a multiple of 8) and answers the number of bytes. memory.bytes may
+  // be another one afterwards. Throws DataCloneError, or what an accessor threw.
+  encode (value, start) {
+    this.memory.named = null
+    if (typeof value !== 'object' || value === null) {
+      const length = this.#encoder.encode(value, start)
+      return length >= 0 ? length : this.#encodeClone(value, start)
+    }
+    this.isBusy = true
+    try {
+      const length = this.#encoder.encode(value, start)
+      return length >= 0 ? length : this.#encodeClone(value, start)
+    } finally {
+      this.isBusy = false
+    }
+  }
+
+  // The memories that the value encoded last names, by id; or null.
+  get named () { return this.memory.named }
+
+  decode (start, end) {
+    return this.#decoder.decode(start, end)
+  }
+
+  #encodeClone (value, start) {
+    if (!this.#encoder.isFull) {
+      const clone = revive(clonedByPlatform(value))
+      this.memory.named = null
+      const length = this.#encoder.encode(clone, start)
+      if (length >= 0) return length
+    }
+    if (this.#encoder.isFull) throw cloneError('The value takes more memory than there is, or than the 1 GiB that a record may have')
+    throw cloneError(kOutside)
+  }
+}
+
+const kOutside = 'The value, or a part of it, cannot be sent through a channel, which takes what structured clone takes ' +
+  'except host objects (ports, keys, blobs, streams), resizable buffers, sparse arrays of more than 65536 elements and ' +
+  'more than 400 levels. Send it with postMessage(), or as a task of pool.run()'
+
+function clonedByPlatform (value) {
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    // Older versions of Node say so of a port in a value.
+    if (error?.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST') throw cloneError(kOutside)
+    throw error
+  }
+}
+
+function cloneError (message) {
+  return new DOMException(message, 'DataCloneError')
+}
+
+module.exports = { MissingMemory, ValueMemory, Values, align8, kScratchBytes }

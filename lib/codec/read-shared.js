@@ -1,0 +1,29 @@
+'use strict'
+
+const id = new BigUint64Array(1)
+const halves = new Int32Array(id.buffer)
+
+function readSharedMemory (reader) {
+  const name = readUint64(reader)
+  const length = readUint64(reader)
+  if (reader.memory.find === undefined) reader.fail('a value', 'a SharedArrayBuffer')
+  const buffer = reader.memory.find(name, Number(length))
+  reader.remember(buffer)
+  return buffer
+}
+
+function readSharedObject (reader) {
+  if (reader.memory.revive === undefined) reader.fail('a value', 'an object in shared memory')
+  const number = reader.reserveNumber()
+  const object = reader.memory.revive(reader.value())
+  reader.fulfil(number, object)
+  return object
+}
+
+function readUint64 (reader) {
+  halves[0] = reader.word()
+  halves[1] = reader.word()
+  return id[0]
+}
+
+module.exports = { readSharedMemory, readSharedObject }

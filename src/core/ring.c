@@ -1,0 +1,302 @@
+/* ring.c - set-up of a ring and its ends, their table, close and abort, figures. */
+#include "ring_internal.h"
+
+#include <string.h>
+
+#define RELEASE_TOGETHER_MOST 256u
+
+/* ---- set-up ---- */
+
+static bool is_power_of_two(uint32_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
+
+static bool is_valid(const telar_ring_config *config) {
+  return config != NULL && is_power_of_two(config->capacity) && config->capacity >= TELAR_RING_CAPACITY_MIN &&
+         config->capacity <= TELAR_RING_CAPACITY_MAX &&
+         (config->flags & ~(uint32_t)(TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER)) == 0;
+}
+
+static uint64_t bytes_for(uint64_t granules) {
+  return sizeof(ring_shared) + granules * (sizeof(uint32_t) + TELAR_RING_GRANULE);
+}
+
+uint64_t telar_ring_size(const telar_ring_config *config) {
+  return is_valid(config) ? bytes_for(config->capacity / TELAR_RING_GRANULE) : 0;
+}
+
+telar_status telar_ring_init(void *memory, uint64_t bytes, const telar_ring_config *config) {
+  if (!is_valid(config) || memory == NULL || (uintptr_t)memory % sizeof(uint64_t) != 0 ||
+      bytes < telar_ring_size(config)) {
+    return TELAR_INVALID;
+  }
+  ring_shared *shared = memory;
+  uint32_t log2_granules = 0;
+  while ((TELAR_RING_GRANULE << log2_granules) < config->capacity) {
+    log2_granules++;
+  }
+  uint64_t start = config->start & RING_POSITION_MASK;
+  shared->log2_granules = log2_granules;
+  shared->flags = config->flags;
+  /* Relaxed: the memory is not shared yet. */
+  atomic_store_explicit(&shared->tail, start, memory_order_relaxed);
+  atomic_store_explicit(&shared->head, start, memory_order_relaxed);
+  atomic_store_explicit(&shared->released, start, memory_order_relaxed);
+  shared->magic = RING_MAGIC;
+  return TELAR_OK;
+}
+
+size_t telar_ring_end_size(void) {
+  return TELAR_CACHELINE_ROUND_UP(sizeof(telar_ring_end));
+}
+
+size_t telar_ring_end_align(void) {
+  return TELAR_CACHELINE;
+}
+
+telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, telar_ring_end **out) {
+  if (end_memory == NULL || (uintptr_t)end_memory % TELAR_CACHELINE != 0 || memory == NULL ||
+      (uintptr_t)memory % sizeof(uint64_t) != 0 || out == NULL) {
+    return TELAR_INVALID;
+  }
+  if (bytes < sizeof(ring_shared)) {
+    return TELAR_CORRUPT;
+  }
+  ring_shared *shared = memory;
+  /* Each is read once: it may be another the next time. */
+  uint32_t log2_granules = *(volatile uint32_t *)&shared->log2_granules;
+  uint32_t flags = *(volatile uint32_t *)&shared->flags;
+  if (shared->magic != RING_MAGIC || log2_granules > 27) {
+    return TELAR_CORRUPT;
+  }
+  telar_ring_config config = {.capacity = TELAR_RING_GRANULE << log2_granules, .flags = flags};
+  if (!is_valid(&config) || bytes < telar_ring_size(&config)) {
+    return TELAR_CORRUPT;
+  }
+  telar_ring_end *end = end_memory;
+  memset(end, 0, sizeof *end);
+  uint32_t granules = 1u << log2_granules;
+  end->shared = shared;
+  end->tags = (_Atomic uint32_t *)(void *)(shared + 1);
+  end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
+  end->mask = granules - 1;
+  end->max_record = config.capacity / 2;
+  end->release_together = granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
+  end->flags = flags;
+  *out = end;
+  return TELAR_OK;
+}
+
+/* ---- the table ---- */
+
+telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
+  if (end->attached || thread == 0) {
+    return TELAR_INVALID;
+  }
+  ring_shared *shared = end->shared;
+  for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) {
+    ring_endpoint *entry = &shared->endpoints[i];
+    uint32_t expected = 0;
+    /* A7: acquires R7 of the last owner: its figures. Relaxed look first: most places are taken. */
+    if (atomic_load_explicit(&entry->thread, memory_order_relaxed) != 0 ||
+        !atomic_compare_exchange_strong_explicit(&entry->thread, &expected, thread, memory_order_acquire,
+                                                 memory_order_relaxed)) {
+      continue;
+    }
+    end->endpoint = i;
+    end->attached = true;
+    end->sent = atomic_load_explicit(&entry->sent, memory_order_relaxed);
+    end->sent_bytes = atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
+    end->settled_sent = end->sent;
+    end->settled_bytes = end->sent_bytes;
+    end->received = atomic_load_explicit(&entry->received, memory_order_relaxed);
+    end->received_bytes = atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
+    /* Relaxed: it only grows; who misses this entry misses one that has done nothing yet. */
+    uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
+    while (table_end < i + 1 &&
+           !atomic_compare_exchange_weak_explicit(&shared->table_end, &table_end, i + 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+    return TELAR_OK;
+  }
+  return TELAR_LIMIT;
+}
+
+telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
+  ring_shared *shared = end->shared;
+  if (!end->attached) {
+    return TELAR_INVALID;
+  }
+  uint32_t single = side == TELAR_RING_SENDERS ? TELAR_RING_SINGLE_PRODUCER : TELAR_RING_SINGLE_CONSUMER;
+  if (ring_has(end, single)) {
+    uint32_t holder = 0;
+    /* A8: acquires R8 of the last holder: all that it did to the ring. */
+    if (!atomic_compare_exchange_strong_explicit(&shared->holder[side], &holder, end->endpoint + 1,
+                                                 memory_order_acquire, memory_order_acquire) &&
+        holder != end->endpoint + 1) {
+      return TELAR_BUSY;
+    }
+  }
+  end->staged.next = end->staged.count = 0; /* another end may have received since */
+  /* Relaxed: A8 orders these; without a single holder they are not used or guesses. */
+  if (side == TELAR_RING_SENDERS) {
+    end->tail = atomic_load_explicit(&shared->tail, memory_order_relaxed) & RING_POSITION_MASK;
+    end->released_seen = atomic_load_explicit(&shared->released, memory_order_acquire); /* A3: acquires R3 */
+  } else {
+    uint64_t head = atomic_load_explicit(&shared->head, memory_order_relaxed);
+    if ((head & RING_HEAD_FINAL) != 0) {
+      return TELAR_CLOSED;
+    }
+    end->head = head & RING_POSITION_MASK;
+    end->released = atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK;
+  }
+  _Atomic uint32_t *parts = &shared->endpoints[end->endpoint].parts;
+  /* Relaxed: whoever looks for ends does so behind E1 or W2. */
+  atomic_store_explicit(parts, atomic_load_explicit(parts, memory_order_relaxed) | 1u << side, memory_order_relaxed);
+  end->has_part[side] = true;
+  return TELAR_OK;
+}
+
+static void give_up_part(telar_ring_end *end, telar_ring_side side) {
+  ring_shared *shared = end->shared;
+  uint32_t mine = end->endpoint + 1;
+  if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) && end->has_part[side]) {
+    telar_ring_release_seen(end, 0);
+  }
+  /* R8: released to A8, the next holder. Only if it is held: also an end that has seen the end of a closed ring holds it. */
+  atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release, memory_order_relaxed);
+  end->has_part[side] = false;
+}
+
+void telar_ring_detach(telar_ring_end *end) {
+  if (!end->attached) {
+    return;
+  }
+  ring_shared *shared = end->shared;
+  ring_endpoint *entry = &shared->endpoints[end->endpoint];
+  telar_ring_abandon(end);
+  for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS; side = (telar_ring_side)(side + 1)) {
+    telar_ring_wait_cancel(end, side);
+    give_up_part(end, side);
+  }
+  ring_publish_counts(end);
+  end->attached = false;
+  /* It may have been woken and not have acted: others may have to. */
+  end->pending |= RING_PENDING_MOVED;
+  uint32_t parts = atomic_exchange_explicit(&entry->parts, 0u, memory_order_relaxed);
+  atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
+  /* R7: released to A7, the next owner of the entry. */
+  atomic_store_explicit(&entry->thread, 0, memory_order_release);
+  /* E1: the end is gone, then look whether it was the last; pairs with W2: whoever sleeps on has seen another end, or
+   * is seen asleep by notify. Of two ends that go, the second one sees both gone. */
+  atomic_thread_fence(memory_order_seq_cst);
+  for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS; side = (telar_ring_side)(side + 1)) {
+    if (telar_ring_is_deserted(end, side)) {
+      end->pending |= ring_pending_all(side);
+    }
+  }
+}
+
+bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
+  const ring_shared *shared = end->shared;
+  uint32_t other = 1u << (TELAR_RING_SENDERS - side);
+  /* Relaxed: E1 or W2 orders these; what they tell may be out of date. */
+  if ((atomic_load_explicit(&shared->gone, memory_order_relaxed) & other) == 0) {
+    return false;
+  }
+  for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) {
+    const ring_endpoint *entry = &shared->endpoints[i];
+    if (atomic_load_explicit(&entry->thread, memory_order_relaxed) != 0 &&
+        (atomic_load_explicit(&entry->parts, memory_order_relaxed) & other) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool telar_ring_is_attached(const telar_ring_end *end) {
+  return end->attached;
+}
+
+uint32_t telar_ring_endpoint(const telar_ring_end *end) {
+  return end->endpoint;
+}
+
+uint32_t telar_ring_capacity(const telar_ring_end *end) {
+  return end->max_record * 2;
+}
+
+uint32_t telar_ring_flags(const telar_ring_end *end) {
+  return end->flags;
+}
+
+uint32_t telar_ring_max_record(const telar_ring_end *end) {
+  return end->max_record;
+}
+
+/* ---- in place ---- */
+
+ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket) {
+  ring_open *open = &list[ticket % TELAR_RING_OPEN_MAX];
+  return open->granules != 0 && ring_ticket(list, open) == ticket ? open : NULL;
+}
+
+ring_open *telar_ring_free_open(ring_open *list) {
+  for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX; i++) {
+    if (list[i].granules == 0) {
+      return &list[i];
+    }
+  }
+  return NULL;
+}
+
+void telar_ring_abandon(telar_ring_end *end) {
+  for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX; i++) {
+    if (end->reservations[i].granules != 0) {
+      telar_ring_discard(end, ring_ticket(end->reservations, &end->reservations[i]));
+    }
+    if (end->claims[i].granules != 0) {
+      telar_ring_release(end, ring_ticket(end->claims, &end->claims[i]));
+    }
+  }
+}
+
+/* ---- close, abort, figures ---- */
+
+void telar_ring_close(telar_ring_end *end) {
+  uint32_t expected = TELAR_RING_OPEN;
+  /* Sequentially consistent: everything that was refused after it comes after it (C1, C2). */
+  atomic_compare_exchange_strong(&end->shared->state, &expected, (uint32_t)TELAR_RING_CLOSED);
+  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
+}
+
+void telar_ring_abort(telar_ring_end *end) {
+  atomic_store(&end->shared->state, (uint32_t)TELAR_RING_ABORTED);
+  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
+}
+
+telar_ring_state telar_ring_state_read(const telar_ring_end *end) {
+  uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_acquire);
+  return state > TELAR_RING_ABORTED ? TELAR_RING_ABORTED : (telar_ring_state)state;
+}
+
+void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
+  const ring_shared *shared = end->shared;
+  telar_ring_stats stats = {0};
+  if (end->attached) ring_publish_counts(end);
+  /* Relaxed, all of it: figures. */
+  uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
+  for (uint32_t i = 0; i < table_end && i < TELAR_RING_ENDPOINTS; i++) {
+    const ring_endpoint *entry = &shared->endpoints[i];
+    stats.received += atomic_load_explicit(&entry->received, memory_order_relaxed);
+    stats.received_bytes += atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
+    stats.sent += atomic_load_explicit(&entry->sent, memory_order_relaxed);
+    stats.sent_bytes += atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
+  }
+  stats.size = stats.sent > stats.received ? stats.sent - stats.received : 0;
+  stats.size_bytes = stats.sent_bytes > stats.received_bytes ? stats.sent_bytes - stats.received_bytes : 0;
+  uint64_t used = ring_distance(atomic_load_explicit(&shared->released, memory_order_relaxed),
+                                atomic_load_explicit(&shared->tail, memory_order_relaxed));
+  stats.used = used > end->mask ? 0 : used * TELAR_RING_GRANULE;
+  *out = stats;
+}

@@ -1,0 +1,270 @@
+/*
+ * The layout of a ring and what its files share. Not for the binding.
+ *
+ * POSITIONS count granules of 8 bytes and run freely, modulo 2^62; position p lies at granule
+ * p mod 2^n. The shared memory holds three:
+ *
+ *     released <= head <= tail <= released + granules - 1
+ *
+ *     tail      next to be reserved. Producers move it by compare-and-swap, or store it (single).
+ *     head      next to be claimed. Consumers likewise. Its two upper bits end a closed ring (below).
+ *     released  all before it may be written again.
+ *
+ * One granule stays free, so that the tag at tail always lies in released room and is 0: a
+ * consumer that finds head = tail there must not meet a record of the lap before.
+ *
+ * A TAG is one word for each granule, and not 0 only where something begins:
+ *
+ *     0            nothing, or reserved and not committed yet
+ *     READY | n    a record of n bytes                        producer, R1
+ *     SKIP | n     n granules without a record: the rest of the ring before a record that did not
+ *                  fit, a discarded reservation, what a commit left over          producer, R1
+ *     DONE | n     n granules that were claimed together and are free to be released  consumer, R2
+ *
+ * Giving room back means: tags 0, then released moved on. A single consumer does so itself, some records at
+ * a time, up to the oldest claim that is open.
+ * Of many consumers each marks what it is through with DONE, in any order, and who needs room
+ * (a producer, or whoever wants to wake one) sweeps consecutive DONE runs under a lock that is tried and never
+ * waited for (AGAIN): its holder looks again after it gave the lock back, and then at the waiting senders, so it does
+ * the work of those that it kept out. A consumer of many pays one store.
+ *
+ * THE END OF A CLOSED RING. A receiver may say CLOSED only when no record can come any more, and a
+ * sender looks at the state before it sends: in between the ring may be closed. Neither side
+ * pays for that while the ring is open. A sender looks at the state again after it has published, in
+ * notify, whose fence it needs anyway (C1). A receiver that finds a closed ring empty looks once more
+ * behind a fence (C2) and sets HEAD_FINAL by compare-and-swap (C4): from then on nothing is received. Of
+ * two fences one comes first: either the receiver sees the tail that the sender moved, or the sender sees the ring
+ * closed. Then the word head decides: with HEAD_FINAL set at or before its record, the record was not received,
+ * and the sender says CLOSED; else it sets HEAD_LATE (C3), whereby the receiver's C4 fails and it looks again. A claim
+ * moves head and so wipes HEAD_LATE: the claimant's next look comes behind C2 and sees the record.
+ */
+#ifndef TELAR_CORE_RING_INTERNAL_H
+#define TELAR_CORE_RING_INTERNAL_H
+
+#include <string.h>
+
+#include "atomic.h"
+#include "cacheline.h"
+#include "ring.h"
+#include "ring_wait.h"
+
+#define RING_MAGIC 0x72617431u /* of this layout: another layout gets another number */
+
+/* For the ways that are not the usual one: inlined, they would make the usual one save registers that it does not need. */
+#if defined(_MSC_VER)
+#define RING_ASIDE __declspec(noinline)
+#else
+#define RING_ASIDE __attribute__((noinline))
+#endif
+
+#define RING_POSITION_MASK ((UINT64_C(1) << 62) - 1)
+#define RING_HEAD_LATE (UINT64_C(1) << 62)
+#define RING_HEAD_FINAL (UINT64_C(1) << 63)
+
+#define RING_TAG_READY (1u << 30)
+#define RING_TAG_SKIP (2u << 30)
+#define RING_TAG_DONE (3u << 30)
+#define RING_TAG_STATE (3u << 30)
+#define RING_TAG_COUNT (~RING_TAG_STATE)
+
+enum {
+  RING_SIDES = 2,
+  RING_WAIT_WORDS = TELAR_RING_ENDPOINTS / 64,
+  RING_PAD_WORDS = TELAR_CACHELINE / sizeof(uint64_t)
+};
+
+/* Those who wait on one side. */
+typedef struct ring_side {
+  _Atomic uint64_t waiting[RING_WAIT_WORDS]; /* a bit for each endpoint that waits */
+  _Atomic uint32_t next;                     /* the endpoint to look at first */
+  uint32_t unused;
+  uint64_t pad[RING_PAD_WORDS - 1 - RING_WAIT_WORDS];
+} ring_side;
+
+/* Written by its owner only, except for event. The figures go on from owner to owner. */
+typedef struct ring_endpoint {
+  _Atomic uint32_t thread;  /* 0: free */
+  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on */
+  _Atomic uint32_t need;    /* granules that the waiting sender needs */
+  _Atomic uint32_t blocks;  /* 1 << side, where it waits by blocking */
+  _Atomic int32_t event;    /* changes when the blocked end is woken; JavaScript's Atomics.wait looks at it */
+  uint32_t unused;
+  _Atomic uint64_t sent, sent_bytes, received, received_bytes;
+  uint64_t pad[RING_PAD_WORDS - 7];
+} ring_endpoint;
+
+/*
+ * Lines that different threads write lie TELAR_CACHELINE apart. By padding, not by alignment: the
+ * memory of a SharedArrayBuffer is aligned to 16 bytes only.
+ */
+typedef struct ring_shared {
+  uint32_t magic;
+  uint32_t log2_granules;
+  uint32_t flags;
+  _Atomic uint32_t state;             /* telar_ring_state */
+  _Atomic uint32_t holder[RING_SIDES]; /* endpoint + 1 of the single consumer, producer; 0: none */
+  _Atomic uint32_t gone;              /* 1 << side: an end that acted on it has been detached */
+  _Atomic uint32_t table_end;         /* endpoints below have been used */
+  uint64_t pad0[RING_PAD_WORDS - 4];
+  _Atomic uint64_t tail;
+  uint64_t pad1[RING_PAD_WORDS - 1];
+  _Atomic uint64_t head;
+  uint64_t pad2[RING_PAD_WORDS - 1];
+  _Atomic uint64_t released;
+  _Atomic uint32_t sweeping; /* the lock of released, with many consumers */
+  uint32_t unused;
+  uint64_t pad3[RING_PAD_WORDS - 2];
+  ring_side sides[RING_SIDES];
+  ring_endpoint endpoints[TELAR_RING_ENDPOINTS];
+  /* uint32_t tags[granules]; uint64_t data[granules]; */
+} ring_shared;
+
+_Static_assert(sizeof(ring_side) == TELAR_CACHELINE, "a side has lines of its own");
+_Static_assert(sizeof(ring_endpoint) == TELAR_CACHELINE, "an endpoint has lines of its own");
+_Static_assert(sizeof(ring_shared) % TELAR_CACHELINE == 0, "the tags begin a line");
+_Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "atomics are as large as what they hold");
+
+/* A reservation or a claim in place. */
+typedef struct ring_open {
+  uint64_t position; /* where it begins, of a claim with what was stepped over */
+  uint32_t granules; /* 0: not open */
+  uint32_t bytes;    /* of a reservation: what was asked for */
+  uint32_t serial;
+} ring_open;
+
+/* What notify has to look after. */
+enum {
+  RING_PENDING_MOVED = 1u, /* something was published, given back, or passed on */
+  RING_PENDING_SENT = 2u,  /* records were published, the last ones at `unsettled` */
+  RING_PENDING_ALL = 4u    /* << side: wake all of that side */
+};
+
+enum { RING_STAGED_RECORDS = 32, RING_STAGED_BYTES = 256 };
+
+/*
+ * Short records that a single consumer has read and not yet handed out, so that it does not read the lines that the
+ * producer writes anew for each of them (the lines of one record hold the next ones, too). They
+ * are not claimed: head moves when they are handed out; moved by another way it makes them void.
+ */
+typedef struct ring_staged {
+  uint32_t next, count;
+  uint32_t at; /* where its bytes are */
+  uint32_t lengths[RING_STAGED_RECORDS];
+  unsigned char bytes[RING_STAGED_BYTES];
+} ring_staged;
+
+struct telar_ring_end {
+  ring_shared *shared;
+  _Atomic uint32_t *tags;
+  unsigned char *data;
+  uint32_t mask; /* granules - 1 */
+  uint32_t max_record;
+  uint32_t release_together; /* granules that a single consumer gives back at once, but in notify */
+  uint32_t flags;
+  uint32_t endpoint;
+  bool attached;
+  bool has_part[RING_SIDES]; /* may receive, send; set at the first try */
+  bool waits[RING_SIDES];    /* has announced to wait */
+  uint32_t pending;
+  uint64_t unsettled;
+  uint64_t settled_sent, settled_bytes; /* figures of the last notify, should the ring refuse what came since */
+  uint64_t tail;          /* of the single producer */
+  uint64_t released_seen; /* a producer's: released, when it was last read */
+  uint64_t head;          /* of the single consumer */
+  uint64_t released;      /* of the single consumer */
+  uint64_t sent, sent_bytes, received, received_bytes;
+  uint32_t serial;
+  ring_staged staged;
+  ring_open reservations[TELAR_RING_OPEN_MAX];
+  uint32_t claims_open;
+  ring_open claims[TELAR_RING_OPEN_MAX];
+};
+
+/* ---- ring.c ---- */
+
+/* Before the first send or receive: takes the part, if it is for one. OK, BUSY, INVALID, CLOSED (a receiver after
+ * the end). */
+telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side);
+/* Finds an open reservation or claim; NULL if there is none under this ticket. */
+ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket);
+/* A free place in a list; NULL: none. */
+ring_open *telar_ring_free_open(ring_open *list);
+
+/* ---- ring_receive.c ---- */
+
+/* A single consumer gives back what it has received and released, but for the last `keep` granules. pre: there are
+ * as many. */
+void telar_ring_release_seen(telar_ring_end *end, uint32_t keep);
+
+/* ---- ring_send.c ---- */
+
+/* Gives room back that consumers are through with, `wanted` granules and some if there are as many. AGAIN: another
+ * thread does. The caller's next notify looks at the senders. */
+telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted);
+/* Whether a record of so many granules could be reserved at tail, by what is released. */
+bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released, uint32_t granules);
+/* After notify's fence: C1. */
+telar_status telar_ring_settle(telar_ring_end *end);
+
+/* ---- helpers ---- */
+
+static inline bool ring_has(const telar_ring_end *end, uint32_t flag) {
+  return (end->flags & flag) != 0;
+}
+
+/* Wake all of that side. */
+static inline uint32_t ring_pending_all(telar_ring_side side) {
+  return (uint32_t)RING_PENDING_ALL << side;
+}
+
+static inline uint64_t ring_distance(uint64_t from, uint64_t to) {
+  return (to - from) & RING_POSITION_MASK;
+}
+
+/* Granules of a record: one for its tag even when it is empty. */
+static inline uint32_t ring_granules(uint32_t bytes) {
+  return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
+}
+
+static inline _Atomic uint32_t *ring_tag(const telar_ring_end *end, uint64_t position) {
+  return &end->tags[(uint32_t)position & end->mask];
+}
+
+static inline unsigned char *ring_data(const telar_ring_end *end, uint64_t position) {
+  return end->data + (size_t)((uint32_t)position & end->mask) * TELAR_RING_GRANULE;
+}
+
+static inline uint32_t ring_ticket(const ring_open *list, const ring_open *open) {
+  return open->serial * TELAR_RING_OPEN_MAX + (uint32_t)(open - list);
+}
+
+/* memcpy, without the call where it would cost more than the copy. */
+static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
+  if (bytes == 8) {
+    memcpy(to, from, 8);
+  } else if (bytes != 0) {
+    memcpy(to, from, bytes);
+  }
+}
+
+static inline void ring_count_sent(telar_ring_end *end, uint64_t records, uint64_t bytes) {
+  end->sent += records;
+  end->sent_bytes += bytes;
+}
+
+static inline void ring_count_received(telar_ring_end *end, uint64_t records, uint64_t bytes) {
+  end->received += records;
+  end->received_bytes += bytes;
+}
+
+/* Writes the end's figures where all can read them: in notify, since each store is one that the next record waits behind. */
+static inline void ring_publish_counts(const telar_ring_end *end) {
+  ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
+  /* Relaxed: figures. One writer, so no read-modify-write. */
+  atomic_store_explicit(&entry->sent, end->sent, memory_order_relaxed);
+  atomic_store_explicit(&entry->sent_bytes, end->sent_bytes, memory_order_relaxed);
+  atomic_store_explicit(&entry->received, end->received, memory_order_relaxed);
+  atomic_store_explicit(&entry->received_bytes, end->received_bytes, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,432 @@
+/* ring_send.c - producers: taking room, publishing records, sweeping what consumers are through with. */
+#include "prefetch.h"
+#include "ring_internal.h"
+
+#include <string.h>
+
+/* How far ahead of the records lines are asked for, in granules. */
+#define AHEAD 32u
+
+/* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
+#define SWEEP_EXTRA_MAX 4096u
+
+/* The simple plan is for batches whose sum cannot overflow. */
+#define PLAN_WHOLE_MOST 2048u
+#define PLAN_WHOLE_COUNT 65536u
+
+/* ---- room ---- */
+
+/* Granules that are free behind tail, by what was last seen released; UINT32_MAX if the two do not go together. */
+static inline uint32_t room_behind(const telar_ring_end *end, uint64_t tail, uint64_t released) {
+  uint64_t used = ring_distance(released, tail);
+  return used > end->mask ? UINT32_MAX : end->mask - (uint32_t)used;
+}
+
+/* Granules between tail and the end of the ring that a record so long cannot use. */
+static inline uint32_t pad_before(const telar_ring_end *end, uint64_t tail, uint32_t granules) {
+  uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
+  return granules > left ? left : 0;
+}
+
+bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released, uint32_t granules) {
+  uint32_t room = room_behind(end, tail, released);
+  return room != UINT32_MAX && pad_before(end, tail, granules) + granules <= room;
+}
+
+/* Releases consecutive runs that are done, at most `limit` granules and a run. pre: the lock is held. */
+static telar_status sweep_runs(telar_ring_end *end, uint64_t limit, uint64_t *swept) {
+  ring_shared *shared = end->shared;
+  /* Relaxed: A6 orders it. */
+  uint64_t from = atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK, position = from;
+  telar_status status = TELAR_OK;
+  while (position - from < limit) {
+    _Atomic uint32_t *tag = ring_tag(end, position);
+    /* A2: acquires R2, the consumer is through with the run. */
+    uint32_t seen = atomic_load_explicit(tag, memory_order_acquire), granules = seen & RING_TAG_COUNT;
+    if ((seen & RING_TAG_STATE) != RING_TAG_DONE) break;
+    if (granules == 0 || granules > end->mask) {
+      status = TELAR_CORRUPT;
+      break;
+    }
+    /* Relaxed: R3 orders it before what the next producer writes. */
+    atomic_store_explicit(tag, 0, memory_order_relaxed);
+    position += granules;
+  }
+  *swept += position - from;
+  /* R3: released to A3, any producer: it may write there. */
+  if (position != from) {
+    atomic_store_explicit(&shared->released, position & RING_POSITION_MASK, memory_order_release);
+  }
+  return status;
+}
+
+telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted) {
+  ring_shared *shared = end->shared;
+  uint32_t extra = (end->mask + 1) / 8;
+  uint64_t limit = wanted + (extra < SWEEP_EXTRA_MAX ? extra : SWEEP_EXTRA_MAX), swept = 0, released;
+  do {
+    /* Relaxed look first: the holder needs the line. */
+    if (atomic_load_explicit(&shared->sweeping, memory_order_relaxed) != 0 ||
+        atomic_exchange_explicit(&shared->sweeping, 1, memory_order_acquire) != 0) { /* A6: acquires R6 */
+      return TELAR_AGAIN;
+    }
+    telar_status status = sweep_runs(end, limit - swept, &swept);
+    /* R6: released to A6, the next sweep. */
+    atomic_store_explicit(&shared->sweeping, 0, memory_order_release);
+    /* Others may have been kept out, senders as well as wakers: what they would have done is for this end to do. */
+    end->pending |= RING_PENDING_MOVED;
+    if (status != TELAR_OK || swept >= limit) return status;
+    /* S1: pairs with W1 of a consumer that marked a run and found the lock taken, and with W2 of a sender that did. The
+     * run is seen here; the sender by the look at who waits, which comes behind this or, in notify, W1. */
+    atomic_thread_fence(memory_order_seq_cst);
+    released = atomic_load_explicit(&shared->released, memory_order_relaxed);
+  } while ((atomic_load_explicit(ring_tag(end, released), memory_order_relaxed) & RING_TAG_STATE) == RING_TAG_DONE);
+  return TELAR_OK;
+}
+
+/* Looks for more room behind tail than released_seen tells. OK: what there is, it has seen. */
+static telar_status refresh_room(telar_ring_end *end, uint64_t tail, uint64_t wanted) {
+  ring_shared *shared = end->shared;
+  /* A3: acquires R3, what lay there is read and its tags are 0. */
+  end->released_seen = atomic_load_explicit(&shared->released, memory_order_acquire) & RING_POSITION_MASK;
+  if (ring_has(end, TELAR_RING_SINGLE_CONSUMER) || room_behind(end, tail, end->released_seen) >= wanted) {
+    return TELAR_OK;
+  }
+  telar_status status = telar_ring_sweep(end, wanted);
+  /* A3, as above. */
+  end->released_seen = atomic_load_explicit(&shared->released, memory_order_acquire) & RING_POSITION_MASK;
+  return status;
+}
+
+static inline uint64_t read_tail(telar_ring_end *end) {
+  /* Relaxed: a guess, which the compare-and-swap checks. */
+  return ring_has(end, TELAR_RING_SINGLE_PRODUCER)
+             ? end->tail
+             : atomic_load_explicit(&end->shared->tail, memory_order_relaxed) & RING_POSITION_MASK;
+}
+
+/* Moves tail on; false, and *tail is the new one: another producer was faster. */
+static inline bool move_tail(telar_ring_end *end, uint64_t *tail, uint64_t granules) {
+  uint64_t to = (*tail + granules) & RING_POSITION_MASK;
+  /* R4: released to A4, a receiver that looks whether something is reserved: the tags there are 0 (A3), and
+   * telar_ring_settle tells of what comes after. */
+  if (ring_has(end, TELAR_RING_SINGLE_PRODUCER)) {
+    end->tail = to;
+    atomic_store_explicit(&end->shared->tail, to, memory_order_release);
+    return true;
+  }
+  /* A4: acquires R4 of take_back: what was written into a reservation that was given up. */
+  return atomic_compare_exchange_weak_explicit(&end->shared->tail, tail, to, memory_order_acq_rel,
+                                               memory_order_relaxed);
+}
+
+/* Moves tail back over the last reservation, whose tag is 0; false: it is not the last one. tail is
+ * no more than a number: whoever has read the old one finds it there again or fails to swap it. */
+static bool take_back(telar_ring_end *end, uint64_t position, uint32_t granules) {
+  uint64_t expected = (position + granules) & RING_POSITION_MASK;
+  position &= RING_POSITION_MASK;
+  /* R4: released to A4, as in move_tail. */
+  if (ring_has(end, TELAR_RING_SINGLE_PRODUCER)) {
+    if (end->tail != expected) return false;
+    end->tail = position;
+    atomic_store_explicit(&end->shared->tail, position, memory_order_release);
+    return true;
+  }
+  return atomic_compare_exchange_strong_explicit(&end->shared->tail, &expected, position, memory_order_release,
+                                                 memory_order_relaxed);
+}
+
+/* No room behind tail, as seen: why, or OK to try again at another tail. */
+static telar_status no_room(telar_ring_end *end, uint64_t *tail, telar_status swept) {
+  uint64_t now = read_tail(end);
+  if (now != *tail) {
+    *tail = now;
+    return TELAR_OK;
+  }
+  if (swept != TELAR_OK) {
+    return swept;
+  }
+  return room_behind(end, *tail, end->released_seen) == UINT32_MAX ? TELAR_CORRUPT : TELAR_FULL;
+}
+
+/* The lines that the records behind position will be written to are in the cache of the consumer that read them. Asked
+ * for one by one when a store needs them, they would be what a producer waits for most. */
+static inline void fetch_ahead(const telar_ring_end *end, uint64_t position) {
+  if (((uint32_t)position & 7) == 0) telar_prefetch_write(ring_data(end, position + AHEAD));
+  if (((uint32_t)position & 15) == 0) telar_prefetch_write(ring_tag(end, position + AHEAD));
+}
+
+/* R1: released to A1, any consumer. */
+static inline void publish(telar_ring_end *end, uint64_t position, uint32_t tag) {
+  atomic_store_explicit(ring_tag(end, position), tag, memory_order_release);
+}
+
+/* Reserves room for one record; *position is where it begins. */
+static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *position) {
+  uint64_t tail = read_tail(end);
+  for (;;) {
+    uint32_t pad = pad_before(end, tail, granules);
+    uint32_t wanted = pad + granules, room = room_behind(end, tail, end->released_seen);
+    if (room < wanted || room == UINT32_MAX) {
+      telar_status status = refresh_room(end, tail, wanted);
+      room = room_behind(end, tail, end->released_seen);
+      if (room < wanted || room == UINT32_MAX) {
+        status = no_room(end, &tail, status);
+        if (status != TELAR_OK) return status;
+        continue;
+      }
+    }
+    if (move_tail(end, &tail, wanted)) {
+      if (pad != 0) publish(end, tail, RING_TAG_SKIP | pad);
+      *position = tail + pad;
+      return TELAR_OK;
+    }
+  }
+}
+
+/* The usual case: there is room as far as is known, in one piece, and no other producer is faster. False: nothing
+ * was done. */
+static inline bool take_room_here(telar_ring_end *end, uint32_t granules, uint64_t *position) {
+  uint64_t tail = read_tail(end);
+  uint32_t room = room_behind(end, tail, end->released_seen);
+  if (granules > room || room == UINT32_MAX || pad_before(end, tail, granules) != 0) return false;
+  *position = tail;
+  return move_tail(end, &tail, granules);
+}
+
+/* ---- sending ---- */
+
+static inline telar_status may_send(telar_ring_end *end) {
+  /* Relaxed: settle looks again, behind C1. */
+  uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_relaxed);
+  if (state != TELAR_RING_OPEN) {
+    return state == TELAR_RING_CLOSED ? TELAR_CLOSED : TELAR_ABORTED;
+  }
+  return end->has_part[TELAR_RING_SENDERS] ? TELAR_OK : telar_ring_take_part(end, TELAR_RING_SENDERS);
+}
+
+static inline void note_sent(telar_ring_end *end, uint64_t position, uint32_t records, uint64_t bytes) {
+  end->pending |= RING_PENDING_MOVED | RING_PENDING_SENT;
+  end->unsettled = position;
+  ring_count_sent(end, records, bytes);
+}
+
+static inline void put(telar_ring_end *end, uint64_t position, const void *data, uint32_t length) {
+  fetch_ahead(end, position);
+  ring_copy(ring_data(end, position), data, length);
+  publish(end, position, RING_TAG_READY | length);
+  note_sent(end, position, 1, length);
+}
+
+static RING_ASIDE telar_status send_aside(telar_ring_end *end, const void *data, uint32_t length) {
+  telar_status status = may_send(end);
+  if (status != TELAR_OK) return status;
+  if (length > end->max_record) return TELAR_TOO_LARGE;
+  uint64_t position;
+  status = take_room(end, ring_granules(length), &position);
+  if (status == TELAR_OK) put(end, position, data, length);
+  return status;
+}
+
+telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
+  uint64_t position;
+  /* Relaxed: as in may_send. */
+  if (end->has_part[TELAR_RING_SENDERS] &&
+      atomic_load_explicit(&end->shared->state, memory_order_relaxed) == TELAR_RING_OPEN &&
+      length <= end->max_record && take_room_here(end, ring_granules(length), &position)) {
+    put(end, position, data, length);
+    return TELAR_OK;
+  }
+  return send_aside(end, data, length);
+}
+
+/* How a batch lies in the ring. */
+typedef struct batch {
+  uint32_t count;
+  uint32_t split;    /* records before the end of the ring; the others lie at its start */
+  uint32_t pad;      /* granules left at the end */
+  uint32_t head;     /* granules of the records before the end */
+  uint32_t granules; /* of all records */
+  uint64_t bytes;
+} batch;
+
+/* The usual case, all records in one piece, in a loop without branches. False: b is as it was. */
+static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengths, uint32_t count, batch *b) {
+  if (count > room) return false;
+  uint32_t granules = 0, longer = 0;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t length = lengths[i];
+    longer |= length > PLAN_WHOLE_MOST;
+    bytes += length;
+    granules += ring_granules(length);
+  }
+  if (longer != 0 || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > max_record || granules > room) return false;
+  *b = (batch){count, count, 0, granules, granules, bytes};
+  return true;
+}
+
+/* As many of the records as go into room granules behind tail; *wanted: what one more would take. */
+static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const uint32_t *lengths, uint32_t count,
+                  uint32_t *wanted) {
+  uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
+  batch b = {.split = UINT32_MAX};
+  *wanted = 0;
+  if (plan_whole(end->max_record, left < room ? left : room, lengths, count, &b)) return b;
+  while (b.count < count && lengths[b.count] <= end->max_record) {
+    uint32_t granules = ring_granules(lengths[b.count]);
+    bool wraps = b.split == UINT32_MAX && b.granules + granules > left;
+    uint32_t pad = wraps ? left - b.granules : b.pad;
+    if (b.granules + pad + granules > room) {
+      *wanted = b.granules + pad + granules;
+      break;
+    }
+    if (wraps) {
+      b.split = b.count;
+      b.head = b.granules;
+      b.pad = pad;
+    }
+    b.granules += granules;
+    b.bytes += lengths[b.count++];
+  }
+  if (b.split == UINT32_MAX) {
+    b.split = b.count;
+    b.head = b.granules;
+  }
+  return b;
+}
+
+/* The records of a batch from one to another, which lie in one piece, into the ring and out of hand. */
+static void fill(telar_ring_end *end, uint64_t position, const unsigned char *data, const uint32_t *lengths,
+                 uint32_t count, uint32_t granules) {
+  if (count == 0) return;
+  uint32_t last = lengths[count - 1];
+  /* Up to the end of the last record: what lies behind it may not be the caller's to give. */
+  uint32_t bytes = (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
+  ring_copy(ring_data(end, position), data, bytes);
+  /* In one piece: no mask. */
+  _Atomic uint32_t *tag = ring_tag(end, position);
+  if (granules == count) {
+    for (uint32_t i = 0; i < count; i++) {
+      atomic_store_explicit(&tag[i], RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    }
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    atomic_store_explicit(tag, RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
+    tag += ring_granules(lengths[i]);
+  }
+}
+
+telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+                                  uint32_t *sent) {
+  *sent = 0;
+  telar_status status = may_send(end);
+  if (status != TELAR_OK || count == 0) return status;
+  if (lengths[0] > end->max_record) return TELAR_TOO_LARGE;
+  uint64_t tail = read_tail(end);
+  batch b;
+  for (;;) {
+    uint32_t wanted, room = room_behind(end, tail, end->released_seen);
+    if (room == UINT32_MAX) room = 0;
+    b = plan(end, tail, room, lengths, count, &wanted);
+    if (wanted != 0) {
+      /* Fewer than asked for. More may have been given back since; try for as much again. */
+      status = refresh_room(end, tail, wanted + b.granules);
+      room = room_behind(end, tail, end->released_seen);
+      if (room == UINT32_MAX) room = 0;
+      b = plan(end, tail, room, lengths, count, &wanted);
+      if (b.count == 0) {
+        status = no_room(end, &tail, status);
+        if (status != TELAR_OK) return status;
+        continue;
+      }
+    }
+    if (move_tail(end, &tail, (uint64_t)b.granules + b.pad)) break;
+  }
+  const unsigned char *from = data;
+  fill(end, tail, from, lengths, b.split, b.head);
+  if (b.pad != 0) publish(end, tail + b.head, RING_TAG_SKIP | b.pad);
+  fill(end, tail + b.head + b.pad, from + (size_t)b.head * TELAR_RING_GRANULE, lengths + b.split, b.count - b.split,
+       b.granules - b.head);
+  note_sent(end, tail, b.count, b.bytes);
+  *sent = b.count;
+  return TELAR_OK;
+}
+
+/* ---- in place ---- */
+
+telar_status telar_ring_reserve(telar_ring_end *end, uint32_t length, telar_ring_place *out) {
+  telar_status status = may_send(end);
+  if (status != TELAR_OK) return status;
+  if (length > end->max_record) return TELAR_TOO_LARGE;
+  ring_open *open = telar_ring_free_open(end->reservations);
+  if (open == NULL) return TELAR_LIMIT;
+  uint32_t granules = ring_granules(length);
+  uint64_t position;
+  status = take_room(end, granules, &position);
+  if (status != TELAR_OK) return status;
+  *open = (ring_open){position, granules, length, ++end->serial};
+  out->data = ring_data(end, position);
+  out->offset = (uint64_t)((unsigned char *)out->data - (unsigned char *)end->shared);
+  out->length = length;
+  out->ticket = ring_ticket(end->reservations, open);
+  return TELAR_OK;
+}
+
+telar_status telar_ring_commit(telar_ring_end *end, uint32_t ticket, uint32_t used) {
+  ring_open *open = telar_ring_find_open(end->reservations, ticket);
+  if (open == NULL || used > open->bytes) return TELAR_INVALID;
+  /* Relaxed: as in may_send. */
+  if (atomic_load_explicit(&end->shared->state, memory_order_relaxed) == TELAR_RING_ABORTED) {
+    telar_ring_discard(end, ticket);
+    return TELAR_ABORTED;
+  }
+  uint32_t granules = ring_granules(used);
+  if (granules < open->granules) publish(end, open->position + granules, RING_TAG_SKIP | (open->granules - granules));
+  publish(end, open->position, RING_TAG_READY | used);
+  open->granules = 0;
+  note_sent(end, open->position, 1, used);
+  return TELAR_OK;
+}
+
+telar_status telar_ring_discard(telar_ring_end *end, uint32_t ticket) {
+  ring_open *open = telar_ring_find_open(end->reservations, ticket);
+  if (open == NULL) return TELAR_INVALID;
+  /* The last one is taken back as if it had never been; others a receiver has to step over. */
+  if (!take_back(end, open->position, open->granules)) {
+    publish(end, open->position, RING_TAG_SKIP | open->granules);
+  }
+  open->granules = 0;
+  end->pending |= RING_PENDING_MOVED;
+  return TELAR_OK;
+}
+
+/* ---- the end of a closed ring ---- */
+
+telar_status telar_ring_settle(telar_ring_end *end) {
+  ring_shared *shared = end->shared;
+  /* Relaxed: behind C1. */
+  if (atomic_load_explicit(&shared->state, memory_order_relaxed) != TELAR_RING_CLOSED) {
+    return TELAR_OK;
+  }
+  /* A5: acquires R5, so that a receiver's claims are seen with its end. */
+  uint64_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
+  for (;;) {
+    /* Positions are compared by their distance: less than half the range is ahead. */
+    bool is_claimed = ring_distance(end->unsettled, head & RING_POSITION_MASK) - 1 < RING_POSITION_MASK / 2;
+    if (is_claimed) {
+      return TELAR_OK;
+    }
+    if ((head & RING_HEAD_FINAL) != 0) {
+      end->sent = end->settled_sent;
+      end->sent_bytes = end->settled_bytes;
+      return TELAR_CLOSED;
+    }
+    /* C3: makes C4 fail, and releases what was published to the look that follows. */
+    if (atomic_compare_exchange_weak_explicit(&shared->head, &head, head | RING_HEAD_LATE, memory_order_acq_rel,
+                                              memory_order_acquire)) {
+      return TELAR_OK;
+    }
+  }
+}

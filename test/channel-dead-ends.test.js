@@ -1,0 +1,123 @@
+'use strict'
+
+// A thread that ends while it holds an end of a channel leaves nobody waiting for ever.
+
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const { test } = require('node:test')
+const { Channel } = require('telar')
+const { start } = require('./fixtures/channel/actor')
+
+const kNoSender = { code: 'ERR_TELAR_CHANNEL_NO_SENDER' }
+const kNoReceiver = { code: 'ERR_TELAR_CHANNEL_NO_RECEIVER' }
+
+for (const how of ['exit', 'terminate', 'end']) {
+  // Starts a worker that does the steps, and ends it in that way.
+  const run = async (channels, ...steps) => {
+    const worker = start(channels, ...steps, ['say', 'there'], ...{ exit: [['exit']], terminate: [['stay']], end: [] }[how])
+    const ended = once(worker, 'exit')
+    await Promise.race([once(worker, 'message'), ended])
+    if (how === 'terminate') await worker.terminate()
+    await ended
+  }
+
+  test(`${how}: receivers get what the last sender left, then learn that it is gone`, async () => {
+    const channel = new Channel()
+    const waiting = channel.receive()
+    await run({ channel }, ['count', 'channel', 0, 3])
+    assert.deepEqual(await waiting, { value: 0, done: false })
+    assert.deepEqual(await channel.receive(), { value: 1, done: false })
+    assert.deepEqual(channel.receiveSync(), { value: 2, done: false })
+    await assert.rejects(channel.receive(), kNoSender)
+    await assert.rejects(channel.receiveMany(3), kNoSender)
+    await assert.rejects(channel.receiveBytes(), kNoSender)
+    assert.throws(() => channel.receiveSync(), kNoSender)
+    assert.equal(channel.tryReceive(), undefined)
+    // Until another one comes.
+    await run({ channel }, ['send', 'channel', 'another'])
+    assert.deepEqual(await channel.receive(), { value: 'another', done: false })
+  })
+
+  test(`${how}: a receiver that waits learns that the sender is gone`, async () => {
+    const channel = new Channel()
+    const channels = { channel, results: new Channel() }
+    const waiting = assert.rejects(channel.receive().then(() => channel.receive()), kNoSender)
+    await run(channels, ['send', 'channel', 1])
+    await waiting
+  })
+
+  test(`${how}: senders learn that the last receiver is gone, and go on when another comes`, async () => {
+    const channel = new Channel({ capacity: 4096 })
+    channel.trySend('first')
+    await run({ channel }, ['take', 'channel'])
+    let sent = 0
+    while (channel.trySend(sent)) sent++
+    await assert.rejects(channel.send('no'), kNoReceiver)
+    assert.throws(() => channel.sendSync('no'), kNoReceiver)
+    await assert.rejects(channel.reserve(100), kNoReceiver)
+    assert.equal(channel.trySend('no'), false)
+    await run({ channel }, ['take', 'channel'])
+    await channel.send('yes')
+  })
+
+  test(`${how}: others go on`, async () => {
+    const jobs = new Channel({ capacity: 4096 })
+    const results = new Channel()
+    const consumer = start({ jobs, results }, ['echo', 'jobs', 'results'], ['close', 'results'])
+    const ended = once(consumer, 'exit')
+    // This thread has sent too, so that the end of the other sender is not that of the last one.
+    await jobs.send(100)
+    await run({ jobs }, ['count', 'jobs', 0, 100])
+    await jobs.send(101)
+    await jobs.close()
+    const values = []
+    for await (const value of results) values.push(value)
+    assert.equal(values.length, 102)
+    await ended
+  })
+}
+
+test('a sender that is terminated while it waits leaves nothing half-written', async () => {
+  for (const verb of ['count', 'countSync', 'countMany']) {
+    const channel = new Channel({ capacity: 4096 })
+    channel.trySend(-1)
+    channel.tryReceive()
+    const worker = start({ channel }, [verb, 'channel', 0, 1e9, 100])
+    while (channel.size < 300) await new Promise(setImmediate)
+    await worker.terminate()
+    const { value: first } = channel.tryReceive()
+    let next = first + 1
+    for (let result; (result = channel.tryReceive()) !== undefined;) assert.equal(result.value, next++)
+    assert.equal(channel.size, 0)
+    await channel.send('works')
+    assert.deepEqual(channel.tryReceive(), { value: 'works', done: false })
+  }
+})
+
+test('a receiver that is terminated while it waits passes nothing by', async () => {
+  for (const verb of ['echo', 'echoSync']) {
+    const channel = new Channel({ capacity: 4096 })
+    const results = new Channel()
+    const waiting = [0, 1, 2].map(() => start({ channel, results }, [verb, 'channel', 'results']))
+    // From here too, since the worker that is left may not have sent anything yet.
+    await results.send('here')
+    assert.deepEqual(await results.receive(), { value: 'here', done: false })
+    await channel.send('a')
+    assert.deepEqual(await results.receive(), { value: 'a', done: false })
+    await Promise.all(waiting.slice(1).map((worker) => worker.terminate()))
+    // One of those that are gone may have got a record in its last moment; not each of many.
+    await channel.sendMany(Array.from({ length: 50 }, (_, i) => i))
+    const values = []
+    while (values.length < 50) values.push(...await results.receiveMany(50))
+    assert.deepEqual(values.sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i))
+    await waiting[0].terminate()
+  }
+})
+
+// Here, since this thread has had nothing to do with shared memory in channels yet.
+test('a thread that uses the channel knows a memory whose sender has ended, also if it has received nothing before', async () => {
+  const channel = new Channel()
+  channel.tryReceive()
+  await once(start({ channel }, ['sendMemory', 'channel', 64]), 'exit')
+  assert.equal((await channel.receive()).value.byteLength, 64)
+})

@@ -1,0 +1,643 @@
+/*
+ * pool: how the pool's workers and its owner sleep and wake. The code is src/core/sched.c,
+ * sched_wake.c, sched_worker.c and eventcount.h; names and labels are theirs.
+ *
+ * WHAT IS CHECKED
+ *   - No wake-up is lost: the run ends only when every task came back and every worker was closed.
+ *     Else all processes are stuck before their ends, which is an error of the search.
+ *   - No worker sleeps beside work: a task goes on until no task is left in the ready queue, or every
+ *     worker has one (may_end). So a task that is queued while one worker runs for ever
+ *     and another sleeps is an error as well, and not a delay.
+ *   - Each park, and each sleep of the owner, is ended by one waker at most (`ended`).
+ *   - The counts `searching`, `awake` and `standby` come back to what they should be.
+ *
+ * WHAT IS NOT IN IT
+ *   Values and slots, the queues' insides (index_queue.h is tested by itself), time. Spinning is one look,
+ *   or none. Quiet pushes: a look that is not thorough may see nothing.
+ *   A place that a worker holds for its next task is free here.
+ *
+ * OPTIONS
+ *   WORKERS, TASKS   sizes
+ *   SPIN             a worker may look for work before it parks; else only those search that were woken
+ *   LANES            tasks may go to the lane of a worker, beyond its limit too
+ *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
+ *   LAZY             `lazy` is set: workers stand by, and submits rely on them
+ *   NAP              the owner may nap
+ *   LEAVE            1: one worker may be closed while idle; 2: it may be terminated
+ *
+ * MUTANTS  each takes out one thing and must fail: see run.mjs
+ */
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#ifndef TASKS
+#define TASKS 2
+#endif
+
+#define OWNER 0
+#define PROCESSES (WORKERS + 1)
+
+/* Locations. Workers count from 1. */
+#define READY 0
+#define DONE 1
+#define LANE(w) (1 + (w))
+#define QUEUES (2 + WORKERS)
+#define SLEEPER(w) (QUEUES - 1 + (w))
+#define CLOSING(w) (QUEUES + WORKERS - 1 + (w))
+#define OWNER_SLEEP (QUEUES + 2 * WORKERS)
+#define LOCATIONS (QUEUES + 2 * WORKERS + 1)
+
+/* To keep the larger searches small: stores of one of the two sides land at once. */
+#if defined(STRONG_OWNER_SIDE)
+#define LANDS_AT_ONCE(location) ((location) == DONE || (location) == OWNER_SLEEP)
+#elif defined(STRONG_WORKER_SIDE)
+#define LANDS_AT_ONCE(location) ((location) != DONE && (location) != OWNER_SLEEP)
+#else
+#define LANDS_AT_ONCE(location) false
+#endif
+
+#include "weak_memory.pml"
+
+/* Sleeper words. */
+#define AWAKE 0
+#define PARKED_IDLE 1
+#define PARKED_FULL 2
+#define SUMMONED 3
+#define NOTIFIED 4
+
+/* The owner's event count. */
+#define OWNER_AWAKE 0
+#define OWNER_SLEEPING 1
+#define OWNER_NOTIFIED 2
+
+byte idle;           /* bit w */
+byte searching;
+byte awake;
+byte standby;
+byte usage[PROCESSES];
+bool bell[PROCESSES]; /* remembers a ring */
+byte ended[PROCESSES]; /* wakers that ended the last park or sleep */
+short nap;
+
+/* Fields of a worker (sched_internal.h) that its owner reads once it has ended. */
+bool parked[PROCESSES];
+bool searches[PROCESSES];
+bool stands_by[PROCESSES];
+byte aside[PROCESSES]; /* tasks claimed that do not hold the thread */
+
+/* Only for what is checked. */
+byte unclaimed;      /* in the ready queue, seen or not */
+byte came_back;
+bool has_ended[PROCESSES];
+bool was_retired[PROCESSES];
+byte lost;           /* tasks of a terminated thread: they reject */
+
+#define has_place(w) (usage[w] == 0)
+
+/* Every worker has a task: what is queued has to wait. */
+#define busy(w) (usage[w] != 0 || was_retired[w])
+#if WORKERS == 2
+#define ALL_BUSY (busy(1) && busy(2))
+#else
+#define ALL_BUSY (busy(1) && busy(2) && busy(3))
+#endif
+#define may_end (unclaimed == 0 || ALL_BUSY)
+
+/* ---- sched_wake.c ---- */
+
+/* The passes of summon differ in whom they prefer only. */
+inline summon(result, i)
+{
+  i = 1;
+  do
+  :: d_step { i <= WORKERS && (idle & (1 << i)) && memory[SLEEPER(i)] == PARKED_IDLE ->
+       memory[SLEEPER(i)] = SUMMONED;
+       ended[i]++;
+       assert(ended[i] <= 1);
+       bell[i] = true;
+       result = true;
+       i = 0
+     };
+     break
+  :: d_step { i <= WORKERS && !((idle & (1 << i)) && memory[SLEEPER(i)] == PARKED_IDLE) -> i++ }
+  :: d_step { i > WORKERS -> i = 0; result = false };
+     break
+  od
+}
+
+inline can_summon(result, i)
+{
+  d_step {
+    result = false;
+    for (i : 1 .. WORKERS) {
+      if
+      :: (idle & (1 << i)) && memory[SLEEPER(i)] == PARKED_IDLE -> result = true
+      :: else
+      fi
+    }
+    i = 0
+  }
+}
+
+inline wake_one(me, yes, i)
+{
+  do
+  :: d_step { searching != 0 -> land_(me) } -> break
+  :: d_step { searching == 0 -> land_(me); searching = 1 };
+     summon(yes, i);
+     if
+     :: yes -> break
+     :: else ->
+        d_step {
+          land_(me);
+          assert(searching > 0);
+          searching--;
+          yes = (searching == 0)
+        };
+        if
+        :: !yes -> break
+        :: else ->
+#ifdef NO_RETRY
+           break
+#else
+           yes = (memory[READY] != 0);
+           if
+           :: yes -> can_summon(yes, i)
+           :: else
+           fi;
+           if
+           :: yes
+           :: else -> break
+           fi
+#endif
+        fi
+     fi
+  od;
+  yes = false
+}
+
+/* W1, W3: between the push, or the searcher's step down, and the look at who sleeps. */
+inline wake_for_ready(me, yes, i)
+{
+#ifndef NO_W1
+  d_step { land_(me); yes = (searching != 0) };
+#else
+  yes = (searching != 0);
+#endif
+  if
+  :: yes
+  :: else ->
+     if
+     :: idle == 0
+     :: else ->
+#ifdef LAZY
+        yes = (standby != 0);
+        if
+        :: yes -> yes = (awake != 0)
+        :: else
+        fi;
+        if
+        :: yes
+        :: else -> wake_one(me, yes, i)
+        fi
+#else
+        wake_one(me, yes, i)
+#endif
+     fi
+  fi;
+  yes = false
+}
+
+/* W5: between the push to the lane, or `closing`, and the look at the sleeper. */
+inline wake_worker(me, who)
+{
+#ifndef NO_W5
+  fence(me);
+#endif
+#ifdef BLIND_WAKE /* a look and a store instead of a compare-and-swap */
+  if
+  :: memory[SLEEPER(who)] == PARKED_IDLE || memory[SLEEPER(who)] == PARKED_FULL ->
+     atomic {
+#else
+  atomic {
+    if
+    :: memory[SLEEPER(who)] == PARKED_IDLE || memory[SLEEPER(who)] == PARKED_FULL ->
+#endif
+       memory[SLEEPER(who)] = NOTIFIED;
+       ended[who]++;
+       assert(ended[who] <= 1);
+       bell[who] = true
+#ifdef BLIND_WAKE
+     }
+  :: else
+  fi
+#else
+    :: else
+    fi
+  }
+#endif
+}
+
+/* W4: a searcher that found something steps down, and looks for those who relied on it. */
+inline stop_searching(me, yes, i)
+{
+  if
+  :: !searches[me]
+  :: else ->
+     searches[me] = false;
+#ifdef NO_W4_FENCE /* the look may be earlier than the count */
+     if
+     :: yes = (memory[READY] != 0);
+        d_step { land_(me); assert(searching > 0); searching--; yes = yes && searching == 0 }
+     :: d_step { land_(me); assert(searching > 0); searching--; yes = (searching == 0) };
+        if
+        :: yes -> yes = (memory[READY] != 0)
+        :: else
+        fi
+     fi;
+#else
+     d_step { land_(me); assert(searching > 0); searching--; yes = (searching == 0) };
+     if
+     :: yes -> yes = (memory[READY] != 0)
+     :: else
+     fi;
+#endif
+#ifdef NO_W4
+     yes = false;
+#endif
+     if
+     :: yes -> wake_for_ready(me, yes, i)
+     :: else
+     fi
+  fi;
+  yes = false
+}
+
+inline wake_up(me, who)
+{
+  d_step {
+    land_(me);
+    searches[who] = (memory[SLEEPER(who)] == SUMMONED); /* it counts already */
+    memory[SLEEPER(who)] = AWAKE;
+    parked[who] = false
+  };
+#ifdef LAZY
+  idle = idle & ~(1 << who); /* relaxed: a hint */
+  if
+  :: stands_by[who] -> d_step { stands_by[who] = false; standby-- }
+  :: else
+  fi;
+  awake++;
+#else
+  d_step { idle = idle & ~(1 << who); awake++ };
+#endif
+  if
+  :: searches[who]
+  :: else -> d_step { searches[who] = true; searching++ }
+  fi
+}
+
+/* The thread has ended: the owner takes it out of all counts. */
+inline forget_sleep(who, yes, i)
+{
+  if
+  :: parked[who] -> wake_up(OWNER, who)
+  :: else
+  fi;
+  d_step { land_(OWNER); awake-- };
+  if
+  :: searches[who] -> d_step { land_(OWNER); searches[who] = false; assert(searching > 0); searching-- }
+  :: else
+  fi;
+#ifndef NO_FORGET_LOOK
+  if
+  :: memory[READY] != 0 -> wake_for_ready(OWNER, yes, i)
+  :: else
+  fi
+#endif
+}
+
+/* ---- giving back (sched.c) ---- */
+
+inline wake_owner(me, yes)
+{
+#ifndef NO_N2
+  d_step { land_(me); /* N2, N3 */
+#else
+  d_step {
+#endif
+    yes = (memory[OWNER_SLEEP] == OWNER_SLEEPING) };
+  if
+  :: !yes
+  :: else ->
+     yes = false;
+     atomic { /* N4 */
+       land_(me); /* release */
+       if
+       :: memory[OWNER_SLEEP] == OWNER_SLEEPING ->
+          memory[OWNER_SLEEP] = OWNER_NOTIFIED;
+          ended[OWNER]++;
+          assert(ended[OWNER] <= 1);
+          bell[OWNER] = true
+       :: else
+       fi
+     }
+  fi
+}
+
+/* D1: the push to `done` comes before this, and then the look for the sleeper. */
+inline give_back(me, yes)
+{
+#ifdef NAP
+  yes = false;
+  if
+  :: nap > 0 ->
+#ifdef RELAXED_NAP
+     d_step { yes = (nap > 1); nap-- } /* orders nothing: the push may still wait */
+#else
+     d_step { land_(me); yes = (nap > 1); nap-- } /* R1 */
+#endif
+  :: else
+  fi;
+  if
+  :: yes
+  :: else -> wake_owner(me, yes)
+  fi;
+  yes = false
+#else
+  wake_owner(me, yes)
+#endif
+}
+
+inline end_nap(me, yes)
+{
+#ifdef NAP
+  if
+  :: nap > 0 ->
+     nap = 0;
+     if
+     :: memory[DONE] != 0 -> wake_owner(me, yes)
+     :: else
+     fi
+  :: else
+  fi
+#else
+  skip
+#endif
+}
+
+/* The owner is about to sleep while tasks are unclaimed. */
+inline wake_unanswered(yes, i)
+{
+  if
+  :: memory[READY] != 0 && idle != 0 ->
+     d_step { land_(OWNER); searching++ };
+     summon(yes, i);
+     if
+     :: !yes -> d_step { land_(OWNER); assert(searching > 0); searching-- }
+     :: else -> yes = false
+     fi
+  :: else
+  fi
+}
+
+inline end_own_nap(me)
+{
+#ifdef NAP
+  if
+  :: nap != 0 -> d_step { land_(me); nap = 0 }
+  :: else
+  fi
+#else
+  skip
+#endif
+}
+
+/* ---- worker ---- */
+
+proctype Worker(byte w)
+{
+  bool thorough, places, yes;
+  byte i;
+
+  /* What the event loop brings: the bell, a timer, the end of a task, of the thread. */
+event_loop:
+  if
+  :: d_step { bell[w] -> bell[w] = false }
+#ifdef LAZY
+  :: stands_by[w]
+#endif
+#ifdef ASYNC
+  :: d_step { aside[w] > 0 && may_end -> aside[w]--; usage[w]--; publish(w, DONE) };
+     give_back(w, yes)
+#endif
+#if LEAVE == 2
+  :: w == WORKERS && came_back + lost < TASKS -> goto gone /* terminated */
+#endif
+  fi;
+
+  /* resume */
+  if
+  :: parked[w] -> wake_up(w, w)
+  :: else
+  fi;
+
+next:
+  if
+  :: memory[CLOSING(w)] != 0 -> /* which may have come just after the look at it */
+     stop_searching(w, yes, i);
+     goto gone
+  :: d_step { memory[LANE(w)] != 0 -> memory[LANE(w)]-- }
+  :: d_step { memory[LANE(w)] == 0 && has_place(w) && memory[READY] != 0 ->
+       usage[w]++; /* relaxed: a place is only counted */
+       memory[READY]--;
+       unclaimed--
+     }
+  :: memory[LANE(w)] == 0 && !(thorough && has_place(w) && memory[READY] != 0) ->
+     end_nap(w, yes);
+     if
+#ifdef SPIN
+     :: d_step { !searches[w] && has_place(w) -> land_(w); searches[w] = true; searching++ }; /* search */
+        goto next
+#endif
+     :: goto park
+     fi
+  fi;
+
+  thorough = false;
+  stop_searching(w, yes, i);
+  if
+  :: d_step { may_end -> usage[w]--; publish(w, DONE) };
+     give_back(w, yes);
+     goto next
+#ifdef ASYNC
+  :: d_step { may_end -> usage[w]--; publish(w, DONE); bell[w] = true };
+     give_back(w, yes);
+     goto event_loop /* YIELD: the slice is over */
+  :: aside[w]++;
+     goto next
+#endif
+#if LEAVE == 2
+  :: w == WORKERS -> aside[w]++; goto gone /* terminated */
+#endif
+  fi;
+
+park:
+  thorough = false;
+  places = has_place(w);
+  if
+  :: !places -> stop_searching(w, yes, i)
+  :: places && searches[w] -> d_step { land_(w); searches[w] = false; assert(searching > 0); searching-- }
+  :: else
+  fi;
+  d_step {
+    land_(w);
+    parked[w] = true;
+    ended[w] = 0;
+    if
+    :: places -> idle = idle | (1 << w)
+    :: else
+    fi
+#ifdef LAZY
+  };
+  d_step {
+#else
+    ;
+#endif
+    awake--
+  };
+  store(w, SLEEPER(w), (places -> PARKED_IDLE : PARKED_FULL));
+#ifndef NO_LAST_LOOK
+#ifndef NO_W2
+  d_step { land_(w); yes = (memory[LANE(w)] != 0) }; /* W2 */
+#else
+  yes = (memory[LANE(w)] != 0);
+#endif
+  if
+  :: !yes && places -> yes = (memory[READY] != 0)
+  :: else
+  fi;
+  if
+  :: !yes -> yes = (memory[CLOSING(w)] != 0)
+  :: else
+  fi;
+#endif
+  if
+  :: yes ->
+     yes = false;
+     places = false;
+     wake_up(w, w);
+     thorough = true;
+     goto next
+  :: else
+  fi;
+#ifdef LAZY
+  if
+  :: places && standby == 0 -> d_step { land_(w); if :: standby == 0 -> standby = 1; stands_by[w] = true :: else fi }
+  :: true /* another one does; or the pool is not in use, as far as it knows */
+  fi;
+#endif
+  places = false;
+  goto event_loop;
+
+gone:
+  has_ended[w] = true
+}
+
+/* ---- owner ---- */
+
+proctype Owner()
+{
+  byte submitted, w, i;
+  bool yes, sleeps, naps, parted;
+
+  /* Turns of the event loop: something new to do, what came back, sleep. New tasks come to an
+   * owner that sleeps as well: it does not look at what came back before its bell rings. */
+  do
+  :: d_step { submitted < TASKS -> submitted++; unclaimed++; publish(OWNER, READY) }; /* submit */
+     wake_for_ready(OWNER, yes, i)
+#ifdef LANES
+  :: submitted < TASKS -> /* submit_to */
+     select(w : 1 .. WORKERS);
+     d_step { submitted++; usage[w]++; publish(OWNER, LANE(w)) };
+     wake_worker(OWNER, w);
+     w = 0
+#endif
+#ifdef LEAVE
+#if LEAVE == 1
+  :: d_step { !parted && submitted > 0 && usage[WORKERS] == 0 && !has_ended[WORKERS] -> usage[WORKERS] = 1; parted = true };
+     store(OWNER, CLOSING(WORKERS), 1); /* close_idle */
+     wake_worker(OWNER, WORKERS)
+#endif
+  :: d_step { has_ended[WORKERS] && !was_retired[WORKERS] -> /* retire */
+       parted = true;
+       was_retired[WORKERS] = true;
+       lost = lost + aside[WORKERS];
+       aside[WORKERS] = 0
+     };
+     forget_sleep(WORKERS, yes, i)
+#endif
+  :: d_step { !sleeps && memory[DONE] != 0 -> memory[DONE]--; came_back++ }
+  :: d_step { came_back + lost == TASKS -> sleeps = false; naps = false };
+     break
+  :: d_step { !sleeps && memory[DONE] == 0 && came_back + lost < TASKS ->
+       ended[OWNER] = 0;
+       publish(OWNER, OWNER_SLEEP); /* S1 */
+       sleeps = true
+     };
+#ifdef NAP
+     if
+     :: skip
+     :: naps = true; nap = 2
+     fi;
+#endif
+     /* S2; D2, S3: once more, also for tasks that nobody has claimed */
+#ifdef NO_OWNER_LOOK
+     fence(OWNER);
+#elif defined(NO_S2)
+     yes = (memory[DONE] != 0);
+#else
+     d_step { land_(OWNER); yes = (memory[DONE] != 0) };
+#endif
+     if
+     :: yes -> yes = false; goto rise
+     :: else -> wake_unanswered(yes, i)
+     fi
+  :: d_step { sleeps && (bell[OWNER] || naps) -> bell[OWNER] = false }; /* S4; or a nap's timer */
+rise:
+     end_own_nap(OWNER);
+     d_step { land_(OWNER); memory[OWNER_SLEEP] = OWNER_AWAKE; sleeps = false; naps = false } /* A3 */
+  od;
+
+  for (w : 1 .. WORKERS) {
+    if
+    :: was_retired[w]
+    :: else ->
+       store(OWNER, CLOSING(w), 1);
+       wake_worker(OWNER, w)
+    fi
+  };
+  for (w : 1 .. WORKERS) {
+    has_ended[w];
+    if
+    :: was_retired[w]
+    :: else -> forget_sleep(w, yes, i)
+    fi
+  };
+  assert(searching == 0 && awake == 0 && standby == 0 && unclaimed == 0)
+}
+
+init {
+  byte w;
+  atomic {
+    run Memory(OWNER);
+    for (w : 1 .. WORKERS) {
+      run Memory(w);
+      awake++; /* attach */
+      bell[w] = true; /* the first look at the queues */
+      run Worker(w)
+    };
+    run Owner();
+    w = 0
+  }
+}

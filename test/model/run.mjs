@@ -1,0 +1,116 @@
+// Searches the models with spin, all of their states, then those with a fence or a look
+// taken out, which must fail: a model that cannot fail proves nothing.
+//
+//   npm run test:model
+//   npm run test:model -- channel       the runs whose name has that in it
+
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const folder = dirname(fileURLToPath(import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'telar-model-'))
+
+// Two at a time, in 2 GB.
+const kAtOnce = 2
+const kMegabytes = 900
+const kDeepest = 100_000
+
+const workerSide = ['STRONG_OWNER_SIDE']
+const ownerSide = ['STRONG_WORKER_SIDE']
+const manyToOne = ['SENDERS=2', 'RECEIVERS=1']
+const oneToMany = ['SENDERS=1', 'RECEIVERS=2']
+
+// [model, options]: nothing may be found.
+const models = [
+  ['pool', []],
+  ['pool', ['SPIN', ...workerSide]],
+  ['pool', ['LANES', ...workerSide]],
+  ['pool', ['ASYNC', ...workerSide]],
+  ['pool', ['LAZY', ...workerSide]],
+  ['pool', ['LEAVE=1', 'TASKS=1', ...workerSide]],
+  ['pool', ['LEAVE=2', ...workerSide]],
+  ['pool', ['NAP', 'TASKS=1', ...ownerSide]],
+  ['channel', manyToOne],
+  ['channel', [...oneToMany, 'EACH=2']],
+  ['channel', [...manyToOne, 'GIVES_UP=0', 'DIES']],
+  ['channel', [...oneToMany, 'GIVES_UP=1', 'DIES']],
+  ['channel', [...oneToMany, 'GIVES_UP=2', 'DIES']]
+]
+
+// [model, what is taken out, options]: it must be found.
+const mutants = [
+  ['pool', 'NO_W1', []],
+  ['pool', 'NO_W2', []],
+  ['pool', 'NO_LAST_LOOK', []],
+  ['pool', 'NO_W4', []],
+  ['pool', 'NO_W4_FENCE', ['SPIN']],
+  ['pool', 'NO_RETRY', ['TASKS=3', ...workerSide]],
+  ['pool', 'NO_W5', []],
+  ['pool', 'NO_N2', []],
+  ['pool', 'NO_S2', []],
+  ['pool', 'NO_OWNER_LOOK', []],
+  ['pool', 'BLIND_WAKE', ['LANES', ...workerSide]],
+  ['pool', 'NO_FORGET_LOOK', ['LEAVE=2', ...workerSide]],
+  ['pool', 'RELAXED_NAP', ['NAP', 'TASKS=1', ...ownerSide]],
+  ['channel', 'NO_W1', manyToOne],
+  ['channel', 'NO_W2', manyToOne],
+  ['channel', 'NO_S1', manyToOne],
+  ['channel', 'NO_LOOK_AFTER_SWEEP', manyToOne],
+  ['channel', 'EVENT_AFTER_LOOK', manyToOne],
+  ['channel', 'EVENT_AFTER_ANNOUNCEMENT', [...oneToMany, 'EACH=2']],
+  ['channel', 'NO_PASS_ON', [...oneToMany, 'GIVES_UP=1']],
+  ['channel', 'NO_CASCADE', ['ROOM=2']]
+]
+
+async function search (name, model, options) {
+  const cwd = join(scratch, name.replace(/\W+/g, '-'))
+  mkdirSync(cwd)
+  cpSync(folder, cwd, { recursive: true })
+  await run('spin', ['-a', ...options.map((option) => `-D${option}`), `${model}.pml`], { cwd })
+  const flags = ['-O1', '-w', '-DSAFETY', '-DNOCLAIM', '-DCOLLAPSE', `-DMEMLIM=${kMegabytes}`]
+  await run(process.env.CC ?? 'cc', [...flags, '-o', 'pan', 'pan.c'], { cwd })
+  // -m: an error where a search would be cut off by its depth. -b is that, too.
+  const { stdout } = await run('./pan', [`-m${kDeepest}`, '-b'], { cwd, maxBuffer: 2 ** 26 })
+  const [, errors] = /errors: (\d+)/.exec(stdout) ?? []
+  // A process whose end is never reached is stuck in a way that the search did not take for an error.
+  const unended = [...stdout.matchAll(/^unreached in (?:proctype|init) ?(\w*)\n([\s\S]*?)\n\t\(/gm)]
+    .filter(([, proctype, places]) => proctype !== 'Memory' && places.includes('-end-'))
+  const isComplete = errors !== undefined && unended.length === 0 &&
+    !/Search not completed|max search depth too small|out of memory/.test(stdout)
+  const finding = /^pan:\d+: (.*) \(at depth/m.exec(stdout)?.[1]
+  const [, states] = /(\S+) states, stored/.exec(stdout) ?? []
+  rmSync(cwd, { recursive: true })
+  return { finding, isComplete, states, stdout }
+}
+
+async function check (model, mutant, options) {
+  const name = [model, ...(mutant === undefined ? [] : [mutant]), ...options].join(' ')
+  if (!name.includes(process.argv[2] ?? '')) return
+  const { finding, isComplete, states, stdout } = await search(name, model, mutant === undefined ? options : [mutant, ...options])
+  const isGood = mutant === undefined ? finding === undefined && isComplete : finding !== undefined
+  const found = finding ?? (isComplete ? `nothing in all ${states} states` : 'nothing, and the search is not complete')
+  process.stdout.write(`${isGood ? 'ok    ' : 'FAILED'} ${name}: ${found}\n`)
+  if (!isGood) {
+    process.stdout.write(`${stdout}\n`)
+    process.exitCode = 1
+  }
+}
+
+const queue = [...models.map(([model, options]) => [model, undefined, options]), ...mutants]
+const startNext = async () => {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) await check(...next)
+}
+
+try {
+  await Promise.all(Array.from({ length: kAtOnce }, startNext))
+} catch (error) {
+  process.stderr.write(error.code === 'ENOENT' ? 'The models need spin and a C compiler. Debian, Ubuntu: apt-get install spin gcc\n' : `${error.stack}\n${error.stdout ?? ''}`)
+  process.exitCode = 1
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}

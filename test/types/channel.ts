@@ -1,0 +1,125 @@
+// What the types of Channel promise; `tsc` is the test runner.
+
+import type { Readable, Writable } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
+import { type Worker, workerData } from 'node:worker_threads'
+import {
+  Channel,
+  type ChannelClaim,
+  type ChannelReservation,
+  type ChannelStats,
+  type ReceiveResult,
+  type Shared,
+  TelarError
+} from 'telar'
+
+type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
+function expectType<T> (_value: T): void {}
+function expectEqual<A, B> (_isEqual: Equal<A, B>): void {}
+
+interface Job { id: number }
+
+async function sending (channel: Channel<Job>, signal: AbortSignal, jobs: readonly Job[]): Promise<void> {
+  expectType<Promise<void>>(channel.send({ id: 1 }))
+  await channel.send({ id: 1 }, { signal })
+  await channel.sendMany(jobs, { signal: null })
+  expectType<boolean>(channel.trySend({ id: 1 }))
+  expectType<number>(channel.trySendMany(jobs))
+  channel.sendSync({ id: 1 }, { timeout: 5 })
+  channel.sendManySync(jobs, { timeout: Infinity })
+  // @ts-expect-error of another type
+  await channel.send('text')
+  // @ts-expect-error many
+  await channel.sendMany({ id: 1 })
+  // @ts-expect-error a promise is ended by a signal
+  await channel.send({ id: 1 }, { timeout: 5 })
+  // @ts-expect-error a blocked thread sees no signal
+  channel.sendSync({ id: 1 }, { signal })
+}
+
+async function receiving (channel: Channel<Job>, signal: AbortSignal): Promise<void> {
+  const result = await channel.receive({ signal })
+  if (result.done) expectType<undefined>(result.value)
+  else expectType<Job>(result.value)
+  // @ts-expect-error there may be no value
+  expectType<Job>(result.value)
+  expectEqual<ReceiveResult<Job> | undefined, ReturnType<typeof channel.tryReceive>>(true)
+  expectEqual<ReceiveResult<Job>, ReturnType<typeof channel.receiveSync>>(true)
+  expectType<Job[]>(await channel.receiveMany(10))
+  expectType<Job[]>(channel.receiveManySync(10, { timeout: 0 }))
+  expectEqual<Job[] | undefined, ReturnType<typeof channel.tryReceiveMany>>(true)
+  for await (const job of channel) expectType<Job>(job)
+  expectType<AsyncIterable<Job>>(channel)
+  expectType<AsyncIterator<Job, undefined>>(channel[Symbol.asyncIterator]())
+  // @ts-expect-error how many
+  await channel.receiveMany()
+  // @ts-expect-error misspelt
+  await channel.receive({ singal: signal })
+}
+
+async function bytes (channel: Channel): Promise<void> {
+  {
+    using reservation = await channel.reserve(100)
+    expectType<ChannelReservation>(reservation)
+    expectType<Uint8Array>(reservation.bytes)
+    reservation.commit(10)
+  }
+  expectEqual<ChannelReservation | null, ReturnType<typeof channel.tryReserve>>(true)
+  channel.reserveSync(100, { timeout: 5 }).discard()
+  {
+    using claim = channel.receiveBytesSync()
+    expectEqual<ChannelClaim | null, typeof claim>(true)
+    if (claim !== null) expectType<Uint8Array>(claim.bytes)
+  }
+  expectEqual<ChannelClaim | null | undefined, ReturnType<typeof channel.tryReceiveBytes>>(true)
+  // @ts-expect-error null at the end
+  const { bytes } = await channel.receiveBytes()
+  expectType<Uint8Array>(bytes)
+}
+
+function streams (channel: Channel<Job>): void {
+  expectType<Readable>(channel.readable({ objectMode: true, highWaterMark: 4 }))
+  expectType<Writable>(channel.writable({ objectMode: true, end: false }))
+  expectType<ReadableStream<Job>>(channel.readableStream())
+  expectType<WritableStream<Job>>(channel.writableStream({ end: false }))
+  // @ts-expect-error not one of the channel's
+  channel.writable({ write () {} })
+}
+
+async function life (channel: Channel<Job>): Promise<void> {
+  expectType<Channel<Job>>(channel.unref().ref())
+  await channel.close()
+  channel.abort(new Error('enough'))
+  channel.detach()
+  expectType<ChannelStats>(channel.stats)
+  expectType<number>(channel.size + channel.capacity + channel.maxRecord + channel.stats.used)
+  expectType<boolean>(channel.closed)
+  // @ts-expect-error read only
+  channel.capacity = 5
+}
+
+function making (): void {
+  expectType<Channel<any>>(new Channel())
+  expectType<Channel<Job>>(new Channel<Job>({ capacity: 4096, producers: 'one', consumers: 'many' }))
+  // @ts-expect-error neither one nor many
+  new Channel({ producers: 'two' }) // eslint-disable-line no-new
+  // @ts-expect-error misspelt
+  new Channel({ capcity: 4096 }) // eslint-disable-line no-new
+}
+
+function sharing (worker: Worker, received: Shared<'Channel'>, other: Shared<'Mutex'>): void {
+  const channel = Channel.from<Job>(received)
+  expectType<Channel<Job>>(channel)
+  expectType<Channel<Job>>(Channel.from(channel))
+  expectType<Channel<any>>(Channel.from(workerData))
+  worker.postMessage({ channel })
+  expectType<Shared<'Channel'>>(channel)
+  // @ts-expect-error of another kind
+  Channel.from(other)
+}
+
+function errors (error: unknown): void {
+  if (error instanceof TelarError && error.code === 'ERR_TELAR_CHANNEL_CLOSED') expectEqual<number | undefined, typeof error.sent>(true)
+}
+
+export { bytes, errors, life, making, receiving, sending, sharing, streams }
