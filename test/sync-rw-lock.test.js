@@ -204,3 +204,21 @@ test('places of threads that have ended are used again', async (t) => {
   }
   lock.readSync().unlock()
 })
+
+test('a thread that comes back to its place takes no other one', async (t) => {
+  const lock = new RwLock()
+  const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
+    RwLock.from(lock).readSync()
+    parentPort.postMessage('reads')
+    setInterval(() => {}, 1e6)
+  }, lock)
+  await thread.message()
+  lock.readSync().unlock() // the second place
+  await thread.end()
+  // As after the object was collected and received again.
+  const data = lock['telar:shared']
+  const again = RwLock.from({ 'telar:shared': { ...data, id: data.id + (1n << 40n) } })
+  again.readSync().unlock()
+  again.writeSync({ timeout: 60_000 }).unlock()
+  lock.writeSync({ timeout: 60_000 }).unlock()
+})

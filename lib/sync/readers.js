@@ -65,25 +65,28 @@ class Readers {
   #takePlace () {
     const words = this.#words
     const own = native.threadNumber
-    let free = -1
-    for (let i = 0; i < kMost; i++) {
-      const place = this.#at + i * kStride
-      const thread = Atomics.load(words, place)
-      if (thread === own) { // another object had it, and is gone
-        this.#own = place
-        return false
-      }
-      if (free < 0 && (thread === 0 || !native.isThreadAlive(thread))) {
-        if (Atomics.compareExchange(words, place, thread, own) !== thread) continue
-        free = i
-      }
-      if (thread === 0) break // nobody has been beyond
+    // Another object of this thread had one, and is gone. Before any is claimed:
+    // of two places, the count of the one that is not used would never be cleared.
+    const used = this.#used()
+    for (let i = 0, place = this.#at; i < used; i++, place += kStride) {
+      if (Atomics.load(words, place) !== own) continue
+      this.#own = place
+      return false
     }
-    if (free < 0) throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMost)
+    const index = this.#claim(own)
     // Before anything is counted there, or a writer would not look at it.
-    for (let used; (used = this.#used()) <= free;) Atomics.compareExchange(words, this.#usedAt, used, free + 1)
-    this.#own = this.#at + free * kStride
+    for (let used; (used = this.#used()) <= index;) Atomics.compareExchange(words, this.#usedAt, used, index + 1)
+    this.#own = this.#at + index * kStride
     return Atomics.exchange(words, this.#own + 1, 0) !== 0
+  }
+
+  #claim (own) {
+    for (let i = 0, place = this.#at; i < kMost; i++, place += kStride) {
+      const thread = Atomics.load(this.#words, place)
+      if (thread !== 0 && native.isThreadAlive(thread)) continue
+      if (Atomics.compareExchange(this.#words, place, thread, own) === thread) return i
+    }
+    throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMost)
   }
 }
 

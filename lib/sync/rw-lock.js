@@ -81,14 +81,12 @@ class Reading extends Attempt {
 class Writing extends Attempt {
   #lock
   #turn
-  #onGranted
   #isClosing = false // it has the word, and readers are leaving
 
-  constructor (lock, onGranted) {
+  constructor (lock) {
     super(lock.words)
     this.#lock = lock
     this.#turn = new Taking(lock.word, false)
-    this.#onGranted = onGranted
   }
 
   look (announce) {
@@ -105,9 +103,7 @@ class Writing extends Attempt {
     this.index = kGone
     this.expected = Atomics.load(this.words, kGone)
     this.slice = kSlice
-    if (!this.#lock.grant(announce)) return false
-    this.#onGranted?.()
-    return true
+    return this.#lock.grant(announce)
   }
 
   // Lets others in before it, and queues again where it was.
