@@ -56,10 +56,10 @@ function alternate () {
     Atomics.store(control, kWants[me], 1)
     lock.lock()
     Atomics.store(control, kWants[me], 0)
+    Atomics.store(control, kLast, me)
     cells[0]++
     while (Atomics.load(control, kWants[1 - me]) === 0 && isRunning());
     work(inside)
-    Atomics.store(control, kLast, me)
     lock.unlock()
     count++
     while (Atomics.load(control, kLast) === me && isRunning());
