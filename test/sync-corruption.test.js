@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const telar = require('..')
-const { createRandom } = require('./fixtures/sync/random')
+const { createRandom } = require('./fixtures/random')
 
 const { Barrier, Counter, Latch, Mutex, Once, RwLock, Semaphore } = telar
 const wordsOf = (object) => new Int32Array(object['telar:shared'].memory)

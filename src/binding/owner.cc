@@ -215,11 +215,7 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return call.Return(-1);
   uint32_t worker;
-  uint32_t closes = call.Uint32(1);
-  telar_cancel_result result = closes == TELAR_SCHED_NONE
-                                   ? telar_sched_cancel(sched, call.Uint32(0), &worker)
-                                   : telar_sched_cancel_closing(sched, call.Uint32(0), closes, &worker);
-  switch (result) {
+  switch (telar_sched_cancel_closing(sched, call.Uint32(0), call.Uint32(1), &worker)) {
     case TELAR_CANCEL_QUEUED:
       return call.Return(-2);
     case TELAR_CANCEL_RUNNING:

@@ -143,9 +143,9 @@ typedef enum telar_cancel_result {
 } telar_cancel_result;
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
 
-/* The same for a slot in the lane of `closes`, which is to end with it: unless the answer
- * is DONE or INVALID that worker claims nothing from now on, not even in the place
- * of the slot that was taken out. */
+/* The same for a slot in the lane of `closes` (TELAR_SCHED_NONE: no worker), which is to
+ * end with it: unless the answer is DONE or INVALID that worker claims nothing from now
+ * on, not even in the place of the slot that was taken out. */
 telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t slot, uint32_t closes, uint32_t *worker);
 
 /* Ends a worker that has nothing to do: true, it will claim nothing any more
