@@ -50,19 +50,21 @@ class Crew {
   }
 
   // False: the scheduler has no place for another, until one has ended. Throws
-  // what `new Worker` throws.
-  start (startup) {
-    const index = this.core.addWorker()
-    if (index < 0) return false
-    let thread
+  // what `new Worker` throws. `prepare()` answers what worker.js needs to know,
+  // and opens the native pool if there is none: it is called while the thread
+  // starts, which takes far longer.
+  start (prepare) {
+    if (this.#ends.size >= this.#limits.places) return false
+    const thread = new Thread(this.#options)
     try {
-      thread = new Thread(index, this.#options, startup)
+      const startup = prepare()
+      thread.begin(this.core.addWorker(), startup)
     } catch (error) {
-      this.core.retireWorker(index)
+      thread.worker.terminate()
       throw error
     }
     this.threads.push(thread)
-    this.#byIndex[index] = thread
+    this.#byIndex[thread.index] = thread
     this.#booting++
     this.#ends.set(thread, new Promise((resolve) => {
       thread.listen({

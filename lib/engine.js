@@ -31,9 +31,6 @@ const kPollNs = 4000
 // After so many looks in a row the event loop gets a turn; a look that brought
 // many results counts for several.
 const kPollsInARow = 250
-// Threads that are ending keep their place in the scheduler's table until they
-// are gone, while others take over: room for a good number of them.
-const kSpareWorkers = 64
 
 // A load balancer that has no worker for a task, while none is busy, is asked
 // again after so long, and twice as long each time.
@@ -628,19 +625,23 @@ class Engine {
   // False: there are as many as there may be.
   #spawnOne () {
     if (this.#crew.isFull || this.#isDestroying) return false
-    if (this.#core === null) this.#open()
     try {
-      return this.#crew.start({
-        pool: this.#core.id,
-        buffer: this.#buffer,
-        slots: kSlots,
-        niceIncrement: this.options.niceIncrement,
-        handlers: this.#handlerList(),
-        isStripped: isUsed() // workerData is a clone
-      })
+      return this.#crew.start(() => this.#startup())
     } catch (error) {
       if (this.#crew.isGone) this.#shut()
       throw error
+    }
+  }
+
+  #startup () {
+    if (this.#core === null) this.#open()
+    return {
+      pool: this.#core.id,
+      buffer: this.#buffer,
+      slots: kSlots,
+      niceIncrement: this.options.niceIncrement,
+      handlers: this.#handlerList(),
+      isStripped: isUsed() // workerData is a clone
     }
   }
 
@@ -786,7 +787,7 @@ class Engine {
       (count) => this.#onDone(count),
       this.#batch,
       kSlots,
-      2 * this.#limits.maxThreads + kSpareWorkers, // poolLimits keeps it within the table
+      this.#limits.places,
       this.#limits.concurrentTasksPerWorker,
       this.options.recordTiming || this.options.workerHistogram,
       slotBytes,

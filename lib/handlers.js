@@ -2,9 +2,7 @@
 
 // In a worker: finds the function that a task names, and keeps it.
 
-const { pathToFileURL } = require('node:url')
 const { isModuleNamespaceObject, isPromise } = require('node:util/types')
-const { createError } = require('./errors')
 
 const kCacheSize = 1000
 const cache = new Map()
@@ -35,9 +33,14 @@ function loadModule (filename) {
   } catch (error) {
     // Any other failure is the file's own: loading it a second time would run
     // it a second time.
-    if (kNeedsImport.has(error?.code)) return import(pathToFileURL(filename).href)
+    if (kNeedsImport.has(error?.code)) return importFile(filename)
     throw error
   }
+}
+
+function importFile (filename) {
+  const { pathToFileURL } = require('node:url')
+  return import(pathToFileURL(filename).href)
 }
 
 // What `name` stands for in a module: its export of that name; 'default' is
@@ -59,7 +62,7 @@ async function findExport (loaded, filename, name) {
   // An ES module's view of transpiled CommonJS has the exports one level down.
   if (typeof handler === 'object' && handler !== null) handler = await pick(handler, name)
   if (typeof handler === 'function') return handler
-  throw createError('ERR_TELAR_NO_HANDLER', filename)
+  throw require('./errors').createError('ERR_TELAR_NO_HANDLER', filename)
 }
 
 module.exports = { loadHandler }

@@ -6,23 +6,19 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { createError } = require('./errors')
 
 const root = path.join(__dirname, '..')
 
-function candidates () {
-  if (process.env.TELAR_NATIVE) return [path.resolve(process.env.TELAR_NATIVE)]
-  const files = [
-    path.join(root, 'build', 'Release', 'telar.node'),
-    path.join(root, 'build', 'Debug', 'telar.node')
-  ]
+function * candidates () {
+  if (process.env.TELAR_NATIVE) return yield path.resolve(process.env.TELAR_NATIVE)
+  yield path.join(root, 'build', 'Release', 'telar.node')
+  yield path.join(root, 'build', 'Debug', 'telar.node')
   const machine = `${process.platform}-${process.arch}`
   const variants = process.platform === 'linux' ? [machine, `${machine}-musl`] : [machine]
   // A library for the other libc fails to load, and the next one is tried. Only
   // where a compatibility layer would load it all the same does the order count.
   if (fs.existsSync('/etc/alpine-release')) variants.reverse()
-  for (const variant of variants) files.push(path.join(root, 'prebuilds', variant, 'telar.node'))
-  return files
+  for (const variant of variants) yield path.join(root, 'prebuilds', variant, 'telar.node')
 }
 
 function load () {
@@ -38,7 +34,7 @@ function load () {
       failures.push(`  ${file}\n    ${String(error?.message).split('\n').join('\n    ')}`)
     }
   }
-  throw createError('ERR_TELAR_NATIVE_LOAD', report(failures))
+  throw require('./errors').createError('ERR_TELAR_NATIVE_LOAD', report(failures))
 }
 
 function report (failures) {

@@ -28,6 +28,10 @@ const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
 const kMostThreads = 16_352
 const kMostTasksPerWorker = 65_535
 
+// Threads that are ending keep their place in the scheduler's table until they
+// are gone, while others take over: room for a good number of them.
+const kSparePlaces = 64
+
 // Timers of Node count in 31 bits; a longer delay would fire after 1 ms.
 const kLongestDelay = 2 ** 31 - 1
 
@@ -229,6 +233,7 @@ function poolLimits (options) {
   return {
     minThreads: Math.min(whole(options.minThreads, 0, 0), maxThreads),
     maxThreads,
+    places: 2 * maxThreads + kSparePlaces,
     maxQueue: whole(options.maxQueue, 0, Infinity),
     concurrentTasksPerWorker: Math.min(whole(options.concurrentTasksPerWorker, 1, 1), kMostTasksPerWorker)
   }

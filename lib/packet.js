@@ -5,13 +5,11 @@
 // what arrives does not depend on how large a value is, or on how full the memory was.
 
 const { isUsed, revive } = require('./shared')
+const { kAttachBytes } = require('./slot')
 
 const kFirstBytes = 4096
 // The codec counts in 32-bit integers. Beyond, the platform clones.
 const kMostBytes = 2 ** 30
-// Buffers from here on are copied into memory that then becomes the receiver's own:
-// one copy instead of two. For smaller ones the message costs more than a copy.
-const kAttachBytes = 512 * 1024
 
 // Encodes into an ArrayBuffer that grows.
 class PacketMemory {
@@ -64,4 +62,4 @@ function unpack ({ value, isStripped, packet, attachments }) {
   return new Decoder({ bytes: packet, attachments }).decode(0, packet.length)
 }
 
-module.exports = { kAttachBytes, pack, unpack }
+module.exports = { pack, unpack }

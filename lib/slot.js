@@ -34,6 +34,10 @@ const kError = 0x100
 // Blocks up to this size stay with their slot for the next value.
 const kKeepBlockBytes = 4096
 
+// Buffers from here on are copied into memory that then becomes the receiver's own:
+// one copy instead of two. For smaller ones the message costs more than a copy.
+const kAttachBytes = 512 * 1024
+
 class SlotMemory {
   bytes
   limit = 0
@@ -151,4 +155,4 @@ class SlotMemory {
   }
 }
 
-module.exports = { SlotMemory, kError, kForm, kFormMask, kSlotBytes }
+module.exports = { SlotMemory, kAttachBytes, kError, kForm, kFormMask, kSlotBytes }

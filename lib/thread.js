@@ -9,7 +9,7 @@ const { createError } = require('./errors')
 const kWorkerFile = path.join(__dirname, 'worker.js')
 
 class Thread {
-  index
+  index = -1 // until begin()
   worker
   // Tasks that the owner gave to this thread on purpose. Those that it took
   // from the ready queue do not count.
@@ -25,9 +25,8 @@ class Thread {
   view = null // crew.js
   #port
 
-  // `startup`: what worker.js needs to know. Throws what `new Worker` throws.
-  constructor (index, options, startup) {
-    this.index = index
+  // Throws what `new Worker` throws.
+  constructor (options) {
     this.worker = new Worker(kWorkerFile, {
       env: options.env ?? undefined,
       argv: options.argv ?? undefined,
@@ -36,7 +35,13 @@ class Thread {
       workerData: options.workerData,
       trackUnmanagedFds: options.trackUnmanagedFds
     })
+  }
+
+  // Lets it begin its work, as the scheduler's worker `index`. `startup`: what else
+  // worker.js needs to know.
+  begin (index, startup) {
     const { port1, port2 } = new MessageChannel()
+    this.index = index
     this.#port = port1
     this.worker.postMessage({ ...startup, index, port: port2 }, [port2])
   }

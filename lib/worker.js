@@ -9,14 +9,11 @@ context.isWorkerThread = true
 
 const { flushOutput, hasOutput } = require('./stdio')
 const native = require('./native')
-const { createError } = require('./errors')
 const { loadHandler } = require('./handlers')
-const { isMovable, kMovable, kTransferable, kValue } = require('./move')
-const { kAttachBytes, pack, unpack } = require('./packet')
-const { revive } = require('./shared')
-const { SlotMemory, kError, kForm, kFormMask } = require('./slot')
+const { SlotMemory, kAttachBytes, kError, kForm, kFormMask } = require('./slot')
 
 const kNone = -1
+const kMovable = Symbol.for('telar.movable') // of move.js, which few workers need
 
 // Runs nextTicks and microtasks to the end, as Node does between two timers:
 // nothing that a task leaves behind there may run into the next task. Node has
@@ -26,7 +23,7 @@ const runTicks = process._tickCallback
 
 const startup = receiveStartup()
 const { port, index } = startup
-context.workerData = startup.isStripped ? revive(workerData) : workerData
+context.workerData = startup.isStripped ? require('./shared').revive(workerData) : workerData
 // Handlers by number. 0 is the pool's own; the others are told by port.
 const handlers = []
 for (const { handler, filename, name } of startup.handlers) handlers[handler] = { filename, name, run: undefined }
@@ -66,15 +63,15 @@ function prepare () {
   if (typeof loaded === 'function') return becomeReady()
   loaded.catch((error) => {
     if (error?.code !== 'ERR_TELAR_NO_HANDLER') throw error
-  }).then(() => {
-    becomeReady()
-    schedulePump()
-  })
+  }).then(becomeReady)
 }
 
+// Does not wait for the event loop to call: on its first turn V8 collects the
+// garbage of the start before that.
 function becomeReady () {
   isReady = true
   core.ready()
+  schedulePump()
 }
 
 function load (handler) {
@@ -174,7 +171,7 @@ function receive (slot) {
     values.delete(message)
     if (message === wanted) break
   }
-  return unpack(received)
+  return require('./packet').unpack(received)
 }
 
 function findHandler (number) {
@@ -185,7 +182,7 @@ function findHandler (number) {
 // The owner posts before it hands over the slot, so the message is there.
 function takeMessage () {
   const received = receiveMessageOnPort(port)
-  if (received === undefined) throw createError('ERR_TELAR_LOST_MESSAGE')
+  if (received === undefined) throw require('./errors').createError('ERR_TELAR_LOST_MESSAGE')
   const { message, handler, filename, name } = received.message
   if (handler === undefined) values.set(message, received.message)
   else handlers[handler] = { filename, name, run: undefined }
@@ -212,8 +209,9 @@ function completeLater (slot, value, flags) {
 
 function store (slot, value, flags) {
   try {
-    if (typeof value === 'object' && value !== null && value[kMovable] === true && isMovable(value)) {
-      return sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
+    if (typeof value === 'object' && value !== null && value[kMovable] === true) {
+      const { isMovable, kTransferable, kValue } = require('./move')
+      if (isMovable(value)) return sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
     }
     return memory.write(slot, value, flags, index) || sendByPort(slot, value, flags)
   } catch (error) {
@@ -234,7 +232,7 @@ function storeFailure (slot, error) {
 // Completes the slot at once: the owner reads messages in the order of the slots.
 function sendByPort (slot, value, flags, transferList) {
   const message = lastMessage = (lastMessage + 1) | 0
-  const [content, transfers] = pack(value, transferList === undefined && memory.isFull, transferList)
+  const [content, transfers] = require('./packet').pack(value, transferList === undefined && memory.isFull, transferList)
   port.postMessage({ message, ...content }, transfers)
   memory.writePort(slot, kForm.portResult, flags, index, message)
   core.complete(slot)
