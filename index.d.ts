@@ -41,7 +41,8 @@ export interface Transferable {
 
 /**
  * Marks a value to be transferred instead of copied, when it is a whole task or a
- * whole result. A view stands for its buffer. Primitives come back as they are.
+ * whole result. A view stands for its buffer. Primitives come back as they are, and so do
+ * Buffers in Node's pool: their memory belongs to others too, so they are copied.
  */
 export function move<V> (value: V): V extends object ? V | Transferable : V
 

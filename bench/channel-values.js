@@ -47,6 +47,7 @@ const values = {
   nested: record({ tags: ['first', 'second'] }, ({ tags }) => tags[1] === 'second'),
 
   kilobyte: { batch: 64, window: 512, ...bytes(1024) },
+  kilobyteBuffer: { batch: 64, window: 512, ...bytes(1024), make: () => Buffer.alloc(1024, 7) },
   large: { batch: 8, window: 64, ...bytes(64 * 1024) }
 }
 

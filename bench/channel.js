@@ -41,6 +41,7 @@ const rows = [
   { title: 'record, one by one', kind: 'stream', value: 'object', driver: 'single', format: perSecond },
   { title: '1 KB, in place', kind: 'stream', value: 'kilobyte', driver: 'inPlace', format: perSecond, least: 5 },
   { title: '1 KB, as a Uint8Array of its own', kind: 'stream', value: 'kilobyte', driver: 'batch', format: perSecond, least: 5 },
+  { title: '1 KB, as a Buffer', kind: 'stream', value: 'kilobyteBuffer', driver: 'batch', format: perSecond, least: 5 },
   { title: '64 KB, in place', kind: 'stream', value: 'large', driver: 'inPlace', format: perSecond, least: 3 },
   { title: '64 KB, as a Uint8Array of its own', kind: 'stream', value: 'large', driver: 'batch', format: perSecond, least: 3 },
   { title: 'integer there and back, p50', kind: 'roundTrip', driver: 'single', format: microseconds, most: 1 / 8 },

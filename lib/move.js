@@ -40,8 +40,13 @@ function markMovable (value) {
   Object.defineProperty(value, kMovable, { value: true, writable: true, configurable: true, enumerable: false })
 }
 
+// Its memory belongs to many Buffers, and Node does not transfer it.
+function isInNodesPool (value) {
+  return Buffer.isBuffer(value) && value.byteLength < value.buffer.byteLength && value.buffer.byteLength === Buffer.poolSize
+}
+
 function move (value) {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || isInNodesPool(value)) return value
   let movable = value
   if (!isTransferable(value)) {
     movable = isArrayBufferView(value) ? new Moved(value.buffer, value) : new Moved(value, value)

@@ -38,6 +38,13 @@ test('a view is the value, its buffer what is transferred', () => {
   }
 })
 
+test("a Buffer in Node's pool cannot be transferred, and is left as it is", () => {
+  for (const buffer of [Buffer.from('text'), Buffer.allocUnsafe(100)]) {
+    assert.equal(move(buffer), buffer)
+    assert.equal(isMovable(buffer), false)
+  }
+})
+
 test('an object that knows how it is transferred is marked, not wrapped', () => {
   class Own {
     buffer = new ArrayBuffer(4)

@@ -117,9 +117,14 @@ class Reader {
     return buffer
   }
 
+  // A small one in Node's pool, as Buffer.from() makes it: an ArrayBuffer for each would be
+  // most of the work.
   nodeBuffer (length) {
     const start = this.#payload(length)
-    return length >= LARGE ? this.#copyLarge(start, length) : Buffer.from(slice.call(this.#bytes, start, start + length).buffer)
+    if (length >= LARGE) return this.#copyLarge(start, length)
+    const copy = Buffer.allocUnsafe(length)
+    this.buffer.copy(copy, 0, start, start + length)
+    return copy
   }
 
   // One memcpy into memory that was not zeroed first, nor comes from node's pool.

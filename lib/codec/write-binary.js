@@ -96,10 +96,9 @@ function writeView (writer, view, kind) {
   return isShared ? writeSharedMemory(writer, buffer) : writeBytes(writer, ARRAY_BUFFER, buffer, 0, bytes)
 }
 
-// A Buffer travels as the bytes it shows, and arrives as a Buffer with memory of its own:
-// what lies around it is, as a rule, node's pool and other people's data. So Buffers, or
-// a Buffer and another view, that share memory here have copies of their own there. One
-// Buffer met twice stays one.
+// A Buffer travels as the bytes it shows: what lies around it is, as a rule, node's pool
+// and other people's data. So Buffers, or a Buffer and another view, that share memory
+// here have copies of their own there. One Buffer met twice stays one.
 function writeBuffer (writer, view) {
   const buffer = typedArray.buffer.call(view)
   if (!isOrdinary(buffer)) return false
