@@ -71,7 +71,6 @@ class Crew {
         message: this.#hooks.onMessage,
         error: (error) => { thread.error = error },
         exit: (exitCode) => {
-          this.#ends.delete(thread)
           resolve()
           this.#hooks.onExit(thread, exitCode)
         }
@@ -121,6 +120,7 @@ class Crew {
   // A thread that has ended, its tasks recovered.
   forget (thread) {
     thread.dispose()
+    this.#ends.delete(thread)
     this.#byIndex[thread.index] = undefined
     this.#remove(thread)
   }

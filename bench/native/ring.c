@@ -1,8 +1,9 @@
 /*
  * The C ring against ck_ring and rte_ring, 8-byte elements from thread to thread.
  *
- *   ring [rounds] [milliseconds] [rows]     default 31 rounds, about 10 ms for each figure, all rows;
- *                                           rows: digits from 0
+ *   ring [rounds] [milliseconds] [rows]     default 31 rounds, about 10 ms for each figure;
+ *                                           rows: digits from 0, default those whose threads have a
+ *                                           processor each
  *
  * A round measures every ring once, in an order that turns, for each row; what is compared
  * are the ratios within a round, of which the median is printed with the quartiles. So a machine that is busy with
@@ -124,6 +125,12 @@ static double quantile(double *values, int n, double q) {
   return values[(int)(q * (n - 1) + 0.5)];
 }
 
+/* Whether every thread has a processor. Where not, the rivals wait on the spot for threads that do not run, for
+ * milliseconds at a time. */
+static bool fits_machine(const row *row) {
+  return 2 * row->pairs <= (int)telar_os_cpus();
+}
+
 static void print_machine(void) {
   char line[256], model[256] = "unknown processor\n";
   FILE *info = fopen("/proc/cpuinfo", "r");
@@ -141,17 +148,24 @@ static void print_machine(void) {
 int main(int argc, char **argv) {
   int rounds = argc > 1 ? atoi(argv[1]) : 31;
   double milliseconds = argc > 2 ? atof(argv[2]) : 10;
-  const char *chosen = argc > 3 ? argv[3] : "012345";
+  const char *given = argc > 3 ? argv[3] : NULL;
   if (rounds < 1 || rounds > ROUNDS_MOST || !(milliseconds > 0)) {
     fprintf(stderr, "usage: ring [rounds, 1 to %d] [milliseconds] [rows]\n", ROUNDS_MOST);
     return 2;
   }
   print_machine();
   printf("capacity %d elements of 8 bytes, %d rounds\n\n", BENCH_CAPACITY, rounds);
+  bool chosen[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    chosen[i] = given == NULL ? fits_machine(&rows[i]) : strchr(given, '0' + i) != NULL;
+    if (given == NULL && !chosen[i]) {
+      printf("left out, more threads than processors: %s\n  to measure it all the same: ring 9 1 %d\n", rows[i].name, i);
+    }
+  }
   static double times[ROWS][BENCH_RIVALS][ROUNDS_MOST];
   uint64_t counts[ROWS];
   for (int i = 0; i < ROWS; i++) {
-    if (strchr(chosen, '0' + i) == NULL) continue;
+    if (!chosen[i]) continue;
     counts[i] = 20000; /* a first look, for how many fill the time */
     double slowest = 0;
     for (int k = 0; k < BENCH_RIVALS; k++) {
@@ -162,7 +176,7 @@ int main(int argc, char **argv) {
   }
   for (int round = 0; round < rounds; round++) {
     for (int i = 0; i < ROWS; i++) {
-      if (strchr(chosen, '0' + i) == NULL) continue;
+      if (!chosen[i]) continue;
       for (int k = 0; k < BENCH_RIVALS; k++) {
         int rival = (k + round) % BENCH_RIVALS;
         times[i][rival][round] = measure(&rows[i], &bench_rivals[rival], counts[i]);
@@ -170,7 +184,7 @@ int main(int argc, char **argv) {
     }
   }
   for (int i = 0; i < ROWS; i++) {
-    if (strchr(chosen, '0' + i) == NULL) continue;
+    if (!chosen[i]) continue;
     printf("%s\n", rows[i].name);
     double ratios[ROUNDS_MOST];
     for (int k = 0; k < BENCH_RIVALS; k++) {
