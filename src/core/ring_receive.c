@@ -1,5 +1,6 @@
 /* ring_receive.c - consumers: looking, claiming, copying out, giving room back, the end of a closed ring. */
 #include "ring_internal.h"
+#include "ring_tags.h"
 
 #include <string.h>
 
@@ -68,16 +69,14 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
     uint64_t stop = first + (capacity - bytes) / TELAR_RING_GRANULE;
     if (stop > size - granules) stop = size - granules;
     if (granules == 1) {
-      /* The same, with one bound, for the shortest. */
-      uint32_t most = (uint32_t)stop + 1 - at, more = 0;
+      /* The same, with one bound, for the shortest, and their lengths afterwards. */
+      uint32_t most = (uint32_t)stop + 1 - at;
       if (most > max - count) most = max - count;
-      do {
-        lengths[count + more] = bytes;
-        next = ++more == most ? 0 : atomic_load_explicit(&tags[at + more], memory_order_acquire); /* A1 */
-      } while (next == tag);
+      uint32_t more = 1 + ring_tags_run(&tags[at + 1], most - 1, tag);
+      for (uint32_t *out = lengths + count, *last = out + more; out != last; out++) *out = bytes;
       count += more;
       at += more;
-      if (more == most && at != size && count != max) next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
+      next = at == size || count == max ? 0 : atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
     } else {
       do {
         lengths[count++] = bytes;
@@ -174,10 +173,7 @@ static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths
   } else if (r->count >= RELEASE_NOT_YET && r->count == r->granules && r->skipped == 0 && r->from == end->released &&
              end->claims_open == 0) {
     /* A batch of the shortest, and nothing before it: no tag has to be read for where the next one is. */
-    _Atomic uint32_t *tags = ring_tag(end, r->from);
-    for (uint32_t i = 0; i < r->count; i++) {
-      atomic_store_explicit(&tags[i], 0, memory_order_relaxed);
-    }
+    ring_tags_clear(ring_tag(end, r->from), r->count);
     end->released = end->head;
     /* R3: released to A3, any producer. */
     atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
