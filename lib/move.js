@@ -5,6 +5,7 @@
 // files that got them from Symbol.for(), work unchanged.
 
 const { isArrayBufferView } = require('node:util/types')
+const { isMarkedAsUntransferable } = require('node:worker_threads') // since Node 21
 
 const kTransferable = Symbol.for('Piscina.transferable')
 const kValue = Symbol.for('Piscina.valueOf')
@@ -42,7 +43,8 @@ function markMovable (value) {
 
 // Its memory belongs to many Buffers, and Node does not transfer it.
 function isInNodesPool (value) {
-  return Buffer.isBuffer(value) && value.byteLength < value.buffer.byteLength && value.buffer.byteLength === Buffer.poolSize
+  if (!Buffer.isBuffer(value) || value.byteLength >= value.buffer.byteLength) return false
+  return isMarkedAsUntransferable?.(value.buffer) ?? value.buffer.byteLength === Buffer.poolSize
 }
 
 function move (value) {

@@ -83,11 +83,13 @@ test('many producers, some of which block, and a consumer', async () => {
 test('a producer and many consumers', async () => {
   const jobs = new Channel({ capacity: 4096 })
   const results = new Channel({ capacity: 4096 })
-  for (const verb of ['echo', 'echoSync', 'echo']) start({ jobs, results }, [verb, 'jobs', 'results'])
+  // They stay: else the one that has sent so far may end before another one sends for the first time.
+  const workers = ['echo', 'echoSync', 'echo'].map((verb) => start({ jobs, results }, [verb, 'jobs', 'results'], ['stay']))
   jobs.sendMany(range(0, 6000)).then(() => jobs.close())
   const values = []
   while (values.length < 6000) values.push(...await results.receiveMany(100))
   assert.deepEqual(values.sort((a, b) => a - b), range(0, 6000))
+  await Promise.all(workers.map((worker) => worker.terminate()))
 })
 
 test('with one producer and one consumer, a second thread is refused until the first is gone', async () => {
