@@ -33,41 +33,27 @@ function race () {
   return count
 }
 
-// Each asks while the other one holds the lock, and holds it until the other asks.
-function handOver () {
+// Each asks while the other one holds the lock, and holds it until the other asks. With `alternates` it asks again
+// only when the other one has had it: no thread takes it twice in a row.
+function handOver (alternates) {
   let count = 0
   while (isRunning()) {
     Atomics.store(control, kWants[me], 1)
     lock.lock()
     Atomics.store(control, kWants[me], 0)
+    if (alternates) Atomics.store(control, kLast, me)
     cells[0]++
     while (Atomics.load(control, kWants[1 - me]) === 0 && isRunning());
     work(inside)
     lock.unlock()
     count++
-  }
-  return count
-}
-
-// As handOver, and asks again only when the other one has had it: no thread takes it twice in a row.
-function alternate () {
-  let count = 0
-  while (isRunning()) {
-    Atomics.store(control, kWants[me], 1)
-    lock.lock()
-    Atomics.store(control, kWants[me], 0)
-    Atomics.store(control, kLast, me)
-    cells[0]++
-    while (Atomics.load(control, kWants[1 - me]) === 0 && isRunning());
-    work(inside)
-    lock.unlock()
-    count++
+    if (!alternates) continue
     while (Atomics.load(control, kLast) === me && isRunning());
   }
   return count
 }
 
-const modes = { race, handOver, alternate }
+const modes = { race, handOver: () => handOver(false), alternate: () => handOver(true) }
 
 for (let i = 0; i < 5000; i++) {
   lock.lock()

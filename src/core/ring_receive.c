@@ -173,7 +173,8 @@ static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths
   } else if (r->count >= RELEASE_NOT_YET && r->count == r->granules && r->skipped == 0 && r->from == end->released &&
              end->claims_open == 0) {
     /* A batch of the shortest, and nothing before it: no tag has to be read for where the next one is. */
-    ring_tags_clear(ring_tag(end, r->from), r->count);
+    /* Relaxed: R3 orders them. */
+    ring_tags_fill(ring_tag(end, r->from), r->count, 0, memory_order_relaxed);
     end->released = end->head;
     /* R3: released to A3, any producer. */
     atomic_store_explicit(&end->shared->released, end->released, memory_order_release);

@@ -252,7 +252,7 @@ typedef struct batch {
   bool uniform;      /* all records are as long as the first one; false: perhaps */
 } batch;
 
-/* The usual case, all records in one piece, in a loop without branches. False: b is as it was. */
+/* The usual case, all records in one piece, in loops without branches. False: b is as it was. */
 static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengths, uint32_t count, batch *b) {
   if (count > room || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > max_record) return false;
   uint32_t first = lengths[0], granules = count * ring_granules(first), longer = first > PLAN_WHOLE_MOST, differ = 0;
@@ -316,7 +316,7 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
   _Atomic uint32_t *tag = ring_tag(end, position);
   if (granules == count) {
     if (uniform) {
-      ring_tags_publish(tag, count, RING_TAG_READY | last);
+      ring_tags_fill(tag, count, RING_TAG_READY | last, memory_order_release); /* R1 */
       return;
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -9,6 +9,7 @@
 #ifndef TELAR_CORE_RING_TAGS_H
 #define TELAR_CORE_RING_TAGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "atomic.h"
@@ -25,29 +26,19 @@ static inline uint64_t ring_tag_twice(uint32_t tag) {
   return (uint64_t)tag << 32 | tag;
 }
 
-static inline uint32_t ring_tag_is_odd(const _Atomic uint32_t *tag) {
+static inline bool ring_tag_is_odd(const _Atomic uint32_t *tag) {
   return (uintptr_t)tag % sizeof(ring_tag_pair) != 0;
 }
 
-/* R1: released to A1, any consumer. */
-static inline void ring_tags_publish(_Atomic uint32_t *tag, uint32_t count, uint32_t value) {
+/* Writes `count` of them. `order`: a constant, what each store carries is the caller's to say. */
+static inline void ring_tags_fill(_Atomic uint32_t *tag, uint32_t count, uint32_t value, memory_order order) {
   _Atomic uint32_t *last = tag + count;
   uint64_t twice = ring_tag_twice(value);
-  if (count != 0 && ring_tag_is_odd(tag)) atomic_store_explicit(tag++, value, memory_order_release);
+  if (count != 0 && ring_tag_is_odd(tag)) atomic_store_explicit(tag++, value, order);
   for (; last - tag >= 2; tag += 2) {
-    atomic_store_explicit((ring_tag_pair *)(void *)tag, twice, memory_order_release);
+    atomic_store_explicit((ring_tag_pair *)(void *)tag, twice, order);
   }
-  if (tag != last) atomic_store_explicit(tag, value, memory_order_release);
-}
-
-/* Relaxed: R3 orders it before what the next producer writes. */
-static inline void ring_tags_clear(_Atomic uint32_t *tag, uint32_t count) {
-  _Atomic uint32_t *last = tag + count;
-  if (count != 0 && ring_tag_is_odd(tag)) atomic_store_explicit(tag++, 0, memory_order_relaxed);
-  for (; last - tag >= 2; tag += 2) {
-    atomic_store_explicit((ring_tag_pair *)(void *)tag, 0, memory_order_relaxed);
-  }
-  if (tag != last) atomic_store_explicit(tag, 0, memory_order_relaxed);
+  if (tag != last) atomic_store_explicit(tag, value, order);
 }
 
 /* How many of `most` tags, from the first on, are this one. */
