@@ -60,7 +60,7 @@ class Crew {
       const startup = prepare()
       thread.begin(this.core.addWorker(), startup)
     } catch (error) {
-      thread.worker.terminate()
+      thread.terminate()
       throw error
     }
     this.threads.push(thread)
@@ -113,7 +113,7 @@ class Crew {
   destroy (thread) {
     if (thread === undefined || thread.isDestroyed) return
     this.core.closeWorker(thread.index)
-    thread.worker.terminate()
+    thread.terminate()
     this.#remove(thread)
   }
 

@@ -8,6 +8,11 @@ const { createError } = require('./errors')
 
 const kWorkerFile = path.join(__dirname, 'worker.js')
 
+// A thread that was told to end and is still there after so long is told again, then
+// after twice as long, and so on.
+const kAskAgainMs = 50
+const kAskAtMost = 9
+
 class Thread {
   index = -1 // until begin()
   worker
@@ -24,6 +29,7 @@ class Thread {
   completedBefore = -1
   view = null // crew.js
   #port
+  #askTimer = null
 
   // Throws what `new Worker` throws.
   constructor (options) {
@@ -50,7 +56,10 @@ class Thread {
   listen ({ message, error, exit }) {
     this.worker.on('message', message)
     this.worker.on('error', error)
-    this.worker.on('exit', exit)
+    this.worker.on('exit', (exitCode) => {
+      clearTimeout(this.#askTimer)
+      exit(exitCode)
+    })
     // The pool's tasks keep the process alive, its threads do not. After the
     // listeners, since one for messages takes a reference.
     this.worker.unref()
@@ -58,6 +67,18 @@ class Thread {
 
   post (message, transferList) {
     this.#port.postMessage(message, transferList)
+  }
+
+  // Ends it, wherever it is. V8 loses such a request now and then, and a task in an
+  // endless loop then runs for ever: on Node 20, of a thousand requests to threads
+  // that had just begun such a loop, one or two were lost, of the same to Piscina too.
+  terminate () { this.#ask(1) }
+
+  #ask (times) {
+    this.worker.terminate()
+    if (times === kAskAtMost) return
+    // Node keeps the process alive until the thread has ended, so the timer need not.
+    this.#askTimer = setTimeout(() => this.#ask(times + 1), kAskAgainMs << (times - 1)).unref()
   }
 
   // The message of that number. Messages come in the order of the slots that refer
