@@ -462,15 +462,19 @@ export interface ChannelWritableStreamOptions {
  *
  * Sending fails with `ERR_TELAR_CHANNEL_CLOSED` after `close()`, with a `DataCloneError` or what an accessor throws for
  * values that cannot be copied, with `ERR_TELAR_RECORD_TOO_LARGE` for those of more than `maxRecord` bytes, and, where it
- * would wait, with `ERR_TELAR_CHANNEL_NO_RECEIVER` when all threads that have received have ended or detached.
+ * would wait, with `ERR_TELAR_CHANNEL_NO_RECEIVER` when all threads that have received have ended or detached, and none has the
+ * channel by `from()` and has not used it yet.
  *
  * Receiving fails, where it would wait, with `ERR_TELAR_CHANNEL_NO_SENDER` when all threads that have sent have ended or
- * detached without `close()`; with `ERR_TELAR_MEMORY_LOST` where a record names shared memory that no thread knows any more; and with
+ * detached without `close()`, and none has the channel by `from()` and has not used it yet; with `ERR_TELAR_MEMORY_LOST` where a record names shared memory that no thread knows any more; and with
  * `ERR_TELAR_CORRUPT_PAYLOAD` where something else wrote to the memory. The record is lost with the latter two.
  */
 export class Channel<T = any> {
   constructor (options?: ChannelOptions)
-  /** Throws `ERR_TELAR_NOT_SHARED`. */
+  /**
+   * The channel in this thread, which counts for both sides from now on, until it has sent or received, ends, or detaches.
+   * Throws `ERR_TELAR_NOT_SHARED`.
+   */
   static from<T = any> (received: Channel<T> | Shared<'Channel'>): Channel<T>
   readonly 'telar:shared': Shared<'Channel'>['telar:shared']
 

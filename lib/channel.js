@@ -39,7 +39,8 @@ class Channel {
     }
     this.#id = id
     this.#memory = memory
-    if (options instanceof Received) this.#open()
+    // It may send or receive: those who wait for either count on it.
+    if (options instanceof Received) this.#open().ring.enter()
   }
 
   static from (received) {

@@ -80,12 +80,12 @@ const table = Object.freeze({
   },
   ERR_TELAR_CHANNEL_NO_RECEIVER: {
     type: TelarError,
-    message: () => 'The channel is full, and every thread that has received from it has ended',
+    message: () => 'The channel is full, and every thread that has received from it has ended or detached',
     when: 'A sender waits for room, and nobody is left who would make any.'
   },
   ERR_TELAR_CHANNEL_NO_SENDER: {
     type: TelarError,
-    message: () => 'The channel is empty, and every thread that has sent on it has ended without close()',
+    message: () => 'The channel is empty, and every thread that has sent on it has ended or detached without close()',
     when: 'A receiver waits for something, and nobody is left who would send it.'
   },
   ERR_TELAR_CLOSE_TIMEOUT: {

@@ -4,10 +4,13 @@
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
+const path = require('node:path')
 const { test } = require('node:test')
-const { Channel } = require('telar')
+const { setImmediate: nextTurn } = require('node:timers/promises')
+const { Channel, Pool } = require('telar')
 const { start } = require('./fixtures/channel/actor')
 
+const tasks = path.join(__dirname, 'fixtures', 'channel', 'tasks.js')
 const kNoSender = { code: 'ERR_TELAR_CHANNEL_NO_SENDER' }
 const kNoReceiver = { code: 'ERR_TELAR_CHANNEL_NO_RECEIVER' }
 
@@ -99,7 +102,7 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
     const channel = new Channel({ capacity: 4096 })
     const results = new Channel()
     const waiting = [0, 1, 2].map(() => start({ channel, results }, [verb, 'channel', 'results']))
-    // From here too, since the worker that is left may not have sent anything yet.
+    // From here too, since the worker that is left may still be starting.
     await results.send('here')
     assert.deepEqual(await results.receive(), { value: 'here', done: false })
     await channel.send('a')
@@ -112,6 +115,70 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
     assert.deepEqual(values.sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i))
     await waiting[0].terminate()
   }
+})
+
+test('a thread that has the channel and has not used it yet is waited for', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  const go = new Channel()
+  const idle = (...steps) => {
+    const worker = start({ channel, go }, ['say', 'there'], ['take', 'go'], ...steps)
+    return once(worker, 'message').then(() => worker)
+  }
+
+  const sender = await idle(['send', 'channel', 'late'])
+  await once(start({ channel }, ['send', 'channel', 'early']), 'exit')
+  assert.deepEqual(await channel.receive(), { value: 'early', done: false })
+  const received = channel.receive()
+  await nextTurn()
+  go.trySend('go')
+  assert.deepEqual(await received, { value: 'late', done: false })
+  await once(sender, 'exit')
+  await assert.rejects(channel.receive(), kNoSender)
+
+  while (channel.trySend('filled')) continue
+  channel.detach() // it has received, and would count
+  const receiver = await idle(['take', 'channel'])
+  await once(start({ channel }, ['take', 'channel']), 'exit')
+  while (channel.trySend('filled')) continue
+  const sent = channel.send('filled')
+  await nextTurn()
+  go.trySend('go')
+  await sent
+  await once(receiver, 'exit')
+  while (channel.trySend('filled')) continue
+  await assert.rejects(channel.send('filled'), kNoReceiver)
+})
+
+for (const [how, leave] of [
+  ['ends', (worker) => worker.terminate()],
+  ['detaches', (worker, go) => go.trySend(['detach', 'channel'])],
+  ['receives itself', (worker, go) => go.trySend(['echo', 'channel', 'elsewhere'])]
+]) {
+  test(`a thread that ${how} without having sent is waited for no longer`, async () => {
+    const channels = { channel: new Channel(), go: new Channel(), elsewhere: new Channel() }
+    const { channel, go } = channels
+    const worker = start(channels, ['say', 'there'], ['obey', 'go'])
+    await once(worker, 'message')
+    await once(start({ channel }, ['send', 'channel', 'early']), 'exit')
+    assert.deepEqual(await channel.receive(), { value: 'early', done: false })
+    const waiting = assert.rejects(channel.receive(), kNoSender)
+    await nextTurn()
+    leave(worker, go)
+    await waiting
+    await worker.terminate()
+  })
+}
+
+test('nor is a thread that has let go of the channel', async () => {
+  const pool = new Pool({ filename: tasks, minThreads: 1, maxThreads: 1 })
+  const channel = new Channel()
+  await pool.run(channel, { name: 'giveBack' })
+  await once(start({ channel }, ['send', 'channel', 'early']), 'exit')
+  assert.deepEqual(await channel.receive(), { value: 'early', done: false })
+  const waiting = assert.rejects(channel.receive(), kNoSender)
+  await pool.run(undefined, { name: 'collect' })
+  await waiting
+  await pool.close()
 })
 
 // Here, since this thread has had nothing to do with shared memory in channels yet.

@@ -27,6 +27,8 @@ class Ring {
   core
   // Memories that records name, on their way.
   held = new Held()
+  // Whether it sends and receives.
+  isAttached = false
   // In the table of the ring; negative: not in it.
   #endpoint = -1
   #reason
@@ -45,13 +47,18 @@ class Ring {
     this.#reason = new Reason(bytes.buffer)
   }
 
-  // Into the table of those that send and receive.
+  // Into the table of those that may send and receive. A full one is attach()'s to tell.
+  enter () {
+    if (this.#endpoint < 0) this.#endpoint = this.core.attach()
+  }
+
+  // Before the first record is sent or received.
   attach () {
-    if (this.#endpoint >= 0) return
-    const endpoint = this.core.attach()
-    if (endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
-    if (endpoint < 0) throw this.failure(-endpoint)
-    this.#endpoint = endpoint
+    if (this.isAttached) return
+    this.enter()
+    if (this.#endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
+    if (this.#endpoint < 0) throw this.failure(-this.#endpoint)
+    this.isAttached = true
     directory.watch(this.id, this.held)
   }
 
@@ -61,11 +68,11 @@ class Ring {
     this.#endpoint = -1
     this.core.detach()
     this.wake()
+    if (!this.isAttached) return
+    this.isAttached = false
     this.held.clear()
     directory.unwatch(this.id)
   }
-
-  get isAttached () { return this.#endpoint >= 0 }
 
   // ---- waiting; `side` is what this end waits as ----
 

@@ -122,6 +122,16 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
   return TELAR_LIMIT;
 }
 
+/* This end counts no longer among those that `side` waits for: if it was the last, all that wait there are told. */
+static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
+  /* E1: the end counts no longer, then look whether it was the last; pairs with W2: whoever sleeps on has seen another end,
+   * or is seen asleep by notify. Of two ends that go, the second one sees both gone. */
+  atomic_thread_fence(memory_order_seq_cst);
+  if (telar_ring_is_deserted(end, side)) {
+    end->pending |= ring_pending_all(side);
+  }
+}
+
 telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   if (!end->attached) {
@@ -152,8 +162,12 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
   }
   _Atomic uint32_t *parts = &shared->endpoints[end->endpoint].parts;
   /* Relaxed: whoever looks for ends does so behind E1 or W2. */
-  atomic_store_explicit(parts, atomic_load_explicit(parts, memory_order_relaxed) | 1u << side, memory_order_relaxed);
+  uint32_t before = atomic_load_explicit(parts, memory_order_relaxed);
+  atomic_store_explicit(parts, before | 1u << side, memory_order_relaxed);
   end->has_part[side] = true;
+  if (before == 0) {
+    leave_to_others(end, side); /* it counted for the other side, too */
+  }
   return TELAR_OK;
 }
 
@@ -187,14 +201,8 @@ void telar_ring_detach(telar_ring_end *end) {
   atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
   /* R7: released to A7, the next owner of the entry. */
   atomic_store_explicit(&entry->thread, 0, memory_order_release);
-  /* E1: the end is gone, then look whether it was the last; pairs with W2: whoever sleeps on has seen another end, or
-   * is seen asleep by notify. Of two ends that go, the second one sees both gone. */
-  atomic_thread_fence(memory_order_seq_cst);
-  for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS; side = (telar_ring_side)(side + 1)) {
-    if (telar_ring_is_deserted(end, side)) {
-      end->pending |= ring_pending_all(side);
-    }
-  }
+  leave_to_others(end, TELAR_RING_RECEIVERS);
+  leave_to_others(end, TELAR_RING_SENDERS);
 }
 
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
@@ -206,8 +214,11 @@ bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
   }
   for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) {
     const ring_endpoint *entry = &shared->endpoints[i];
-    if (atomic_load_explicit(&entry->thread, memory_order_relaxed) != 0 &&
-        (atomic_load_explicit(&entry->parts, memory_order_relaxed) & other) != 0) {
+    if (atomic_load_explicit(&entry->thread, memory_order_relaxed) == 0) {
+      continue;
+    }
+    uint32_t parts = atomic_load_explicit(&entry->parts, memory_order_relaxed);
+    if (parts == 0 || (parts & other) != 0) {
       return false;
     }
   }

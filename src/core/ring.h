@@ -156,9 +156,9 @@ size_t telar_ring_end_align(void);
  */
 telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, telar_ring_end **out);
 
-/* Enters the end into the ring's table, under its thread's number (not 0). An end that is
- * not attached can read figures and state, close and abort. LIMIT: the table is full.
- * INVALID: attached already, or thread is 0. */
+/* Enters the end into the ring's table, under its thread's number (not 0): from now on others count on it to send or
+ * receive (ring_wait.h, telar_ring_is_deserted). An end that is not attached can read figures and state, close and abort.
+ * LIMIT: the table is full. INVALID: attached already, or thread is 0. */
 telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread);
 
 /*

@@ -84,7 +84,7 @@ typedef struct ring_side {
 /* Written by its owner only, except for event. The figures go on from owner to owner. */
 typedef struct ring_endpoint {
   _Atomic uint32_t thread;  /* 0: free */
-  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on */
+  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on; 0: it may act on either */
   _Atomic uint32_t need;    /* granules that the waiting sender needs */
   _Atomic uint32_t blocks;  /* 1 << side, where it waits by blocking */
   _Atomic int32_t event;    /* changes when the blocked end is woken; JavaScript's Atomics.wait looks at it */

@@ -111,9 +111,9 @@ uint64_t telar_ring_event_offset(uint32_t endpoint);
 
 /*
  * The other side had ends, and all of them are gone (detached) without a close: nobody is left
- * to send what receivers wait for (or to receive what senders wait for). False while nobody
- * ever sent (received), and again when another one comes. Look at it after the announcement and the last try; what is
- * in the ring can still be received.
+ * to send what receivers wait for (or to receive what senders wait for). An end that is attached and has done neither
+ * yet may do either, and counts for both. False while nobody ever sent (received), and again when another one comes.
+ * Look at it after the announcement and the last try; what is in the ring can still be received.
  */
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side);
 
