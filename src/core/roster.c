@@ -1,5 +1,7 @@
 #include "roster.h"
 
+#include <stdbool.h>
+
 #include "atomic.h"
 #include "cacheline.h"
 
@@ -23,6 +25,7 @@ _Static_assert(TELAR_ROSTER_PLACES_MAX == 1u << PLACE_BITS, "every place has a n
 
 struct telar_roster {
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where enter begins to look; free-running */
+  _Atomic uint32_t free;                         /* places that are free and nobody is about to take */
   uint32_t places;
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t words[];
 };
@@ -37,6 +40,7 @@ telar_status telar_roster_init(void *memory, uint32_t places, telar_roster **ros
   if ((uintptr_t)memory % TELAR_CACHELINE != 0) return TELAR_INVALID;
   telar_roster *made = memory;
   atomic_init(&made->next, 0);
+  atomic_init(&made->free, places);
   made->places = places;
   for (uint32_t i = 0; i < places; i++)
     atomic_init(&made->words[i], 0);
@@ -55,11 +59,26 @@ static uint32_t word_after(uint32_t word) {
   return (word & WRAPPED) | next << 1 | ALIVE;
 }
 
+/* The right to a place. A look at one place after the other cannot tell that all are taken: those who come
+ * and go may always be where it looks next. */
+static bool reserve_place(telar_roster *roster) {
+  /* Relaxed: a count. Whose place it is, the word decides. */
+  uint32_t free = atomic_load_explicit(&roster->free, memory_order_relaxed);
+  while (free != 0) {
+    if (atomic_compare_exchange_weak_explicit(&roster->free, &free, free - 1, memory_order_relaxed,
+                                              memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 telar_status telar_roster_enter(telar_roster *roster, uint32_t *number) {
   *number = 0;
+  if (!reserve_place(roster)) return TELAR_FULL;
   /* Relaxed: a hint that spreads the places; the word decides who gets one. */
   uint32_t start = atomic_fetch_add_explicit(&roster->next, 1, memory_order_relaxed);
-  for (uint32_t i = 0; i < roster->places; i++) {
+  for (uint32_t i = 0;; i++) {
     uint32_t place = (start + i) % roster->places;
     uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
     if ((word & ALIVE) != 0) continue;
@@ -71,7 +90,6 @@ telar_status telar_roster_enter(telar_roster *roster, uint32_t *number) {
       return TELAR_OK;
     }
   }
-  return TELAR_FULL;
 }
 
 telar_status telar_roster_leave(telar_roster *roster, uint32_t number) {
@@ -81,10 +99,13 @@ telar_status telar_roster_leave(telar_roster *roster, uint32_t number) {
   uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
   if ((word & ALIVE) == 0 || generation_of(word) != number >> PLACE_BITS) return TELAR_STALE;
   /* R1: what the thread did is there for whoever sees it dead (A1). */
-  return atomic_compare_exchange_strong_explicit(&roster->words[place], &word, word & ~ALIVE,
-                                                 memory_order_release, memory_order_relaxed)
-             ? TELAR_OK
-             : TELAR_STALE;
+  if (!atomic_compare_exchange_strong_explicit(&roster->words[place], &word, word & ~ALIVE,
+                                               memory_order_release, memory_order_relaxed)) {
+    return TELAR_STALE;
+  }
+  /* Relaxed: whoever takes it before the word is seen to change looks on until it is. */
+  atomic_fetch_add_explicit(&roster->free, 1, memory_order_relaxed);
+  return TELAR_OK;
 }
 
 telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {

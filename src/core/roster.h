@@ -15,8 +15,8 @@
  * THREADS all calls but size and init: any thread, any order. Who sees that a
  *         thread has left sees everything that it did before.
  *
- * PROGRESS look is wait-free; enter and leave are lock-free and bounded by the
- *         number of places.
+ * PROGRESS look is wait-free; enter and leave are lock-free: an enter looks on only
+ *         while others take the places that it finds.
  *
  * HOW     A number is a place and a generation, which goes up each time the
  *         place is taken. It fits TELAR_ROSTER_NUMBER_BITS, so that a word of
