@@ -498,6 +498,16 @@ export class Channel<T = any> {
   sendManySync (values: readonly T[], options?: ChannelTimeoutOptions): void
 
   /**
+   * Sends bytes as they are, to be read in place by `receiveBytes()`, or copied by `receive()`: at most `maxRecord - 8` of them. They are
+   * copied as soon as there is room: do not change or transfer them before it is done.
+   */
+  sendBytes (bytes: Uint8Array, options?: ChannelSignalOptions): Promise<void>
+  /** False: there is no room now, or calls of this thread wait for some. */
+  trySendBytes (bytes: Uint8Array): boolean
+  /** Blocks the thread while the channel is full. */
+  sendBytesSync (bytes: Uint8Array, options?: ChannelTimeoutOptions): void
+
+  /**
    * Room for a record of `length` bytes, an integer from 1 to `maxRecord - 8`, to be written in place. A thread has at most
    * 16 open at a time: `ERR_TELAR_CHANNEL_ENDS`.
    */
@@ -506,7 +516,7 @@ export class Channel<T = any> {
   tryReserve (length: number): ChannelReservation | null
   reserveSync (length: number, options?: ChannelTimeoutOptions): ChannelReservation
 
-  /** The next value. Bytes that were written in place come as a Uint8Array with a copy of them. */
+  /** The next value. Bytes of `sendBytes()` and `reserve()` come as a Uint8Array with a copy of them. */
   receive (options?: ChannelSignalOptions): Promise<ReceiveResult<T>>
   /** undefined: nothing is there now. */
   tryReceive (): ReceiveResult<T> | undefined
@@ -523,7 +533,7 @@ export class Channel<T = any> {
   receiveManySync (max: number, options?: ChannelTimeoutOptions): T[]
 
   /**
-   * The next record, where it was written by `reserve()`, to be read in place. null: the channel is closed and empty. For a value of
+   * The next record, where it was sent by `sendBytes()` or `reserve()`, to be read in place. null: the channel is closed and empty. For a value of
    * `send()` it fails with `ERR_TELAR_NOT_BYTES`, and the next `receive()` of this thread gets it. A thread has at most 16 open at
    * a time: `ERR_TELAR_CHANNEL_ENDS`.
    */

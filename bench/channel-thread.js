@@ -51,13 +51,9 @@ const senders = {
     }
   },
 
-  async inPlace () {
+  async bytes () {
     while (!isOver()) {
-      for (const message of nextBatch()) {
-        const reservation = there.tryReserve(message.length) ?? await there.reserve(message.length)
-        reservation.bytes.set(message)
-        reservation.commit()
-      }
+      for (const message of nextBatch()) await there.sendBytes(message)
     }
   },
 
@@ -98,7 +94,7 @@ const receivers = {
     }
   },
 
-  async inPlace () {
+  async bytes () {
     for (let claim; (claim = there.tryReceiveBytes() ?? await there.receiveBytes()) !== null;) {
       check(claim.bytes)
       claim.release()

@@ -5,7 +5,7 @@ const native = require('./native')
 const { createError, describe } = require('./errors')
 const { Received, from, share } = require('./shared')
 const { dropEnd, keepEnd, openEnd } = require('./channel/end')
-const { normalizeChannelOptions, readCount, readSignal, readTimeout, readValues } = require('./channel/options')
+const { normalizeChannelOptions, readBytes, readCount, readSignal, readTimeout, readValues } = require('./channel/options')
 const { kReasonBytes } = require('./channel/reason')
 const { kBytes, kMany, kOne } = require('./channel/receivers')
 const { constants } = require('./channel/thread')
@@ -75,6 +75,19 @@ class Channel {
   sendManySync (values, options) {
     const timeout = readTimeout(options)
     this.#toSend().sendManySync(readValues(values), timeout)
+  }
+
+  sendBytes (bytes, options) {
+    return rejecting(() => this.#toSend().sendBytes(readBytes(bytes), signalOf(options)))
+  }
+
+  trySendBytes (bytes) {
+    return this.#toSend().trySendBytes(readBytes(bytes))
+  }
+
+  sendBytesSync (bytes, options) {
+    const timeout = readTimeout(options)
+    this.#toSend().sendBytesSync(readBytes(bytes), timeout)
   }
 
   reserve (length, options) {

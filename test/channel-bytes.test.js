@@ -41,6 +41,67 @@ test('sync and try forms', () => {
   reservation.commit()
 })
 
+test('bytes are sent as they are, to be read in place or copied', async () => {
+  const channel = new Channel()
+  const shared = new Uint8Array(new SharedArrayBuffer(300), 3, 200).fill(5)
+  for (const bytes of [new Uint8Array(0), new Uint8Array([1, 2, 3]), Buffer.from('some text'), new Uint8Array(100_000).fill(9), shared]) {
+    await channel.sendBytes(bytes)
+    assert.equal(channel.trySendBytes(bytes), true)
+    channel.sendBytesSync(bytes)
+    for (let i = 0; i < 2; i++) {
+      const claim = await channel.receiveBytes()
+      assert.equal(claim.bytes.byteOffset % 8, 0)
+      assert.equal(Buffer.compare(claim.bytes, bytes), 0)
+      claim.release()
+    }
+    assert.deepEqual((await channel.receive()).value, new Uint8Array(bytes))
+  }
+})
+
+test('bytes wait for room, behind what waits already', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  const bytes = (n) => new Uint8Array(1500).fill(n)
+  channel.trySendBytes(bytes(1))
+  channel.trySendBytes(bytes(2))
+  const waiting = [channel.send('value'.repeat(200)), channel.sendBytes(bytes(3)), channel.sendBytes(bytes(4), { signal: AbortSignal.timeout(5) })]
+  assert.equal(channel.trySendBytes(bytes(5)), false)
+  assert.throws(() => channel.sendBytesSync(bytes(6), { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
+  await assert.rejects(waiting.pop(), { code: 'ERR_TELAR_ABORTED' })
+  const arrived = []
+  for (let i = 0; i < 4; i++) arrived.push((await channel.receive()).value.at(0))
+  assert.deepEqual(arrived, [1, 2, 'v', 3])
+  await Promise.all(waiting)
+  await channel.close()
+  await assert.rejects(channel.sendBytes(bytes(7)), { code: 'ERR_TELAR_CHANNEL_CLOSED' })
+  assert.throws(() => channel.trySendBytes(bytes(7)), { code: 'ERR_TELAR_CHANNEL_CLOSED' })
+})
+
+test('bytes that are transferred while they wait are not sent as none', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  while (channel.trySend('filled')) continue
+  const bytes = new Uint8Array(1000)
+  const sent = assert.rejects(channel.sendBytes(bytes), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /1000 became 0/ })
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  while (channel.tryReceive() !== undefined) continue
+  await sent
+  assert.equal(channel.size, 0)
+})
+
+test('what cannot be sent as bytes is refused', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  for (const value of ['text', [1, 2], new Uint16Array(2), new ArrayBuffer(2), undefined]) {
+    await assert.rejects(channel.sendBytes(value), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /bytes must be a Uint8Array; received/ })
+    assert.throws(() => channel.trySendBytes(value), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+    assert.throws(() => channel.sendBytesSync(value), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
+  const most = channel.maxRecord - 8
+  await channel.sendBytes(new Uint8Array(most))
+  const tooLarge = { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /2049.*2048/ }
+  await assert.rejects(channel.sendBytes(new Uint8Array(most + 1)), tooLarge)
+  assert.throws(() => channel.trySendBytes(new Uint8Array(most + 1)), tooLarge)
+  assert.throws(() => channel.sendBytesSync(new Uint8Array(most + 1)), tooLarge)
+})
+
 test('what is discarded was never there', async () => {
   const channel = new Channel()
   const first = channel.tryReserve(100)

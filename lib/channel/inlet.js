@@ -60,14 +60,15 @@ class Inlet {
     return null
   }
 
-  // A Claim, or null. What send() sent is kept for pull().
-  claim () {
+  // A Claim, or null. Looks for one for so many nanoseconds. What send() sent is kept for pull().
+  claim (spin) {
     if (this.#stash.length > 0) throw createError('ERR_TELAR_NOT_BYTES')
-    if (!this.#take()) return null
+    if (!this.#take(spin)) return null
+    const { bytes } = this.#ring
     const { offset, length, ticket } = this.#taken
-    const bytes = this.#ring.bytes.subarray(offset, offset + length)
-    if (this.#kindAt(offset) === kBytesRecord) return new Claim(this, ticket, bytes.subarray(kHeaderBytes))
-    this.#stash.push(bytes.slice())
+    this.spent = length
+    if (this.#kindAt(offset) === kBytesRecord) return new Claim(this, ticket, bytes.subarray(offset + kHeaderBytes, offset + length))
+    this.#stash.push(bytes.slice(offset, offset + length))
     this.release(ticket)
     throw createError('ERR_TELAR_NOT_BYTES')
   }
@@ -127,8 +128,8 @@ class Inlet {
 
   #taken = { offset: 0, length: 0, ticket: 0 }
 
-  #take () {
-    this.status = this.#ring.core.claim()
+  #take (spin) {
+    this.status = this.#ring.core.claim(spin)
     const taken = this.#taken
     taken.offset = info[kOffset]
     taken.length = info[kLength]
@@ -142,7 +143,7 @@ class Inlet {
   }
 
   #pullInPlace () {
-    if (!this.#take()) return kNothing
+    if (!this.#take(0)) return kNothing
     const { offset, length, ticket } = this.#taken
     const { bytes } = this.#ring
     this.spent = length

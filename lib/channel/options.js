@@ -2,6 +2,7 @@
 
 // What callers may pass to a channel. All of it is checked before anything has happened.
 
+const { types } = require('node:util')
 const { createError, describe } = require('../errors')
 const { refuseUnknown } = require('../unknown-options')
 
@@ -81,6 +82,11 @@ function readCount (value, what) {
   return value
 }
 
+function readBytes (bytes) {
+  if (!types.isUint8Array(bytes)) throw invalid('bytes must be a Uint8Array', bytes)
+  return bytes
+}
+
 function readValues (values) {
   if (!Array.isArray(values)) throw invalid('values must be an array', values)
   return values
@@ -95,4 +101,4 @@ function ownOptions (options, names, prefix) {
   return given
 }
 
-module.exports = { channelOptionNames, normalizeChannelOptions, readCount, readSignal, readTimeout, readValues }
+module.exports = { channelOptionNames, normalizeChannelOptions, readBytes, readCount, readSignal, readTimeout, readValues }

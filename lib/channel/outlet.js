@@ -71,6 +71,15 @@ class Outlet {
     return status
   }
 
+  // Sends bytes as they are, a record that can be read in place.
+  pushBytes (bytes) {
+    this.spent = bytes.length + kHeaderBytes
+    if (this.spent > this.#ring.maxRecord) throw this.#tooLarge(this.spent)
+    const status = this.#ring.core.sendWithHeader(kBytesRecord, bytes)
+    if (info[kWake] !== 0) this.#ring.wake()
+    return status
+  }
+
   // Sends list[from] and as many of those behind it as go at once. How many; if none, `status` says why.
   pushMany (list, from) {
     const count = values.isBusy ? 0 : this.#collect(list, from)
@@ -118,7 +127,7 @@ class Outlet {
     const ticket = info[kTicket]
     if (info[kWake] !== 0) ring.wake()
     if (this.status !== OK) return null
-    putHeader(ring.words.subarray(offset >>> 2), kBytesRecord, 0, 0)
+    putHeader(ring.words, offset >>> 2, kBytesRecord, 0, 0)
     return new Reservation(this, ticket, ring.bytes.subarray(offset + kHeaderBytes, offset + kHeaderBytes + length))
   }
 
@@ -153,7 +162,7 @@ class Outlet {
     const length = apart.encode(value, kHeaderBytes)
     if (apart.named === null) return this.#checked(new Packet(apart.memory.bytes.slice(kHeaderBytes, kHeaderBytes + length)))
     const bytes = apart.memory.bytes.slice(0, kHeaderBytes + length)
-    putHeader(new Int32Array(bytes.buffer, 0, 2), kNamedRecord, this.#announce(apart.named), native.threadNumber)
+    putHeader(new Int32Array(bytes.buffer, 0, 2), 0, kNamedRecord, this.#announce(apart.named), native.threadNumber)
     return this.#checked(new Packet(bytes))
   }
 

@@ -122,7 +122,7 @@ class Receivers extends Side {
       inlet.dropMissing()
       throw createError('ERR_TELAR_MEMORY_LOST')
     }
-    const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes()
+    const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes(spin)
     if (status === OK) {
       if (spin !== 0) this.#misses = 0
       if (this.#search.isOn) this.#search.end()
@@ -153,8 +153,8 @@ class Receivers extends Side {
     return OK
   }
 
-  #takeBytes () {
-    this.#result = this.#inlet.claim()
+  #takeBytes (spin) {
+    this.#result = this.#inlet.claim(spin)
     return this.#inlet.status
   }
 

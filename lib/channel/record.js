@@ -19,9 +19,10 @@ const kHeaderBytes = 8
 // Numbers of records that name memory go round.
 const kNumberMask = 2 ** 27 - 1
 
-function putHeader (words, kind, number, thread) {
-  words[0] = number << kNumberShift | kind
-  words[1] = thread
+// `at`: the index of its first word.
+function putHeader (words, at, kind, number, thread) {
+  words[at] = number << kNumberShift | kind
+  words[at + 1] = thread
 }
 
 // A record in bytes of its own: one that waits for room, or for a memory.

@@ -41,7 +41,7 @@ class Scratch {
 
   // Makes the record one that names memory.
   putHeader (number, thread) {
-    putHeader(this.words, kNamedRecord, number & kNumberMask, thread)
+    putHeader(this.words, 0, kNamedRecord, number & kNumberMask, thread)
     this.start = 0
     this.length += kHeaderBytes
   }

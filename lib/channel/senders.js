@@ -1,7 +1,8 @@
 'use strict'
 
-const { TelarError } = require('../errors')
+const { TelarError, createError } = require('../errors')
 const { Outlet } = require('./outlet')
+const { kHeaderBytes } = require('./record')
 const { Side, Waiter, isTransient } = require('./side')
 const { constants, spend } = require('./thread')
 
@@ -42,6 +43,30 @@ class ListSender extends Waiter {
     if (outlet.status === OK) this.resolve()
     else this.need = outlet.spent
     return outlet.status
+  }
+}
+
+// Bytes, copied when there is room for them.
+class BytesSender extends Waiter {
+  #bytes
+  #length
+
+  constructor (resolve, reject, bytes) {
+    super(resolve, reject)
+    this.#bytes = bytes
+    this.#length = bytes.length
+  }
+
+  get need () { return this.#length + kHeaderBytes }
+
+  attempt (outlet) {
+    if (this.#bytes.length !== this.#length) {
+      throw createError('ERR_TELAR_INVALID_ARGUMENT', 'bytes must be left alone, and not be transferred, until sendBytes() is done; ' +
+        `${this.#length} became ${this.#bytes.length} while they waited for room`)
+    }
+    const status = outlet.pushBytes(this.#bytes)
+    if (status === OK) this.resolve()
+    return status
   }
 }
 
@@ -156,6 +181,23 @@ class Senders extends Side {
     } catch (error) {
       throw withCount(error, sent)
     }
+  }
+
+  sendBytes (bytes, signal) {
+    const outlet = this.#outlet
+    if (signal === null && this.isEmpty) {
+      const status = outlet.pushBytes(bytes)
+      if (status === OK) return spend(outlet.spent) ?? done
+    }
+    return new Promise((resolve, reject) => this.add(new BytesSender(resolve, reject, bytes), signal))
+  }
+
+  trySendBytes (bytes) {
+    return this.isClear() && this.#isDone(this.#outlet.pushBytes(bytes))
+  }
+
+  sendBytesSync (bytes, timeout) {
+    this.#blockUntilDone(() => this.#outlet.pushBytes(bytes), timeout, 'sendBytesSync()')
   }
 
   reserve (length, signal) {

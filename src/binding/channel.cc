@@ -221,6 +221,18 @@ napi_value SendBytes(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
 }
 
+// sendWithHeader(word, bytes: Uint8Array) -> status: one record, a header of eight bytes before the others
+napi_value SendWithHeader(napi_env env, napi_callback_info info) {
+  Call<End, 2> call(env, info);
+  const uint32_t header[2] = {call.Uint32(0), 0};
+  void* data = nullptr;
+  size_t length = 0;
+  if (!ReadBytes(env, call.argument[1], &data, &length)) return ThrowBytes(env);
+  if (length > UINT32_MAX) return call.Return(static_cast<uint32_t>(TELAR_TOO_LARGE));
+  telar_status status = telar_ring_send_parts(call.self->end(), header, sizeof header, data, static_cast<uint32_t>(length));
+  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+}
+
 // sendMany(count) -> how many went in, or a negative status. The records lie in the scratch from its
 // start, each at a multiple of 8; their lengths in the batch.
 napi_value SendMany(napi_env env, napi_callback_info info) {
@@ -238,6 +250,19 @@ napi_value SendMany(napi_env env, napi_callback_info info) {
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
 
+// Receives, again and again for so many nanoseconds while nothing is there.
+template <typename Attempt>
+telar_status RepeatFor(uint32_t spin, Attempt attempt) {
+  telar_status status = attempt();
+  if (spin == 0 || (status != TELAR_EMPTY && status != TELAR_AGAIN)) return status;
+  uint64_t end = telar_os_now_ns() + spin;
+  do {
+    for (int i = 0; i < 8; i++) telar_os_relax();
+    status = attempt();
+  } while ((status == TELAR_EMPTY || status == TELAR_AGAIN) && telar_os_now_ns() < end);
+  return status;
+}
+
 // receive(spinNs) -> length of the record that now lies at the start of the scratch, or a negative status.
 // TOO_LARGE: it is to be claimed.
 napi_value Receive(napi_env env, napi_callback_info info) {
@@ -246,14 +271,9 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   uint32_t spin = call.Uint32(0);
   uint32_t most = channels->scratch_length() < kCopyMost ? channels->scratch_length() : kCopyMost;
   uint32_t length = 0;
-  telar_status status = telar_ring_receive(call.self->end(), channels->Scratch(0, 0), most, &length);
-  if (spin != 0 && (status == TELAR_EMPTY || status == TELAR_AGAIN)) {
-    uint64_t end = telar_os_now_ns() + spin;
-    do {
-      for (int i = 0; i < 8; i++) telar_os_relax();
-      status = telar_ring_receive(call.self->end(), channels->Scratch(0, 0), most, &length);
-    } while ((status == TELAR_EMPTY || status == TELAR_AGAIN) && telar_os_now_ns() < end);
-  }
+  telar_status status = RepeatFor(spin, [&] {
+    return telar_ring_receive(call.self->end(), channels->Scratch(0, 0), most, &length);
+  });
   status = call.self->Settle(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(length) : Negative(status));
 }
@@ -294,11 +314,11 @@ napi_value Discard(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
 }
 
-// claim() -> status; the place in info
+// claim(spinNs) -> status; the place in info
 napi_value Claim(napi_env env, napi_callback_info info) {
-  Call<End, 0> call(env, info);
+  Call<End, 1> call(env, info);
   telar_ring_place place;
-  telar_status status = telar_ring_claim(call.self->end(), &place);
+  telar_status status = RepeatFor(call.Uint32(0), [&] { return telar_ring_claim(call.self->end(), &place); });
   return call.Return(static_cast<uint32_t>(call.self->SettlePlace(status, place)));
 }
 
@@ -410,6 +430,7 @@ napi_value Open(napi_env env, napi_callback_info info) {
   napi_set_named_property(env, api, "maxRecord", call.Return(telar_ring_max_record(end->end())));
   Bind(env, api, "send", Send, end);
   Bind(env, api, "sendBytes", SendBytes, end);
+  Bind(env, api, "sendWithHeader", SendWithHeader, end);
   Bind(env, api, "sendMany", SendMany, end);
   Bind(env, api, "receive", Receive, end);
   Bind(env, api, "receiveMany", ReceiveMany, end);

@@ -179,6 +179,10 @@ uint32_t telar_ring_max_record(const telar_ring_end *end); /* in bytes: half the
 /* Copies one record in. OK, FULL, AGAIN, CLOSED, ABORTED, BUSY, TOO_LARGE, CORRUPT. */
 telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length);
 
+/* The same for a record of two parts, one behind the other: a header, and what it is about. */
+telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint32_t first_length, const void *second,
+                                   uint32_t second_length);
+
 /*
  * Copies up to count records in, as many as fit, with one move of the position. They lie in
  * data one after the other, each at a multiple of 8 bytes from the start. *sent says how

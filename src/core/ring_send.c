@@ -241,6 +241,22 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
   return send_aside(end, data, length);
 }
 
+telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint32_t first_length, const void *second,
+                                   uint32_t second_length) {
+  telar_status status = may_send(end);
+  if (status != TELAR_OK) return status;
+  if (first_length > end->max_record || second_length > end->max_record - first_length) return TELAR_TOO_LARGE;
+  uint32_t length = first_length + second_length;
+  uint64_t position;
+  status = take_room(end, ring_granules(length), &position);
+  if (status != TELAR_OK) return status;
+  ring_copy(ring_data(end, position), first, first_length);
+  ring_copy(ring_data(end, position) + first_length, second, second_length);
+  publish(end, position, RING_TAG_READY | length);
+  note_sent(end, position, 1, length);
+  return TELAR_OK;
+}
+
 /* How a batch lies in the ring. */
 typedef struct batch {
   uint32_t count;

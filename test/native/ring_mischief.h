@@ -92,8 +92,10 @@ static inline void mischief_step(mischief *m) {
   if (at >= 128) length *= 9;
   switch (what % 32) {
     case 0:
-    case 1:
       telar_ring_send(end, m->buffer, length);
+      break;
+    case 1:
+      telar_ring_send_parts(end, m->buffer, at % 16, m->buffer, length);
       break;
     case 2:
     case 3:

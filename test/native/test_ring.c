@@ -97,7 +97,11 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
   /* TSan has nothing to see in one thread, and takes its time. */
   for (uint32_t n = 0; n <= SMALL / 2; n += CHECK_TSAN ? 23 : 1) {
     play_fill(bytes, n, n);
-    CHECK_STATUS(telar_ring_send(end, bytes, n), TELAR_OK);
+    /* Whole and in two parts in turn. */
+    uint32_t first = n % 7 < n ? n % 7 : 0;
+    CHECK_STATUS(n % 2 == 0 ? telar_ring_send(end, bytes, n)
+                            : telar_ring_send_parts(end, bytes, first, bytes + first, n - first),
+                 TELAR_OK);
     CHECK_STATUS(play_quiet(end), TELAR_OK);
     memset(back, 0xee, n + 1);
     if (n != 0) {
@@ -112,6 +116,8 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
     CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer gives the last records back here */
   }
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2 + 1), TELAR_TOO_LARGE);
+  CHECK_STATUS(telar_ring_send_parts(end, bytes, 8, bytes, SMALL / 2 - 7), TELAR_TOO_LARGE);
+  CHECK_STATUS(telar_ring_send_parts(end, bytes, UINT32_MAX, bytes, UINT32_MAX), TELAR_TOO_LARGE);
   telar_ring_place place;
   CHECK_STATUS(telar_ring_reserve(end, SMALL / 2 + 1, &place), TELAR_TOO_LARGE);
   play_drop(end);

@@ -57,7 +57,12 @@ async function receiving (channel: Channel<Job>, signal: AbortSignal): Promise<v
   await channel.receive({ singal: signal })
 }
 
-async function bytes (channel: Channel): Promise<void> {
+async function bytes (channel: Channel<Job>, signal: AbortSignal): Promise<void> {
+  await channel.sendBytes(Buffer.from('bytes'), { signal })
+  expectType<boolean>(channel.trySendBytes(new Uint8Array(3)))
+  channel.sendBytesSync(new Uint8Array(3), { timeout: 5 })
+  // @ts-expect-error bytes only
+  channel.trySendBytes('bytes')
   {
     using reservation = await channel.reserve(100)
     expectType<ChannelReservation>(reservation)
