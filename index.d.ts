@@ -466,8 +466,9 @@ export interface ChannelWritableStreamOptions {
  * channel by `from()` and has not used it yet.
  *
  * Receiving fails, where it would wait, with `ERR_TELAR_CHANNEL_NO_SENDER` when all threads that have sent have ended or
- * detached without `close()`, and none has the channel by `from()` and has not used it yet; with `ERR_TELAR_MEMORY_LOST` where a record names shared memory that no thread knows any more; and with
- * `ERR_TELAR_CORRUPT_PAYLOAD` where something else wrote to the memory. The record is lost with the latter two.
+ * detached without `close()`, and none has the channel by `from()` and has not used it yet; with `ERR_TELAR_MEMORY_LOST` where a
+ * record names shared memory that no thread knows any more; and with `ERR_TELAR_CORRUPT_PAYLOAD` where something else wrote to
+ * the memory. The record is lost with the latter two.
  */
 export class Channel<T = any> {
   constructor (options?: ChannelOptions)
@@ -533,9 +534,9 @@ export class Channel<T = any> {
   receiveManySync (max: number, options?: ChannelTimeoutOptions): T[]
 
   /**
-   * The next record, where it was sent by `sendBytes()` or `reserve()`, to be read in place. null: the channel is closed and empty. For a value of
-   * `send()` it fails with `ERR_TELAR_NOT_BYTES`, and the next `receive()` of this thread gets it. A thread has at most 16 open at
-   * a time: `ERR_TELAR_CHANNEL_ENDS`.
+   * The next record, where it was sent by `sendBytes()` or `reserve()`, to be read in place. null: the channel is closed and
+   * empty. For a value of `send()` it fails with `ERR_TELAR_NOT_BYTES`, and the next `receive()` of this thread gets it. A thread
+   * has at most 16 open at a time: `ERR_TELAR_CHANNEL_ENDS`.
    */
   receiveBytes (options?: ChannelSignalOptions): Promise<ChannelClaim | null>
   /** undefined: nothing is there now. */
