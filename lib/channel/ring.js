@@ -68,7 +68,6 @@ class Ring {
     this.#endpoint = -1
     this.core.detach()
     this.wake()
-    if (!this.isAttached) return
     this.isAttached = false
     this.held.clear()
     directory.unwatch(this.id)

@@ -212,21 +212,27 @@ static inline void note_sent(telar_ring_end *end, uint64_t position, uint32_t re
   ring_count_sent(end, records, bytes);
 }
 
-static inline void put(telar_ring_end *end, uint64_t position, const void *data, uint32_t length) {
+static inline void put(telar_ring_end *end, uint64_t position, const void *first, uint32_t first_length,
+                       const void *second, uint32_t second_length) {
+  uint32_t length = first_length + second_length;
   fetch_ahead(end, position);
-  ring_copy(ring_data(end, position), data, length);
+  ring_copy(ring_data(end, position), first, first_length);
+  ring_copy(ring_data(end, position) + first_length, second, second_length);
   publish(end, position, RING_TAG_READY | length);
   note_sent(end, position, 1, length);
 }
 
-static RING_ASIDE telar_status send_aside(telar_ring_end *end, const void *data, uint32_t length) {
+RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint32_t first_length,
+                                              const void *second, uint32_t second_length) {
   telar_status status = may_send(end);
   if (status != TELAR_OK) return status;
-  if (length > end->max_record) return TELAR_TOO_LARGE;
+  if (first_length > end->max_record || second_length > end->max_record - first_length) return TELAR_TOO_LARGE;
+  uint32_t length = first_length + second_length;
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
-  if (status == TELAR_OK) put(end, position, data, length);
-  return status;
+  if (status != TELAR_OK) return status;
+  put(end, position, first, first_length, second, second_length);
+  return TELAR_OK;
 }
 
 telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
@@ -235,26 +241,10 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
   if (end->has_part[TELAR_RING_SENDERS] &&
       atomic_load_explicit(&end->shared->state, memory_order_relaxed) == TELAR_RING_OPEN &&
       length <= end->max_record && take_room_here(end, ring_granules(length), &position)) {
-    put(end, position, data, length);
+    put(end, position, data, length, NULL, 0);
     return TELAR_OK;
   }
-  return send_aside(end, data, length);
-}
-
-telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint32_t first_length, const void *second,
-                                   uint32_t second_length) {
-  telar_status status = may_send(end);
-  if (status != TELAR_OK) return status;
-  if (first_length > end->max_record || second_length > end->max_record - first_length) return TELAR_TOO_LARGE;
-  uint32_t length = first_length + second_length;
-  uint64_t position;
-  status = take_room(end, ring_granules(length), &position);
-  if (status != TELAR_OK) return status;
-  ring_copy(ring_data(end, position), first, first_length);
-  ring_copy(ring_data(end, position) + first_length, second, second_length);
-  publish(end, position, RING_TAG_READY | length);
-  note_sent(end, position, 1, length);
-  return TELAR_OK;
+  return telar_ring_send_parts(end, data, length, NULL, 0);
 }
 
 /* How a batch lies in the ring. */
