@@ -54,8 +54,9 @@
  * PROGRESS Sending and receiving are wait-free for a single producer or consumer,
  *         else lock-free: a compare-and-swap fails only because another one
  *         succeeded. Nobody waits for another thread: a producer that stops between
- *         reserve and commit holds up the receivers of what comes behind (EMPTY),
- *         not other producers, before the ring is full. Threads end between two
+ *         reserve and commit, or within a send, holds up the receivers of what comes
+ *         behind (EMPTY), not other producers, before the ring is full; so does a
+ *         receiver within a call that takes a part of what was sent together. Threads end between two
  *         calls only; then detach, or abandon, gives back what the end held.
  *
  * SOURCE  Aeron's and Agrona's ring buffers for the commit of each record by its own
@@ -64,7 +65,7 @@
  *         record's word and never the producers' position. Unlike all of them records
  *         are released in any order, and a tag lies apart from the bytes it describes,
  *         so that old bytes are never taken for a tag and nothing has to be zeroed but
- *         one word for each record.
+ *         one word for each record, or for all that are sent together and equally long.
  *
  * OWNERSHIP  The shared memory and the memory of the end are the caller's. There is
  *         nothing to free: after detach both may go.

@@ -13,18 +13,23 @@
  * One granule stays free, so that the tag at tail always lies in released room and is 0: a
  * consumer that finds head = tail there must not meet a record of the lap before.
  *
- * A TAG is one word for each granule, and not 0 only where something begins:
+ * A TAG (ring_tags.h) is one word for each granule, and not 0 only where something begins:
  *
  *     0            nothing, or reserved and not committed yet
  *     READY | n    a record of n bytes                        producer, R1
+ *     m, n         a run: m records of n bytes each, sent together                 producer, R1
  *     SKIP | n     n granules without a record: the rest of the ring before a record that did not
  *                  fit, a discarded reservation, what a commit left over          producer, R1
  *     DONE | n     n granules that were claimed together and are free to be released  consumer, R2
  *
+ * A run saves tags, whose lines have to get to the consumer and back: for records of 8 bytes, half as many again as those
+ * of their bytes. A consumer that claims only the first records of a run leaves the others behind them as a run of their
+ * own (R10) once its claim has succeeded. Until then others see 0 there, as where a record is not committed.
+ *
  * Giving room back means: tags 0, then released moved on. A single consumer does so itself, some records at
  * a time, up to the oldest claim that is open.
  * Of many consumers each marks what it is through with DONE, in any order, and who needs room
- * (a producer, or whoever wants to wake one) sweeps consecutive DONE runs under a lock that is tried and never
+ * (a producer, or whoever wants to wake one) sweeps consecutive DONE claims under a lock that is tried and never
  * waited for (AGAIN): its holder looks again after it gave the lock back, and then at the waiting senders, so it does
  * the work of those that it kept out. A consumer of many pays one store.
  *
@@ -46,9 +51,10 @@
 #include "atomic.h"
 #include "cacheline.h"
 #include "ring.h"
+#include "ring_tags.h"
 #include "ring_wait.h"
 
-#define RING_MAGIC 0x72617431u /* of this layout: another layout gets another number */
+#define RING_MAGIC 0x72617432u /* of this layout: another layout gets another number */
 
 /* For the ways that are not the usual one: inlined, they would make the usual one save registers that it does not need. */
 #if defined(_MSC_VER)
@@ -60,12 +66,6 @@
 #define RING_POSITION_MASK ((UINT64_C(1) << 62) - 1)
 #define RING_HEAD_LATE (UINT64_C(1) << 62)
 #define RING_HEAD_FINAL (UINT64_C(1) << 63)
-
-#define RING_TAG_READY (1u << 30)
-#define RING_TAG_SKIP (2u << 30)
-#define RING_TAG_DONE (3u << 30)
-#define RING_TAG_STATE (3u << 30)
-#define RING_TAG_COUNT (~RING_TAG_STATE)
 
 enum {
   RING_SIDES = 2,
@@ -219,11 +219,6 @@ static inline uint32_t ring_pending_all(telar_ring_side side) {
 
 static inline uint64_t ring_distance(uint64_t from, uint64_t to) {
   return (to - from) & RING_POSITION_MASK;
-}
-
-/* Granules of a record: one for its tag even when it is empty. */
-static inline uint32_t ring_granules(uint32_t bytes) {
-  return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
 }
 
 static inline _Atomic uint32_t *ring_tag(const telar_ring_end *end, uint64_t position) {

@@ -1,6 +1,5 @@
 /* ring_receive.c - consumers: looking, claiming, copying out, giving room back, the end of a closed ring. */
 #include "ring_internal.h"
-#include "ring_tags.h"
 
 #include <string.h>
 
@@ -9,13 +8,16 @@
 #define RELEASE_NOT_YET 32u
 
 /* What a look has found: granules to step over, then records in one piece. */
-typedef struct run {
+typedef struct span {
   uint64_t from;
   uint32_t skipped;  /* granules without a record, first */
   uint32_t granules; /* of the records */
   uint32_t count;    /* records */
+  uint32_t rest;     /* records of the last run that are not among them */
+  uint32_t cut;      /* granules of the last run that are, if there is a rest */
+  bool has_runs;
   uint64_t bytes;    /* their lengths added up */
-} run;
+} span;
 
 /* Where to look and what a claim expects: the word head, with its flags, of a ring for many. */
 static inline uint64_t read_head(telar_ring_end *end) {
@@ -24,37 +26,54 @@ static inline uint64_t read_head(telar_ring_end *end) {
                                                    : atomic_load_explicit(&end->shared->head, memory_order_acquire);
 }
 
+static inline uint32_t differs(const _Atomic uint32_t *at, uint32_t tag) {
+  return atomic_load_explicit(at, memory_order_acquire) ^ tag; /* A1 */
+}
+
+/* How many of `most` tags, from the first on, are like this one. Four at a time: a branch for each would be predicted, and lead
+ * the processor to lines that the producer is about to write. */
+static inline uint32_t count_equal_tags(const _Atomic uint32_t *at, uint32_t most, uint32_t tag) {
+  uint32_t count = 0;
+  while (most - count >= 4 &&
+         (differs(at + count, tag) | differs(at + count + 1, tag) | differs(at + count + 2, tag) |
+          differs(at + count + 3, tag)) == 0) {
+    count += 4;
+  }
+  while (count != most && differs(at + count, tag) == 0) count++;
+  return count;
+}
+
 /*
- * Walks from head over skips to up to max records that go into capacity bytes one after the other. OK: r.count is not
- * 0. EMPTY: no record, r.skipped may be not 0. TOO_LARGE: lengths[0] is longer than capacity. CORRUPT:
+ * Walks from head over skips to up to max records that go into capacity bytes one after the other. OK: s.count is not
+ * 0. EMPTY: no record, s.skipped may be not 0. TOO_LARGE: lengths[0] is longer than capacity. CORRUPT:
  * the tags make no sense, or head was moved on in the meantime.
  */
 static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max, uint64_t capacity, uint32_t *lengths,
-                         run *r) {
+                         span *s) {
   uint32_t size = end->mask + 1;
-  *r = (run){.from = head};
+  *s = (span){.from = head};
   uint32_t at = (uint32_t)head & end->mask;
   /* A1: acquires R1, the record. */
   uint32_t tag = atomic_load_explicit(&end->tags[at], memory_order_acquire);
   while ((tag & RING_TAG_STATE) == RING_TAG_SKIP) {
     uint32_t granules = tag & RING_TAG_COUNT;
-    if (granules == 0 || granules > size - at || granules > end->mask - r->skipped) {
+    if (granules == 0 || granules > size - at || granules > end->mask - s->skipped) {
       return TELAR_CORRUPT;
     }
-    r->skipped += granules;
+    s->skipped += granules;
     at = (at + granules) & end->mask;
     tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
   }
-  if ((tag & RING_TAG_STATE) != RING_TAG_READY) {
+  if (ring_tag_records(tag) == 0) {
     return tag == 0 ? TELAR_EMPTY : TELAR_CORRUPT;
   }
   /* Locals: lengths might be anything's memory, for all that the compiler knows. */
   const _Atomic uint32_t *tags = end->tags;
   uint32_t first = at, count = 0, longest = end->max_record;
   uint64_t total = 0;
-  if (r->skipped != 0 && end->mask - r->skipped < size - at) size = at + end->mask - r->skipped;
+  if (s->skipped != 0 && end->mask - s->skipped < size - at) size = at + end->mask - s->skipped;
   do {
-    uint32_t bytes = tag & RING_TAG_COUNT, granules = ring_granules(bytes), before = count, next;
+    uint32_t bytes = ring_tag_bytes(tag), granules = ring_granules(bytes), before = count, next = 0;
     if (bytes > longest || granules > size - at) {
       if (count == 0) return TELAR_CORRUPT;
       break;
@@ -64,40 +83,57 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
       lengths[0] = bytes;
       return TELAR_TOO_LARGE;
     }
-    /* Where another record like this may begin. Records of one length are common, and here the next tag can be
-     * loaded before the last one is known. */
+    /* Where the last record like this may begin. */
     uint64_t stop = first + (capacity - bytes) / TELAR_RING_GRANULE;
     if (stop > size - granules) stop = size - granules;
-    if (granules == 1) {
-      /* The same, with one bound, for the shortest, and their lengths afterwards. */
-      uint32_t most = (uint32_t)stop + 1 - at;
-      if (most > max - count) most = max - count;
-      uint32_t more = 1 + ring_tags_run(&tags[at + 1], most - 1, tag);
-      for (uint32_t *out = lengths + count, *last = out + more; out != last; out++) *out = bytes;
-      count += more;
-      at += more;
-      next = at == size || count == max ? 0 : atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
+    if ((tag & RING_TAG_STATE) == RING_TAG_READY) {
+      /* Records of one length are common, and here the next tag can be loaded before the last one is known. */
+      if (granules == 1) {
+        uint32_t most = (uint32_t)stop + 1 - at;
+        if (most > max - count) most = max - count;
+        uint32_t equal = 1 + count_equal_tags(&tags[at + 1], most - 1, tag);
+        count += equal;
+        at += equal;
+        if (at != size && count != max) next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
+      } else {
+        do {
+          count++;
+          at += granules;
+          next = 0;
+          if (at == size || count == max) break;
+          next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
+        } while (next == tag && at <= stop);
+      }
     } else {
-      do {
-        lengths[count++] = bytes;
-        at += granules;
-        next = 0;
-        if (at == size || count == max) break;
+      uint32_t records = ring_tag_records(tag), taken = records;
+      if ((uint64_t)records * granules > size - at) {
+        if (count == 0) return TELAR_CORRUPT;
+        break;
+      }
+      if ((uint64_t)(records - 1) * granules > stop - at) taken = (uint32_t)(stop - at) / granules + 1;
+      if (taken > max - count) taken = max - count;
+      s->has_runs = true;
+      s->rest = records - taken;
+      s->cut = taken * granules;
+      count += taken;
+      at += s->cut;
+      if (s->rest == 0 && at != size && count != max) {
         next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
-      } while (next == tag && at <= stop);
+      }
     }
+    for (uint32_t *out = lengths + before, *last = lengths + count; out != last; out++) *out = bytes;
     total += (uint64_t)bytes * (count - before);
     tag = next;
-  } while ((tag & RING_TAG_STATE) == RING_TAG_READY);
-  r->granules = at - first;
-  r->count = count;
-  r->bytes = total;
+  } while (ring_tag_records(tag) != 0);
+  s->granules = at - first;
+  s->count = count;
+  s->bytes = total;
   return TELAR_OK;
 }
 
-/* Moves head over a run; false: another consumer was faster. */
-static inline bool move_head(telar_ring_end *end, uint64_t head, const run *r) {
-  uint64_t to = ((head & RING_POSITION_MASK) + r->skipped + r->granules) & RING_POSITION_MASK;
+/* Moves head over a span; false: another consumer was faster. */
+static inline bool move_head(telar_ring_end *end, uint64_t head, const span *s) {
+  uint64_t to = ((head & RING_POSITION_MASK) + s->skipped + s->granules) & RING_POSITION_MASK;
   /* R5: released to A5, the next consumer. */
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     end->head = to;
@@ -109,25 +145,35 @@ static inline bool move_head(telar_ring_end *end, uint64_t head, const run *r) {
                                                  memory_order_relaxed);
 }
 
-/* The tags of a claimed run to 0, except the first. */
-static void clear_tags(telar_ring_end *end, const run *r, const uint32_t *lengths) {
-  /* Relaxed, all of it: the run is this thread's; R2 or R3 orders it before the next lap. */
-  uint64_t position = r->from;
-  for (uint32_t stepped = 0; stepped < r->skipped;) {
-    _Atomic uint32_t *tag = ring_tag(end, position);
-    uint32_t granules = atomic_load_explicit(tag, memory_order_relaxed) & RING_TAG_COUNT;
-    if (stepped != 0) atomic_store_explicit(tag, 0, memory_order_relaxed);
-    if (granules == 0 || granules > r->skipped - stepped) granules = r->skipped - stepped; /* no longer what it was */
-    stepped += granules;
-    position += granules;
+/* Writes tags to 0 from position up to last. A tag that speaks for more is left, if `stops_short`. Returns how far it
+ * came. Relaxed, all of it: what was claimed is this thread's; R2 or R3 orders it before the next lap. */
+static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_t last, bool stops_short) {
+  _Atomic uint32_t *tags = end->tags;
+  uint32_t mask = end->mask;
+  while (position != last) {
+    _Atomic uint32_t *tag = &tags[(uint32_t)position & mask];
+    uint32_t seen = atomic_load_explicit(tag, memory_order_relaxed);
+    uint64_t granules = ring_tag_granules(seen);
+    if (granules == 0 || granules > last - position) {
+      if (stops_short) break;
+      granules = last - position; /* no longer what it was */
+    }
+    do { /* as in look */
+      atomic_store_explicit(tag, 0, memory_order_relaxed);
+      position += granules;
+      tag = &tags[(uint32_t)position & mask];
+    } while (last - position >= granules && atomic_load_explicit(tag, memory_order_relaxed) == seen);
   }
-  for (uint32_t i = 0; i < r->count; i++) {
-    if (position != r->from) atomic_store_explicit(ring_tag(end, position), 0, memory_order_relaxed);
-    position += ring_granules(lengths[i]);
-  }
+  return position;
 }
 
-/* Of many consumers: gives back a run whose tags but the first are 0. */
+/* Leaves what a claim that ends within a run has not taken of it, behind the claim. */
+static void leave_rest(telar_ring_end *end, uint64_t position, uint32_t records, uint32_t bytes) {
+  /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
+  atomic_store_explicit(ring_tag(end, position), ring_tag_of(records, bytes), memory_order_release);
+}
+
+/* Of many consumers: gives back a claim whose tags but the first are 0. */
 static inline void mark_done(telar_ring_end *end, uint64_t from, uint32_t granules) {
   /* R2: released to A2, whoever sweeps. */
   atomic_store_explicit(ring_tag(end, from), RING_TAG_DONE | granules, memory_order_release);
@@ -141,43 +187,36 @@ RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
     if (before < left) left = before;
   }
   if (left == 0) return;
-  uint64_t position = end->released, last = position + left;
-  _Atomic uint32_t *tags = end->tags;
-  uint32_t mask = end->mask;
-  /* Relaxed: R3 orders the tags before what the next producer writes. */
-  while (position != last) {
-    _Atomic uint32_t *tag = &tags[(uint32_t)position & mask];
-    uint32_t seen = atomic_load_explicit(tag, memory_order_relaxed), count = seen & RING_TAG_COUNT;
-    uint64_t granules = (seen & RING_TAG_STATE) == RING_TAG_READY ? ring_granules(count) : count;
-    if (granules == 0 || granules > last - position) {
-      if (keep != 0) break;
-      granules = last - position; /* no longer what it was */
-    }
-    do { /* as in look */
-      atomic_store_explicit(tag, 0, memory_order_relaxed);
-      position += granules;
-      tag = &tags[(uint32_t)position & mask];
-    } while (last - position >= granules && atomic_load_explicit(tag, memory_order_relaxed) == seen);
-  }
-  end->released = position & RING_POSITION_MASK;
+  end->released = clear_tags(end, end->released, end->released + left, keep != 0) & RING_POSITION_MASK;
   /* R3: released to A3, any producer. */
   atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
 }
 
-/* A run was claimed and is read; lengths are those of its records. */
-static void give_back(telar_ring_end *end, const run *r, const uint32_t *lengths) {
+/* A claim that ends within a run: both parts get a tag of their own. Of many consumers the claim's is written when it is
+ * given back. */
+static RING_ASIDE void cut_run(telar_ring_end *end, const span *s, uint32_t bytes) {
+  uint64_t position = s->from + s->skipped + s->granules;
+  leave_rest(end, position, s->rest, bytes);
+  /* Whoever looked between the claim and this has seen nothing and may sleep. */
+  end->pending |= RING_PENDING_MOVED;
+  if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+    uint32_t tag = ring_tag_of(s->cut / ring_granules(bytes), bytes);
+    atomic_store_explicit(ring_tag(end, position - s->cut), tag, memory_order_relaxed);
+  }
+}
+
+/* Of many consumers: the tags of what was claimed to 0, but the first. */
+static void clear_claimed(telar_ring_end *end, uint64_t from, uint32_t granules) {
+  uint64_t first = ring_tag_granules(atomic_load_explicit(ring_tag(end, from), memory_order_relaxed));
+  if (first != 0 && first < granules) clear_tags(end, from + first, from + granules, false);
+}
+
+/* What was claimed is read. */
+static void give_back(telar_ring_end *end, const span *s) {
   end->pending |= RING_PENDING_MOVED;
   if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
-    clear_tags(end, r, lengths);
-    mark_done(end, r->from, r->skipped + r->granules);
-  } else if (r->count >= RELEASE_NOT_YET && r->count == r->granules && r->skipped == 0 && r->from == end->released &&
-             end->claims_open == 0) {
-    /* A batch of the shortest, and nothing before it: no tag has to be read for where the next one is. */
-    /* Relaxed: R3 orders them. */
-    ring_tags_fill(ring_tag(end, r->from), r->count, 0, memory_order_relaxed);
-    end->released = end->head;
-    /* R3: released to A3, any producer. */
-    atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
+    clear_claimed(end, s->from, s->skipped + s->granules);
+    mark_done(end, s->from, s->skipped + s->granules);
   } else if (ring_distance(end->released, end->head) >= end->release_together) {
     telar_ring_release_seen(end, RELEASE_NOT_YET);
   }
@@ -237,8 +276,8 @@ static telar_status may_receive(telar_ring_end *end) {
   return end->has_part[TELAR_RING_RECEIVERS] ? TELAR_OK : telar_ring_take_part(end, TELAR_RING_RECEIVERS);
 }
 
-/* Claims a run of up to max records. */
-static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, uint32_t *lengths, run *r) {
+/* Claims up to max records that lie one behind the other. */
+static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, uint32_t *lengths, span *s) {
   telar_status status = may_receive(end);
   if (status != TELAR_OK) return status;
   end->staged.next = end->staged.count = 0;
@@ -248,14 +287,15 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
       end->has_part[TELAR_RING_RECEIVERS] = false;
       return TELAR_CLOSED;
     }
-    status = look(end, position, max, capacity, lengths, r);
+    status = look(end, position, max, capacity, lengths, s);
     if (status == TELAR_OK) {
-      if (move_head(end, head, r)) return TELAR_OK;
-      continue;
+      if (!move_head(end, head, s)) continue;
+      if (s->rest != 0) cut_run(end, s, lengths[s->count - 1]);
+      return TELAR_OK;
     }
-    if (status == TELAR_EMPTY && r->skipped != 0) {
+    if (status == TELAR_EMPTY && s->skipped != 0) {
       /* Step over what holds no record, or its room would never come free. */
-      if (move_head(end, head, r)) give_back(end, r, lengths);
+      if (move_head(end, head, s)) give_back(end, s);
       continue;
     }
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && read_head(end) != head) continue; /* what it saw was of the past */
@@ -266,48 +306,58 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
 
 /* ---- receiving ---- */
 
-static void copy_out(telar_ring_end *end, const run *r, void *buffer, const uint32_t *lengths) {
-  uint32_t last = lengths[r->count - 1];
-  uint32_t bytes = (r->granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
-  ring_copy(buffer, ring_data(end, r->from + r->skipped), bytes);
-  give_back(end, r, lengths);
-  ring_count_received(end, r->count, r->bytes);
+static void copy_out(telar_ring_end *end, const span *s, void *buffer, const uint32_t *lengths) {
+  uint32_t last = lengths[s->count - 1];
+  uint32_t bytes = (s->granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
+  ring_copy(buffer, ring_data(end, s->from + s->skipped), bytes);
+  give_back(end, s);
+  ring_count_received(end, s->count, s->bytes);
 }
 
 /* Of a single consumer: reads some short records ahead. False: there is none, or it is not short. */
 static RING_ASIDE bool stage(telar_ring_end *end) {
   ring_staged *staged = &end->staged;
-  run r;
+  span s;
   staged->next = staged->count = 0;
-  if (look(end, end->head, RING_STAGED_RECORDS, RING_STAGED_BYTES, staged->lengths, &r) != TELAR_OK || r.skipped != 0) {
+  if (look(end, end->head, RING_STAGED_RECORDS, RING_STAGED_BYTES, staged->lengths, &s) != TELAR_OK || s.skipped != 0) {
     return false;
   }
-  uint32_t last = staged->lengths[r.count - 1];
-  ring_copy(staged->bytes, ring_data(end, end->head), (r.granules - ring_granules(last)) * TELAR_RING_GRANULE + last);
+  uint32_t last = staged->lengths[s.count - 1];
+  ring_copy(staged->bytes, ring_data(end, end->head), (s.granules - ring_granules(last)) * TELAR_RING_GRANULE + last);
+  if (s.has_runs) {
+    /* Head is going to stop behind each of them. */
+    if (s.rest != 0) leave_rest(end, end->head + s.granules, s.rest, last);
+    uint64_t position = end->head;
+    for (uint32_t i = 0; i < s.count; i++) {
+      atomic_store_explicit(ring_tag(end, position), ring_tag_of(1, staged->lengths[i]), memory_order_relaxed);
+      position += ring_granules(staged->lengths[i]);
+    }
+  }
   staged->at = 0;
-  staged->count = r.count;
+  staged->count = s.count;
   return true;
 }
 
-/* The usual case: a short record for a single consumer, any for one of many. False: nothing was done. */
+/* The usual case: a short record for a single consumer, one that was sent alone for one of many. False: nothing was
+ * done. */
 static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
   /* Relaxed: as in may_receive. */
   if (!end->has_part[TELAR_RING_RECEIVERS] ||
       atomic_load_explicit(&end->shared->state, memory_order_relaxed) > TELAR_RING_CLOSED) {
     return false;
   }
-  run r = {.count = 1};
+  span s = {.count = 1};
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     ring_staged *staged = &end->staged;
     if (staged->next == staged->count && !stage(end)) return false;
     uint32_t bytes = staged->lengths[staged->next];
     if (bytes > capacity) return false;
     *length = bytes;
-    r.granules = ring_granules(bytes);
+    s.granules = ring_granules(bytes);
     ring_copy(buffer, staged->bytes + staged->at, bytes);
     staged->next++;
-    staged->at += r.granules * TELAR_RING_GRANULE;
-    move_head(end, end->head, &r);
+    staged->at += s.granules * TELAR_RING_GRANULE;
+    move_head(end, end->head, &s);
     end->pending |= RING_PENDING_MOVED;
     if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
   } else {
@@ -315,24 +365,24 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
     uint32_t at = (uint32_t)head & end->mask;
     uint32_t tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
     uint32_t bytes = tag & RING_TAG_COUNT;
-    r.granules = ring_granules(bytes);
+    s.granules = ring_granules(bytes);
     if ((tag & RING_TAG_STATE) != RING_TAG_READY || bytes > capacity || bytes > end->max_record ||
-        r.granules > end->mask + 1 - at || (head & RING_HEAD_FINAL) != 0 || !move_head(end, head, &r)) {
+        s.granules > end->mask + 1 - at || (head & RING_HEAD_FINAL) != 0 || !move_head(end, head, &s)) {
       return false;
     }
     *length = bytes;
     ring_copy(buffer, end->data + (size_t)at * TELAR_RING_GRANULE, bytes);
     end->pending |= RING_PENDING_MOVED;
-    mark_done(end, head, r.granules);
+    mark_done(end, head, s.granules);
   }
   ring_count_received(end, 1, *length);
   return true;
 }
 
 static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
-  run r;
-  telar_status status = take(end, 1, capacity, length, &r);
-  if (status == TELAR_OK) copy_out(end, &r, buffer, length);
+  span s;
+  telar_status status = take(end, 1, capacity, length, &s);
+  if (status == TELAR_OK) copy_out(end, &s, buffer, length);
   return status;
 }
 
@@ -344,11 +394,11 @@ telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t
                                      uint32_t max, uint32_t *received) {
   *received = 0;
   if (max == 0) return TELAR_INVALID;
-  run r;
-  telar_status status = take(end, max, capacity, lengths, &r);
+  span s;
+  telar_status status = take(end, max, capacity, lengths, &s);
   if (status == TELAR_OK) {
-    copy_out(end, &r, buffer, lengths);
-    *received = r.count;
+    copy_out(end, &s, buffer, lengths);
+    *received = s.count;
   }
   return status;
 }
@@ -358,14 +408,14 @@ telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t
 telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
   ring_open *open = telar_ring_free_open(end->claims);
   if (open == NULL) return TELAR_LIMIT;
-  run r;
+  span s;
   uint32_t length;
-  telar_status status = take(end, 1, UINT64_MAX, &length, &r);
+  telar_status status = take(end, 1, UINT64_MAX, &length, &s);
   if (status != TELAR_OK) return status;
-  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) clear_tags(end, &r, &length);
-  *open = (ring_open){r.from, r.skipped + r.granules, length, ++end->serial};
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) clear_claimed(end, s.from, s.skipped + s.granules);
+  *open = (ring_open){s.from, s.skipped + s.granules, length, ++end->serial};
   end->claims_open++;
-  out->data = ring_data(end, r.from + r.skipped);
+  out->data = ring_data(end, s.from + s.skipped);
   out->offset = (uint64_t)((unsigned char *)out->data - (unsigned char *)end->shared);
   out->length = length;
   out->ticket = ring_ticket(end->claims, open);

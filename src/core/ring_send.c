@@ -1,12 +1,12 @@
 /* ring_send.c - producers: taking room, publishing records, sweeping what consumers are through with. */
 #include "prefetch.h"
 #include "ring_internal.h"
-#include "ring_tags.h"
 
 #include <string.h>
 
 /* How far ahead of the records lines are asked for, in granules. */
 #define AHEAD 32u
+#define FETCH_BEHIND_MOST 64u
 
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
@@ -23,9 +23,13 @@ static inline uint32_t room_behind(const telar_ring_end *end, uint64_t tail, uin
   return used > end->mask ? UINT32_MAX : end->mask - (uint32_t)used;
 }
 
+static inline uint32_t left_in_ring(const telar_ring_end *end, uint64_t tail) {
+  return end->mask + 1 - ((uint32_t)tail & end->mask);
+}
+
 /* Granules between tail and the end of the ring that a record so long cannot use. */
 static inline uint32_t pad_before(const telar_ring_end *end, uint64_t tail, uint32_t granules) {
-  uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
+  uint32_t left = left_in_ring(end, tail);
   return granules > left ? left : 0;
 }
 
@@ -34,15 +38,15 @@ bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released
   return room != UINT32_MAX && pad_before(end, tail, granules) + granules <= room;
 }
 
-/* Releases consecutive runs that are done, at most `limit` granules and a run. pre: the lock is held. */
-static telar_status sweep_runs(telar_ring_end *end, uint64_t limit, uint64_t *swept) {
+/* Releases consecutive claims that are done, at most `limit` granules and a claim. pre: the lock is held. */
+static telar_status sweep_done(telar_ring_end *end, uint64_t limit, uint64_t *swept) {
   ring_shared *shared = end->shared;
   /* Relaxed: A6 orders it. */
   uint64_t from = atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK, position = from;
   telar_status status = TELAR_OK;
   while (position - from < limit) {
     _Atomic uint32_t *tag = ring_tag(end, position);
-    /* A2: acquires R2, the consumer is through with the run. */
+    /* A2: acquires R2, the consumer is through with the claim. */
     uint32_t seen = atomic_load_explicit(tag, memory_order_acquire), granules = seen & RING_TAG_COUNT;
     if ((seen & RING_TAG_STATE) != RING_TAG_DONE) break;
     if (granules == 0 || granules > end->mask) {
@@ -71,14 +75,14 @@ telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted) {
         atomic_exchange_explicit(&shared->sweeping, 1, memory_order_acquire) != 0) { /* A6: acquires R6 */
       return TELAR_AGAIN;
     }
-    telar_status status = sweep_runs(end, limit - swept, &swept);
+    telar_status status = sweep_done(end, limit - swept, &swept);
     /* R6: released to A6, the next sweep. */
     atomic_store_explicit(&shared->sweeping, 0, memory_order_release);
     /* Others may have been kept out, senders as well as wakers: what they would have done is for this end to do. */
     end->pending |= RING_PENDING_MOVED;
     if (status != TELAR_OK || swept >= limit) return status;
-    /* S1: pairs with W1 of a consumer that marked a run and found the lock taken, and with W2 of a sender that did. The
-     * run is seen here; the sender by the look at who waits, which comes behind this or, in notify, W1. */
+    /* S1: pairs with W1 of a consumer that marked a claim and found the lock taken, and with W2 of a sender that did. The
+     * claim is seen here; the sender by the look at who waits, which comes behind this or, in notify, W1. */
     atomic_thread_fence(memory_order_seq_cst);
     released = atomic_load_explicit(&shared->released, memory_order_relaxed);
   } while ((atomic_load_explicit(ring_tag(end, released), memory_order_relaxed) & RING_TAG_STATE) == RING_TAG_DONE);
@@ -155,6 +159,13 @@ static telar_status no_room(telar_ring_end *end, uint64_t *tail, telar_status sw
 static inline void fetch_ahead(const telar_ring_end *end, uint64_t position) {
   if (((uint32_t)position & 7) == 0) telar_prefetch_write(ring_data(end, position + AHEAD));
   if (((uint32_t)position & 15) == 0) telar_prefetch_write(ring_tag(end, position + AHEAD));
+}
+
+/* The same for a batch: what the next one, if it is as long, will be written to. */
+static inline void fetch_behind(const telar_ring_end *end, uint64_t position, uint32_t granules) {
+  if (granules > FETCH_BEHIND_MOST) granules = FETCH_BEHIND_MOST;
+  for (uint32_t i = 0; i < granules; i += 8) telar_prefetch_write(ring_data(end, position + i));
+  telar_prefetch_write(ring_tag(end, position));
 }
 
 /* R1: released to A1, any consumer. */
@@ -259,12 +270,16 @@ typedef struct batch {
 } batch;
 
 /* The usual case, all records in one piece, in loops without branches. False: b is as it was. */
-static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengths, uint32_t count, batch *b) {
-  if (count > room || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > max_record) return false;
+static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const uint32_t *lengths, uint32_t count,
+                              batch *b) {
+  uint32_t room = room_behind(end, tail, end->released_seen), left = left_in_ring(end, tail);
+  if (room == UINT32_MAX) return false;
+  if (room > left) room = left;
+  if (count > room || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > end->max_record) return false;
   uint32_t first = lengths[0], granules = count * ring_granules(first), longer = first > PLAN_WHOLE_MOST, differ = 0;
   uint64_t bytes = (uint64_t)count * first;
   /* Records of one length are common, and to find that out takes a quarter of a cycle for each. */
-  for (uint32_t i = 1; i < count; i++) differ |= lengths[i] ^ first;
+  for (uint32_t i = 0; i < count; i++) differ |= lengths[i] ^ first;
   if (differ != 0) {
     granules = longer = 0;
     bytes = 0;
@@ -283,10 +298,10 @@ static bool plan_whole(uint32_t max_record, uint32_t room, const uint32_t *lengt
 /* As many of the records as go into room granules behind tail; *wanted: what one more would take. */
 static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const uint32_t *lengths, uint32_t count,
                   uint32_t *wanted) {
-  uint32_t left = end->mask + 1 - ((uint32_t)tail & end->mask);
+  uint32_t left = left_in_ring(end, tail);
   batch b = {.split = UINT32_MAX};
   *wanted = 0;
-  if (plan_whole(end->max_record, left < room ? left : room, lengths, count, &b)) return b;
+  if (plan_whole(end, tail, lengths, count, &b)) return b;
   while (b.count < count && lengths[b.count] <= end->max_record) {
     uint32_t granules = ring_granules(lengths[b.count]);
     bool wraps = b.split == UINT32_MAX && b.granules + granules > left;
@@ -310,38 +325,37 @@ static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const
   return b;
 }
 
+/* How many records, from the first on, are as long as it is. */
+static uint32_t count_equal_lengths(const uint32_t *lengths, uint32_t count) {
+  uint32_t equal = 1;
+  while (equal < count && lengths[equal] == lengths[0]) equal++;
+  return equal;
+}
+
 /* The records of a batch from one to another, which lie in one piece, into the ring and out of hand. */
 static void fill(telar_ring_end *end, uint64_t position, const unsigned char *data, const uint32_t *lengths,
                  uint32_t count, uint32_t granules, bool uniform) {
   if (count == 0) return;
+  fetch_behind(end, position + granules, granules);
   uint32_t last = lengths[count - 1];
   /* Up to the end of the last record: what lies behind it may not be the caller's to give. */
   uint32_t bytes = (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
   ring_copy(ring_data(end, position), data, bytes);
-  /* In one piece: no mask. */
-  _Atomic uint32_t *tag = ring_tag(end, position);
-  if (granules == count) {
-    if (uniform) {
-      ring_tags_fill(tag, count, RING_TAG_READY | last, memory_order_release); /* R1 */
-      return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-      atomic_store_explicit(&tag[i], RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
-    }
-    return;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    atomic_store_explicit(tag, RING_TAG_READY | lengths[i], memory_order_release); /* R1 */
-    tag += ring_granules(lengths[i]);
+  for (uint32_t i = 0, records; i < count; i += records) {
+    uint32_t length = lengths[i];
+    records = uniform ? count - i : count_equal_lengths(lengths + i, count - i);
+    if (records > RING_RUN_RECORDS_MOST) records = RING_RUN_RECORDS_MOST;
+    if (length > RING_RUN_BYTES_MOST) records = 1;
+    publish(end, position, ring_tag_of(records, length));
+    position += records * ring_granules(length);
   }
 }
 
-telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
-                                  uint32_t *sent) {
-  *sent = 0;
-  telar_status status = may_send(end);
-  if (status != TELAR_OK || count == 0) return status;
+/* As many as there is room for, also at the end of the ring and beyond. */
+static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+                                         uint32_t *sent) {
   if (lengths[0] > end->max_record) return TELAR_TOO_LARGE;
+  telar_status status;
   uint64_t tail = read_tail(end);
   batch b;
   for (;;) {
@@ -369,6 +383,22 @@ telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const u
        b.granules - b.head, b.uniform);
   note_sent(end, tail, b.count, b.bytes);
   *sent = b.count;
+  return TELAR_OK;
+}
+
+telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+                                  uint32_t *sent) {
+  *sent = 0;
+  telar_status status = may_send(end);
+  if (status != TELAR_OK || count == 0) return status;
+  uint64_t tail = read_tail(end);
+  batch b;
+  if (!plan_whole(end, tail, lengths, count, &b) || !move_tail(end, &tail, b.granules)) {
+    return send_some(end, data, lengths, count, sent);
+  }
+  fill(end, tail, data, lengths, count, b.granules, b.uniform);
+  note_sent(end, tail, count, b.bytes);
+  *sent = count;
   return TELAR_OK;
 }
 

@@ -1,10 +1,11 @@
 /*
- * Runs of equal tags, for batches of the shortest records: two at a time, since such a batch costs little but its
- * loads and stores. Not for the binding.
+ * What a tag says (ring_internal.h): the upper two bits are its state, the others a count. Not for the binding.
  *
- * C promises nothing of accesses of different sizes to the same memory, the processors do: an aligned access of 64 bits
- * is one, and a look at half of it finds what that half was at some time. Both halves are equal here, so that it does not
- * matter which comes first.
+ *     0                      nothing
+ *     READY | bytes          a record
+ *     records << 16 | bytes  a run: two or more records of so many bytes each, one behind the other
+ *     SKIP | granules        no record
+ *     DONE | granules        claimed and read
  */
 #ifndef TELAR_CORE_RING_TAGS_H
 #define TELAR_CORE_RING_TAGS_H
@@ -12,54 +13,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "atomic.h"
+#include "ring.h"
 
-#if defined(__GNUC__)
-typedef _Atomic uint64_t __attribute__((may_alias)) ring_tag_pair;
-#else
-typedef _Atomic uint64_t ring_tag_pair;
-#endif
+#define RING_TAG_READY (1u << 30)
+#define RING_TAG_SKIP (2u << 30)
+#define RING_TAG_DONE (3u << 30)
+#define RING_TAG_STATE (3u << 30)
+#define RING_TAG_COUNT (~RING_TAG_STATE)
 
-enum { RING_TAG_PAIRS_AT_ONCE = 4 };
+#define RING_RUN_SHIFT 16u
+#define RING_RUN_BYTES_MOST 0xffffu
+#define RING_RUN_RECORDS_MOST 0x3fffu
 
-static inline uint64_t ring_tag_twice(uint32_t tag) {
-  return (uint64_t)tag << 32 | tag;
+/* Granules of a record: one for its tag even when it is empty. */
+static inline uint32_t ring_granules(uint32_t bytes) {
+  return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
 }
 
-static inline bool ring_tag_is_odd(const _Atomic uint32_t *tag) {
-  return (uintptr_t)tag % sizeof(ring_tag_pair) != 0;
+/* pre: one record, or 2 to RING_RUN_RECORDS_MOST of at most RING_RUN_BYTES_MOST. */
+static inline uint32_t ring_tag_of(uint32_t records, uint32_t bytes) {
+  return records == 1 ? RING_TAG_READY | bytes : records << RING_RUN_SHIFT | bytes;
 }
 
-/* Writes `count` of them. `order`: a constant, what each store carries is the caller's to say. */
-static inline void ring_tags_fill(_Atomic uint32_t *tag, uint32_t count, uint32_t value, memory_order order) {
-  _Atomic uint32_t *last = tag + count;
-  uint64_t twice = ring_tag_twice(value);
-  if (count != 0 && ring_tag_is_odd(tag)) atomic_store_explicit(tag++, value, order);
-  for (; last - tag >= 2; tag += 2) {
-    atomic_store_explicit((ring_tag_pair *)(void *)tag, twice, order);
-  }
-  if (tag != last) atomic_store_explicit(tag, value, order);
+/* Records that begin here; 0: none. */
+static inline uint32_t ring_tag_records(uint32_t tag) {
+  uint32_t state = tag & RING_TAG_STATE;
+  return state == RING_TAG_READY ? 1 : state == 0 ? tag >> RING_RUN_SHIFT : 0;
 }
 
-/* How many of `most` tags, from the first on, are this one. */
-static inline uint32_t ring_tags_run(const _Atomic uint32_t *tag, uint32_t most, uint32_t value) {
-  uint32_t count = 0;
-  uint64_t twice = ring_tag_twice(value);
-  /* A1, all of them: acquires R1, the records. */
-  if (most != 0 && ring_tag_is_odd(tag)) {
-    if (atomic_load_explicit(tag, memory_order_acquire) != value) return 0;
-    count = 1;
-  }
-  for (; most - count >= 2 * RING_TAG_PAIRS_AT_ONCE; count += 2 * RING_TAG_PAIRS_AT_ONCE) {
-    const ring_tag_pair *pair = (const ring_tag_pair *)(const void *)(tag + count);
-    uint64_t differ = 0;
-    for (int i = 0; i < RING_TAG_PAIRS_AT_ONCE; i++) {
-      differ |= atomic_load_explicit(&pair[i], memory_order_acquire) ^ twice;
-    }
-    if (differ != 0) break;
-  }
-  while (count != most && atomic_load_explicit(tag + count, memory_order_acquire) == value) count++;
-  return count;
+/* Bytes of each of them. */
+static inline uint32_t ring_tag_bytes(uint32_t tag) {
+  return tag & ((tag & RING_TAG_STATE) == 0 ? RING_RUN_BYTES_MOST : RING_TAG_COUNT);
+}
+
+/* Granules that the tag speaks for; 0: what no call writes. */
+static inline uint64_t ring_tag_granules(uint32_t tag) {
+  uint32_t records = ring_tag_records(tag);
+  return records != 0 ? (uint64_t)records * ring_granules(ring_tag_bytes(tag)) : tag & RING_TAG_COUNT;
 }
 
 #endif

@@ -45,8 +45,8 @@ static uint64_t bit_of(const telar_ring_end *end) {
 static bool has_record(const telar_ring_end *end) {
   /* Relaxed: W1 orders these. */
   uint64_t head = atomic_load_explicit(&end->shared->head, memory_order_relaxed);
-  uint32_t state = atomic_load_explicit(ring_tag(end, head), memory_order_relaxed) & RING_TAG_STATE;
-  return state == RING_TAG_READY || state == RING_TAG_SKIP;
+  uint32_t tag = atomic_load_explicit(ring_tag(end, head), memory_order_relaxed);
+  return ring_tag_records(tag) != 0 || (tag & RING_TAG_STATE) == RING_TAG_SKIP;
 }
 
 typedef struct room {

@@ -51,7 +51,8 @@ static inline void mischief_corrupt(mischief *m) {
       break;
     case 3: { /* the tag that is looked at next, with a length that may be close to sense */
       uint64_t head = atomic_load(place % 2 == 0 ? &shared->head : &shared->released);
-      uint32_t tag = (uint32_t)(place >> 8 & 3) << 30 | (uint32_t)value % 5000;
+      uint32_t state = (uint32_t)(place >> 8 & 3), records = state == 0 ? (uint32_t)(place >> 10) : 0;
+      uint32_t tag = state << 30 | records << RING_RUN_SHIFT | (uint32_t)value % 5000;
       memcpy(memory + tags + (head % tag_count) * 4, &tag, 4);
       break;
     }
@@ -99,7 +100,7 @@ static inline void mischief_step(mischief *m) {
       break;
     case 2:
     case 3:
-      for (uint32_t i = 0; i < MISCHIEF_BATCH; i++) lengths[i] = (length * (i + 1) + at) % 140;
+      for (uint32_t i = 0; i < MISCHIEF_BATCH; i++) lengths[i] = (length * (i / (1 + at % 5) + 1) + at) % 140;
       telar_ring_send_many(end, m->buffer, lengths, 1 + at % MISCHIEF_BATCH, &done);
       CHECK(done <= MISCHIEF_BATCH);
       break;

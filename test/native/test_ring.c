@@ -205,6 +205,99 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
   free(ring.memory);
 }
 
+/* Records of one length that were sent together, received in parts of any kind. */
+static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t seed) {
+  play_ring ring = play_make(SMALL, flags, start);
+  telar_ring_end *sender = play_attach(&ring, 1), *receivers[2] = {play_attach(&ring, 2), play_attach(&ring, 3)};
+  uint32_t ends = (flags & TELAR_RING_SINGLE_CONSUMER) != 0 ? 1 : 2, lengths[128], sent, received;
+  static const uint32_t usual[] = {0, 1, 8, 9, 16, 100};
+  telar_ring_place open[4];
+  uint32_t holder[4], held = 0;
+  check_random random = check_random_from(seed, flags);
+  uint64_t next_sent = 0, next_received = 0;
+  for (uint32_t turn = 0; turn < CHECK_TURNS(20000); turn++) {
+    if (next_sent - next_received < 100) {
+      uint32_t count = 1 + check_random_below(&random, 128), length = usual[check_random_below(&random, 6)], at = 0;
+      if (count * ring_granules(length) * 8 > sizeof bytes) count = 20;
+      for (uint32_t i = 0; i < count; i++, at += ring_granules(length) * 8) {
+        lengths[i] = length;
+        play_fill(bytes + at, length, next_sent + i);
+      }
+      telar_ring_send_many(sender, bytes, lengths, count, &sent);
+      next_sent += sent;
+      play_quiet(sender);
+    }
+    uint32_t which = check_random_below(&random, ends), way = check_random_below(&random, 8), at = 0;
+    telar_ring_end *end = receivers[which];
+    telar_status status = TELAR_EMPTY;
+    if (way < 3) {
+      status = telar_ring_receive(end, back, sizeof back, lengths);
+      if (status == TELAR_OK) play_check(back, lengths[0], next_received++);
+    } else if (way < 6) {
+      uint32_t max = 1 + check_random_below(&random, 128), capacity = 100 + check_random_below(&random, 500);
+      status = telar_ring_receive_many(end, back, capacity, lengths, max, &received);
+      for (uint32_t i = 0; i < received; i++, at += ring_granules(lengths[i - 1]) * 8) {
+        CHECK(at + lengths[i] <= capacity && received <= max);
+        play_check(back + at, lengths[i], next_received++);
+      }
+    } else if (way == 6 && held < 4) {
+      status = telar_ring_claim(end, &open[held]);
+      if (status == TELAR_OK) {
+        play_check(open[held].data, open[held].length, next_received++);
+        holder[held++] = which;
+      }
+    } else if (held > 0) {
+      uint32_t i = check_random_below(&random, held--);
+      CHECK_STATUS(telar_ring_release(receivers[holder[i]], open[i].ticket), TELAR_OK);
+      open[i] = open[held];
+      holder[i] = holder[held];
+    } else if (check_random_below(&random, 8) == 0) {
+      telar_ring_detach(end);
+      CHECK_STATUS(telar_ring_attach(end, 2 + which), TELAR_OK);
+    }
+    CHECK(status == TELAR_OK || (status == TELAR_EMPTY && (way >= 6 || next_received == next_sent)));
+    if (check_random_below(&random, 4) == 0) CHECK_STATUS(play_quiet(end), TELAR_OK);
+  }
+  CHECK(next_received > CHECK_TURNS(20000));
+  play_drop(sender);
+  for (uint32_t i = 0; i < 2; i++) play_drop(receivers[i]);
+  free(ring.memory);
+}
+
+/* More, and longer ones, than one tag can speak for. */
+static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
+  enum { LARGE = 1 << 20, COUNT = 40000 };
+  play_ring ring = play_make(LARGE, flags, PLAY_NEAR_WRAP);
+  telar_ring_end *end = play_attach(&ring, 1);
+  unsigned char *from = calloc(2, LARGE), *to = from + LARGE;
+  uint32_t *lengths = calloc(COUNT, sizeof *lengths), sent, received;
+  CHECK(from != NULL && lengths != NULL);
+  const uint32_t each[] = {1, 8, 0xffff, 0x10000, 0x10001};
+  for (int i = 0; i < 5; i++) {
+    uint32_t granules = ring_granules(each[i]), count = granules == 1 ? COUNT : 5;
+    for (uint32_t k = 0; k < count; k++) {
+      lengths[k] = each[i];
+      play_fill(from + k * granules * 8, each[i], k);
+    }
+    for (uint32_t all = 0; all < count; all += sent) { /* some at a time if the rest is not swept yet */
+      CHECK_STATUS(telar_ring_send_many(end, from + all * granules * 8, lengths, count - all, &sent), TELAR_OK);
+    }
+    for (uint32_t all = 0; all < count; all += received) {
+      CHECK_STATUS(telar_ring_receive_many(end, to, LARGE, lengths, 30000, &received), TELAR_OK);
+      for (uint32_t k = 0; k < received; k++) {
+        CHECK_EQUAL(lengths[k], each[i]);
+        play_check(to + k * granules * 8, each[i], all + k);
+      }
+    }
+    CHECK_STATUS(telar_ring_receive_many(end, to, LARGE, lengths, 1, &received), TELAR_EMPTY);
+    play_quiet(end);
+  }
+  play_drop(end);
+  free(from);
+  free(lengths);
+  free(ring.memory);
+}
+
 static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *end = play_attach(&ring, 1);
@@ -459,12 +552,14 @@ int main(void) {
       gives_back_what_an_end_held(flags, starts[i]);
       closes(flags, starts[i]);
       moves_batches(flags, starts[i], seed + i);
+      cuts_what_was_sent_together(flags, starts[i], seed + i);
     }
     fills_and_drains(flags, PLAY_NEAR_WRAP, 0);
     fills_and_drains(flags, PLAY_NEAR_WRAP, 8);
     fills_and_drains(flags, PLAY_NEAR_WRAP, 9);
     fills_and_drains(flags, PLAY_NEAR_WRAP, 333);
     fills_and_drains(flags, PLAY_NEAR_WRAP, SMALL / 2 - 8);
+    sends_more_together_than_a_tag_can_say(flags);
     aborts(flags);
     settles_late_records(flags, true);
     settles_late_records(flags, false);

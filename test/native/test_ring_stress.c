@@ -34,9 +34,12 @@ static uint64_t key_of(const workload *work, uint32_t producer, uint32_t serial)
   return work->seed * 31 + (uint64_t)producer * 1000003 + serial;
 }
 
+static uint32_t any_length(actor *self) {
+  return 8 + check_random_below(&self->random, check_random_below(&self->random, 8) == 0 ? LONGEST - 8 : 9);
+}
+
 /* A record: producer, serial, then a pattern. */
-static uint32_t write_record(actor *self, unsigned char *to, uint32_t serial) {
-  uint32_t length = 8 + check_random_below(&self->random, check_random_below(&self->random, 8) == 0 ? LONGEST - 8 : 9);
+static uint32_t write_record(actor *self, unsigned char *to, uint32_t serial, uint32_t length) {
   uint32_t name[2] = {self->number, serial};
   memcpy(to, name, 8);
   play_fill(to + 8, length - 8, key_of(self->work, self->number, serial));
@@ -81,13 +84,15 @@ static void *produce(void *argument) {
     telar_status status;
     uint32_t way = check_random_below(&self->random, 16);
     if (way < 6) {
-      status = telar_ring_send(self->end, buffer, write_record(self, buffer, serial));
+      status = telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self)));
       taken = status == TELAR_OK;
     } else if (way < 11) {
       uint32_t lengths[BATCH], count = 1 + check_random_below(&self->random, BATCH), at = 0;
+      uint32_t equal = 1 + check_random_below(&self->random, BATCH), length = 0;
       if (count > left) count = left;
       for (uint32_t i = 0; i < count; i++) {
-        lengths[i] = write_record(self, buffer + at, serial + i);
+        if (i % equal == 0) length = any_length(self);
+        lengths[i] = write_record(self, buffer + at, serial + i, length);
         at += ring_granules(lengths[i]) * 8;
       }
       status = telar_ring_send_many(self->end, buffer, lengths, count, &taken);
@@ -96,7 +101,7 @@ static void *produce(void *argument) {
       if (status == TELAR_OK && way == 11) {
         CHECK_STATUS(telar_ring_discard(self->end, place.ticket), TELAR_OK);
       } else if (status == TELAR_OK) {
-        status = telar_ring_commit(self->end, place.ticket, write_record(self, place.data, serial));
+        status = telar_ring_commit(self->end, place.ticket, write_record(self, place.data, serial, any_length(self)));
         CHECK_STATUS(status, TELAR_OK);
         taken = 1;
       }
@@ -106,7 +111,7 @@ static void *produce(void *argument) {
       if (status == TELAR_OK) {
         memset(lost.data, 0xff, LONGEST / 2);
         if (check_random_below(&self->random, 2) == 0) {
-          taken = telar_ring_send(self->end, buffer, write_record(self, buffer, serial)) == TELAR_OK;
+          taken = telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self))) == TELAR_OK;
           if (taken != 0 && play_quiet(self->end) != TELAR_OK) taken = 0;
         }
         die(self);

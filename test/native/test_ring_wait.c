@@ -92,6 +92,27 @@ static void wakes_one_after_the_other(void) {
   strike(&s);
 }
 
+/* Who takes a part of what was sent together wakes the next for the others: also one that fell asleep
+ * because it looked when the part was taken and the others were not yet left. */
+static void wakes_for_the_rest_of_a_run(void) {
+  stage s = set(0);
+  uint32_t lengths[3] = {5, 5, 5}, sent;
+  telar_ring_place place;
+  CHECK_STATUS(telar_ring_send_many(s.ends[0], bytes, lengths, 3, &sent), TELAR_OK);
+  CHECK_EQUAL(sent, 3);
+  CHECK_EQUAL(rung_by(&s, 0), 0);
+  for (uint32_t i = 1; i < 3; i++) CHECK_STATUS(telar_ring_wait(s.ends[i], R, 0), TELAR_OK);
+  CHECK_STATUS(telar_ring_claim(s.ends[3], &place), TELAR_OK);
+  CHECK_EQUAL(rung_by(&s, 3), 1 << 1);
+  CHECK_STATUS(receive(s.ends[1]), TELAR_OK);
+  CHECK_EQUAL(rung_by(&s, 1), 1 << 2);
+  CHECK_STATUS(receive(s.ends[2]), TELAR_OK);
+  CHECK_EQUAL(rung_by(&s, 2), 0);
+  CHECK_STATUS(receive(s.ends[2]), TELAR_EMPTY);
+  CHECK_STATUS(telar_ring_release(s.ends[3], place.ticket), TELAR_OK);
+  strike(&s);
+}
+
 static void passes_on_what_it_gives_up(void) {
   stage s = set(0);
   for (uint32_t i = 1; i < 4; i++) CHECK_STATUS(telar_ring_wait(s.ends[i], R, 0), TELAR_OK);
@@ -440,6 +461,7 @@ int main(void) {
   check_deadline(120);
   rings_only_for_a_sleeper();
   wakes_one_after_the_other();
+  wakes_for_the_rest_of_a_run();
   passes_on_what_it_gives_up();
   waits_behind_a_reservation();
   wakes_the_sender_whose_record_fits(0);
