@@ -52,6 +52,32 @@ suite('values', () => {
     }
   })
 
+  test('strings that come again, and others that resemble them', () => {
+    const codec = new Codec()
+    // Alike where it is cheap to look: length, first, middle and last character.
+    const alike = (i, filler) => `A${String(i).padStart(4, '0')}|${filler}middle${filler}|${String(i).padEnd(4, '-')}Z`
+    for (const filler of ['', 'x', 'ж']) {
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 300; i++) {
+          const string = alike(i, filler)
+          for (let times = 0; times <= i % 3; times++) assert.equal(codec.roundTrip(string), string)
+          assert.equal(codec.roundTrip(alike(i, '\xff')), alike(i, '\xff'))
+        }
+      }
+    }
+  })
+
+  test('a string is right again after the memory of its last encoding was overwritten', () => {
+    const codec = new Codec()
+    for (const string of ['London, Marylebone', 'a second one']) {
+      for (let i = 0; i < 3; i++) {
+        assert.equal(codec.roundTrip(string), string)
+        codec.memory.bytes.fill(0x41)
+        codec.memory.reset(64)
+      }
+    }
+  })
+
   test('a string made of pieces, and a piece of a string', () => {
     const codec = new Codec()
     const rope = 'left side of it ' + 'ж'.repeat(20) + String(process.pid)
@@ -108,6 +134,35 @@ suite('values', () => {
       () => { const set = new Set(); set.add({ get a () { set.add(5); return 1 } }).add(2); return set }
     ]
     for (const make of makers) assert.equal(difference(new Codec().roundTrip(make()), structuredClone(make())), null)
+  })
+
+  test('objects whose keys are well known, with accessors or less than values', () => {
+    const codec = new Codec()
+    const usual = i => ({ a: i, b: String(i), c: { a: 1, b: 2 } })
+    for (let i = 0; i < 40; i++) assertLikePlatform(usual(i), codec)
+    const calls = []
+    const makers = [
+      () => ({ a: undefined, b: undefined, c: undefined }),
+      () => ({ get a () { calls.push('a'); return 1 }, get b () { calls.push('b'); return undefined }, c: 3 }),
+      () => ({ get a () { this.b = 'changed'; return 1 }, b: 2, c: 3 }),
+      () => ({ get a () { this.z = 'more'; return 1 }, b: 2, c: 3 }),
+      () => ({ a: 1, b: 2, c: 3, d: 4 }), () => ({ a: 1, b: 2 }), () => ({ b: 1, a: 2, c: 3 }), () => ({}),
+      () => Object.assign(Object.create(null), { a: 1, b: 2, c: 3 }),
+      () => Object.assign([1], { a: 1, b: 2, c: 3 })
+    ]
+    for (let i = 0; i < 3; i++) {
+      for (const make of makers) {
+        assert.equal(difference(codec.roundTrip(make()), structuredClone(make())), null)
+        assertLikePlatform(usual(i), codec)
+      }
+    }
+    // Three times each by the codec, and by the platform.
+    assert.equal(calls.join(''), 'ab'.repeat(6))
+    // What an accessor has deleted is the platform's to leave out.
+    assert.equal(codec.encode({ get a () { delete this.c; return 1 }, b: 2, c: 3 }), -1)
+    assert.equal(codec.encode({ a: 1, b: () => {}, c: 3 }), -1)
+    assert.throws(() => codec.encode({ a: 1, get b () { throw new RangeError('b') }, c: 3 }), RangeError)
+    assertLikePlatform(usual(1), codec)
   })
 
   test('arrays: holes, names, accessors, elements that are not enumerable, long ones', () => {
@@ -627,7 +682,7 @@ suite('a hostile realm', () => {
   })
 
   test('with enumerable properties on Object.prototype', () => {
-    run(`Object.prototype.polluted = 1; Object.prototype.other = { a: 1 }\n${values}\ncheck(() => ({ polluted: 2 }))\ncheck(() => ({}))`)
+    run(`Object.prototype.polluted = 1; Object.prototype.other = { a: 1 }\n${values}\ncheck(() => ({ polluted: 2, other: 3 }))\ncheck(() => ({ polluted: 2 }))\ncheck(() => ({}))`)
   })
 
   test('with accessors on Object.prototype', () => {

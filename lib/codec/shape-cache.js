@@ -1,13 +1,10 @@
 'use strict'
 
 const { packKeys } = require('./key-block')
-const { makeBuilder } = require('./object-builder')
+const { makeBuilder, USES_BEFORE_CODE, MAX_FUNCTIONS } = require('./object-code')
 const { MAX_KEYS } = require('./shape-tree')
 
 const ENTRIES = 512
-// Compiling costs some 30 µs: for shapes that come again, and not without end.
-const USES_BEFORE_BUILDER = 16
-const MAX_BUILDERS = 256
 
 class Shape {
   constructor (keys) {
@@ -46,7 +43,7 @@ class ShapeCache {
   }
 
   #promote (shape) {
-    if (++shape.uses !== USES_BEFORE_BUILDER || this.#builders === MAX_BUILDERS) return
+    if (++shape.uses !== USES_BEFORE_CODE || this.#builders === MAX_FUNCTIONS) return
     this.#builders++
     shape.build = makeBuilder(shape.keys)
   }

@@ -82,8 +82,21 @@ class ValueWriter extends Writer {
   }
 
   // The enumerable own properties, in for-in order, which is that of Object.keys without
-  // its array; a property that an accessor deletes on the way is left out, as it should.
+  // its array.
   properties (object) {
+    const write = this.#polluted ? null : this.#shapes.writerFor(object)
+    return write === null ? this.#anyProperties(object) : write(this, object)
+  }
+
+  // One property of an object whose keys were known. It is left to the platform if an accessor has
+  // deleted this one.
+  property (object, key, value) {
+    if (value === undefined && !hasOwn(object, key)) return false
+    return this.value(value)
+  }
+
+  // A property that an accessor deletes on the way is left out, as it should.
+  #anyProperties (object) {
     if (!this.reserve(3)) return false
     const head = this.pos - this.base
     this.pos += 3

@@ -1,12 +1,11 @@
 'use strict'
 
+const { ShortStrings, writeLatin1, REMEMBERED_FROM, MAX_SHORT } = require('./short-strings')
 const tags = require('./tags')
 const { viewsOn } = require('./views')
 
 const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
 
-// Up to here a loop over charCodeAt beats the call into node.
-const SHORT_STRING = 32
 // A two-byte representation is looked for by a scan that irregexp folds to one test
 // for one-byte strings.
 const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
@@ -31,6 +30,7 @@ class Writer {
   memory
 
   #bytes = null
+  #shortStrings = new ShortStrings()
 
   constructor (memory) {
     this.memory = memory
@@ -131,36 +131,17 @@ class Writer {
 
   string (string) {
     const length = string.length
-    if (length > SHORT_STRING) return this.#longString(string)
+    // Up to there a loop over charCodeAt beats the call into node.
+    if (length > MAX_SHORT) return this.#longString(string)
     const count = (length + 3) >>> 2
     if (!this.reserve(1 + count)) return false
-    const words = this.words
-    let pos = this.pos
-    words[pos++] = length << TAG_BITS | LATIN1
-    const whole = length & ~3
-    let i = 0
-    // The union of all characters tells once, at the end, whether they were one-byte.
-    let union = 0
-    while (i < whole) {
-      const a = string.charCodeAt(i)
-      const b = string.charCodeAt(i + 1)
-      const c = string.charCodeAt(i + 2)
-      const d = string.charCodeAt(i + 3)
-      union |= a | b | c | d
-      words[pos++] = a | b << 8 | c << 16 | d << 24
-      i += 4
-    }
-    if (i < length) {
-      let word = 0
-      for (let shift = 0; i < length; i++, shift += 8) {
-        const c = string.charCodeAt(i)
-        union |= c
-        word |= c << shift
-      }
-      words[pos++] = word
-    }
-    if (union > 255) return this.#utf16(string)
-    this.pos = pos
+    const { words, pos } = this
+    words[pos] = length << TAG_BITS | LATIN1
+    const isLatin1 = length < REMEMBERED_FROM
+      ? writeLatin1(string, words, pos + 1)
+      : this.#shortStrings.write(string, words, pos + 1)
+    if (!isLatin1) return this.#utf16(string)
+    this.pos = pos + 1 + count
     return true
   }
 
