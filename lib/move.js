@@ -6,6 +6,7 @@
 
 const { isArrayBufferView } = require('node:util/types')
 const { isMarkedAsUntransferable } = require('node:worker_threads') // since Node 21
+const { isPooled } = require('./codec/buffer-pool')
 
 const kTransferable = Symbol.for('Piscina.transferable')
 const kValue = Symbol.for('Piscina.valueOf')
@@ -42,13 +43,13 @@ function markMovable (value) {
 }
 
 // Its memory belongs to many Buffers, and Node does not transfer it.
-function isInNodesPool (value) {
+function isInPool (value) {
   if (!Buffer.isBuffer(value) || value.byteLength >= value.buffer.byteLength) return false
-  return isMarkedAsUntransferable?.(value.buffer) ?? value.buffer.byteLength === Buffer.poolSize
+  return isMarkedAsUntransferable?.(value.buffer) ?? (isPooled(value.buffer) || value.buffer.byteLength === Buffer.poolSize)
 }
 
 function move (value) {
-  if (typeof value !== 'object' || value === null || isInNodesPool(value)) return value
+  if (typeof value !== 'object' || value === null || isInPool(value)) return value
   let movable = value
   if (!isTransferable(value)) {
     movable = isArrayBufferView(value) ? new Moved(value.buffer, value) : new Moved(value, value)

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { MessageChannel } = require('node:worker_threads')
+const { Codec } = require('./fixtures/codec')
 const { isMovable, isTransferable, kQueueOptions, kTransferable, kValue, markMovable, move } = require('../lib/move')
 
 test('the symbols are those that Piscina registered', () => {
@@ -38,8 +39,8 @@ test('a view is the value, its buffer what is transferred', () => {
   }
 })
 
-test("a Buffer in Node's pool cannot be transferred, and is left as it is", () => {
-  for (const buffer of [Buffer.from('text'), Buffer.allocUnsafe(100)]) {
+test('a Buffer in a pool cannot be transferred, and is left as it is', () => {
+  for (const buffer of [Buffer.from('text'), Buffer.allocUnsafe(100), new Codec().roundTrip(Buffer.from('received'))]) {
     assert.equal(move(buffer), buffer)
     assert.equal(isMovable(buffer), false)
   }

@@ -1,5 +1,6 @@
 'use strict'
 
+const { BufferPool } = require('./buffer-pool')
 const { viewsOn, MAX_REGION } = require('./views')
 const { createError } = require('../errors')
 const { Interned, MAX_INTERNED } = require('./interned')
@@ -24,6 +25,7 @@ class Reader {
 
   #bytes = null
   #interned = new Interned()
+  #pool = new BufferPool()
 
   constructor (memory) {
     this.memory = memory
@@ -117,17 +119,14 @@ class Reader {
     return buffer
   }
 
-  // A small one in Node's pool, as Buffer.from() makes it: an ArrayBuffer for each would be
-  // most of the work.
+  // A small one in a pool, as Buffer.from() makes it.
   nodeBuffer (length) {
     const start = this.#payload(length)
     if (length >= LARGE) return this.#copyLarge(start, length)
-    const copy = Buffer.allocUnsafe(length)
-    this.buffer.copy(copy, 0, start, start + length)
-    return copy
+    return this.#pool.copy(this.buffer, start, length)
   }
 
-  // One memcpy into memory that was not zeroed first, nor comes from node's pool.
+  // One memcpy into memory that was not zeroed first, nor comes from a pool.
   #copyLarge (start, length) {
     return Buffer.allocUnsafeSlow(length).fill(new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length))
   }

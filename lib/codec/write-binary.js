@@ -34,14 +34,16 @@ function isDetached (buffer) {
 }
 
 function writeArrayBuffer (writer, buffer) {
-  return isOrdinary(buffer) && writeBytes(writer, ARRAY_BUFFER, buffer, 0, bufferSlots.byteLength.call(buffer))
+  return isOrdinary(buffer) && writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
 }
 
-function writeBytes (writer, tag, buffer, offset, length) {
+// `bytes`: a Uint8Array, of whatever class.
+function writeBytes (writer, tag, bytes) {
+  const length = typedArray.length.call(bytes)
   if (length > MAX_REGION) return false
   if (writer.attaches(length)) {
     const attached = tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER
-    return writer.attach(attached, new Uint8Array(buffer, offset, length))
+    return writer.attach(attached, bytes, length)
   }
   // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
@@ -54,10 +56,9 @@ function writeBytes (writer, tag, buffer, offset, length) {
   if (length > 0) {
     // Before the bytes: they may end inside the last word.
     words[pos + head + count - 1] = 0
-    const from = new Uint8Array(buffer, offset, length)
     const to = (pos + head) * 4
-    if (length < LARGE) writer.buffer.set(from, to)
-    else writer.buffer.fill(from, to, to + length)
+    if (length < LARGE) writer.buffer.set(bytes, to)
+    else writer.buffer.fill(bytes, to, to + length)
   }
   writer.pos = pos + head + count
   return true
@@ -93,7 +94,7 @@ function writeView (writer, view, kind) {
   writer.pos = pos + 3
   const known = writer.seen.add(buffer)
   if (known >= 0) return writer.word(known << TAG_BITS | REF)
-  return isShared ? writeSharedMemory(writer, buffer) : writeBytes(writer, ARRAY_BUFFER, buffer, 0, bytes)
+  return isShared ? writeSharedMemory(writer, buffer) : writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
 }
 
 // A Buffer travels as the bytes it shows: what lies around it is, as a rule, node's pool
@@ -102,7 +103,7 @@ function writeView (writer, view, kind) {
 function writeBuffer (writer, view) {
   const buffer = typedArray.buffer.call(view)
   if (!isOrdinary(buffer)) return false
-  return writeBytes(writer, BUFFER, buffer, typedArray.byteOffset.call(view), typedArray.length.call(view))
+  return writeBytes(writer, BUFFER, view)
 }
 
 module.exports = { writeArrayBuffer, writeView, writeBuffer, DATA_VIEW }

@@ -100,13 +100,13 @@ class Writer {
     return length >= this.memory.attachFrom
   }
 
-  attach (tag, bytes) {
+  attach (tag, bytes, length) {
     const { memory } = this
     if (memory.attach === undefined) {
       this.full = true
       return false
     }
-    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    const copy = Buffer.allocUnsafeSlow(length)
     copy.set(bytes)
     return this.word(memory.attach(copy.buffer) << TAG_BITS | tag)
   }
