@@ -3,7 +3,7 @@
 // Functions made for the objects of one shape. Keys go into the source through JSON.stringify; no other part of it
 // varies but numbers.
 
-const { OBJECT, TAG_BITS } = require('./tags')
+const { FALSE, TRUE, OBJECT, TAG_BITS } = require('./tags')
 
 // Making one costs some 30 µs: for shapes that come again, and not without end.
 const USES_BEFORE_CODE = 16
@@ -43,18 +43,22 @@ function makeBuilder (keys) {
 // ValueWriter.properties() does, with the key block in the source: in three quarters to nine tenths of the time.
 function makeWriter (keys, block, hash) {
   if (block.length > MAX_WRITTEN_WORDS) return null
+  const reserve = words => `if (writer.pos + ${words} > writer.end && !writer.reserve(${words})) return false`
   const write = key => {
     const name = JSON.stringify(key)
     return `value = object[${name}]
-if (!(typeof value === 'string' ? writer.string(value) : typeof value === 'number' ? writer.number(value) : writer.property(object, ${name}, value))) return false`
+if (!(typeof value === 'string' ? writer.string(value)
+  : typeof value === 'number' ? writer.number(value)
+  : typeof value === 'boolean' ? writer.word(value ? ${TRUE} : ${FALSE})
+  : writer.property(object, ${name}, value))) return false`
   }
   return generate(['writer', 'object'], [
-    'if (!writer.reserve(3)) return false',
+    reserve(3),
     'const head = writer.pos - writer.base',
     'writer.pos += 3',
     'let value',
     ...keys.map(write),
-    `if (!writer.reserve(${block.length})) return false`,
+    reserve(block.length),
     'const { words, pos } = writer',
     ...Array.from(block, (word, index) => `words[pos + ${index}] = ${word}`),
     `writer.pos = pos + ${block.length}`,
