@@ -42,7 +42,8 @@ export interface Transferable {
 /**
  * Marks a value to be transferred instead of copied, when it is a whole task or a
  * whole result. A view stands for its buffer. Primitives come back as they are, and so do
- * Buffers in Node's pool: their memory belongs to others too, so they are copied.
+ * Buffers in a pool, Node's or the one they were received in: their memory belongs to
+ * others too, so they are copied.
  */
 export function move<V> (value: V): V extends object ? V | Transferable : V
 

@@ -15,7 +15,7 @@ typedef struct span {
   uint32_t count;    /* records */
   uint32_t rest;     /* records of the last run that are not among them */
   uint32_t cut;      /* granules of the last run that are, if there is a rest */
-  bool has_runs;
+  bool has_runs;     /* not every record has a tag of its own */
   uint64_t bytes;    /* their lengths added up */
 } span;
 

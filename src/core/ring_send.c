@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* How far ahead of the records lines are asked for, in granules. */
+/* How far ahead of the records lines are asked for, and how much of it behind a batch at most; in granules. */
 #define AHEAD 32u
 #define FETCH_BEHIND_MOST 64u
 
@@ -14,6 +14,7 @@
 /* The simple plan is for batches whose sum cannot overflow. */
 #define PLAN_WHOLE_MOST 2048u
 #define PLAN_WHOLE_COUNT 65536u
+_Static_assert(PLAN_WHOLE_MOST <= TELAR_RING_CAPACITY_MIN / 2, "no record is too long for any ring");
 
 /* ---- room ---- */
 
@@ -275,7 +276,7 @@ static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const ui
   uint32_t room = room_behind(end, tail, end->released_seen), left = left_in_ring(end, tail);
   if (room == UINT32_MAX) return false;
   if (room > left) room = left;
-  if (count > room || count > PLAN_WHOLE_COUNT || PLAN_WHOLE_MOST > end->max_record) return false;
+  if (count > room || count > PLAN_WHOLE_COUNT) return false;
   uint32_t first = lengths[0], granules = count * ring_granules(first), longer = first > PLAN_WHOLE_MOST, differ = 0;
   uint64_t bytes = (uint64_t)count * first;
   /* Records of one length are common, and to find that out takes a quarter of a cycle for each. */

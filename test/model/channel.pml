@@ -19,6 +19,8 @@
  *   SENDERS, RECEIVERS, EACH (records of a sender), ROOM (records that fit)
  *   GIVES_UP    the end of this number may give up while it waits (timeout, signal)
  *   DIES        it may be terminated instead, also when it should still call Atomics.notify
+ *   RUN         a sender sends all its records together, under one tag; a receiver takes one, and once
+ *               it has claimed that, leaves the others under another (R10)
  *
  * MUTANTS  each takes out one thing and must fail: see run.mjs
  */
@@ -36,6 +38,12 @@
 #endif
 #ifndef GIVES_UP
 #define GIVES_UP 255
+#endif
+
+#ifdef RUN
+#define TOGETHER EACH
+#else
+#define TOGETHER 1
 #endif
 
 #define ENDS (SENDERS + RECEIVERS)
@@ -79,6 +87,8 @@ byte gone;
 
 #define record_is_ready (memory[TAG(head)] == READY)
 #define may_go_on (!record_is_ready || busy == RECEIVERS)
+#define has_room (tail + TOGETHER - memory[RELEASED] <= ROOM)
+#define ends_run(position) ((position + 1) % TOGETHER == 0)
 
 /* A6, R6, S1: tried, never waited for. */
 inline sweep(me, kept_out)
@@ -199,7 +209,7 @@ inline notify(me, yes, i)
      if
      :: yes
      :: else ->
-        yes = (tail - memory[RELEASED] < ROOM);
+        yes = has_room;
         if
         :: yes -> wake_one(FOR_SENDERS, i)
         :: else
@@ -237,8 +247,8 @@ inline notify(me, yes, i)
 
 #define RESERVE \
   publish(me, TAG(tail)); /* R1: lands when the record was written and committed */ \
-  tail++; \
-  sent++; \
+  tail = tail + TOGETHER; \
+  sent = sent + TOGETHER; \
   got = true
 
 /* One try. It is answered in `got`; a receiver that finds the end leaves. */
@@ -248,7 +258,7 @@ inline attempt(me, got, yes, i)
   :: is_sender(me) ->
      d_step {
        if
-       :: tail - memory[RELEASED] < ROOM -> RESERVE
+       :: has_room -> RESERVE
        :: else
        fi
      };
@@ -259,7 +269,7 @@ inline attempt(me, got, yes, i)
         yes = false;
         d_step {
           if
-          :: tail - memory[RELEASED] < ROOM -> RESERVE
+          :: has_room -> RESERVE
           :: else
           fi
         }
@@ -269,8 +279,12 @@ inline attempt(me, got, yes, i)
      d_step {
        if
        :: record_is_ready ->
-          publish(me, TAG(head)); /* R2: lands when the record was read and marked */
-          waits_value[me] = DONE;
+          part = !ends_run(head);
+          if
+          :: part -> publish(me, TAG(head + 1)) /* R10 */
+          :: else -> publish(me, TAG(head)); waits_value[me] = DONE /* R2: lands when the record was read and marked */
+          fi;
+          claimed = head;
           head++;
           received++;
           busy++;
@@ -280,18 +294,28 @@ inline attempt(me, got, yes, i)
        fi
      };
      if
-     :: got -> notify(me, yes, i)
+     :: part -> store(me, TAG(claimed), DONE) /* R2 */
      :: else
-     fi
+     fi;
+     if
+#ifdef NO_LOOK_AFTER_CUT /* one that was woken looks all the same: cancel */
+     :: got && part && !announced
+     :: got && !(part && !announced) -> notify(me, yes, i)
+#else
+     :: got -> notify(me, yes, i)
+#endif
+     :: !got
+     fi;
+     d_step { part = false; claimed = 0 }
   fi
 }
 
 proctype End(byte e)
 {
-  byte left, i, to_notify;
-  bool got, yes, leaves, announced, seen;
+  byte left, i, to_notify, claimed;
+  bool got, yes, leaves, announced, seen, part;
 
-  left = (is_sender(e) -> EACH : 255);
+  left = (is_sender(e) -> EACH / TOGETHER : 255);
   do
   :: left == 0 || leaves -> break
   :: left != 0 && !leaves ->

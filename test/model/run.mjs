@@ -37,6 +37,7 @@ const models = [
   ['pool', ['NAP', 'TASKS=1', ...ownerSide]],
   ['channel', manyToOne],
   ['channel', [...oneToMany, 'EACH=2']],
+  ['channel', [...oneToMany, 'RUN', 'EACH=2', 'ROOM=2']],
   ['channel', [...manyToOne, 'GIVES_UP=0', 'DIES']],
   ['channel', [...oneToMany, 'GIVES_UP=1', 'DIES']],
   ['channel', [...oneToMany, 'GIVES_UP=2', 'DIES']]
@@ -64,7 +65,8 @@ const mutants = [
   ['channel', 'EVENT_AFTER_LOOK', manyToOne],
   ['channel', 'EVENT_AFTER_ANNOUNCEMENT', [...oneToMany, 'EACH=2']],
   ['channel', 'NO_PASS_ON', [...oneToMany, 'GIVES_UP=1']],
-  ['channel', 'NO_CASCADE', ['ROOM=2']]
+  ['channel', 'NO_CASCADE', ['ROOM=2']],
+  ['channel', 'NO_LOOK_AFTER_CUT', [...oneToMany, 'RUN', 'EACH=2', 'ROOM=2']]
 ]
 
 async function search (name, model, options) {
