@@ -120,9 +120,12 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
 test('a thread that has the channel and has not used it yet is waited for', async () => {
   const channel = new Channel({ capacity: 4096 })
   const go = new Channel()
-  const idle = (...steps) => {
+  // Its end is listened for from the start: it may come before what it has sent is received here.
+  const idle = async (...steps) => {
     const worker = start({ channel, go }, ['say', 'there'], ['take', 'go'], ...steps)
-    return once(worker, 'message').then(() => worker)
+    const ended = once(worker, 'exit')
+    await once(worker, 'message')
+    return { ended }
   }
 
   const sender = await idle(['send', 'channel', 'late'])
@@ -132,7 +135,7 @@ test('a thread that has the channel and has not used it yet is waited for', asyn
   await nextTurn()
   go.trySend('go')
   assert.deepEqual(await received, { value: 'late', done: false })
-  await once(sender, 'exit')
+  await sender.ended
   await assert.rejects(channel.receive(), kNoSender)
 
   while (channel.trySend('filled')) continue
@@ -144,7 +147,7 @@ test('a thread that has the channel and has not used it yet is waited for', asyn
   await nextTurn()
   go.trySend('go')
   await sent
-  await once(receiver, 'exit')
+  await receiver.ended
   while (channel.trySend('filled')) continue
   await assert.rejects(channel.send('filled'), kNoReceiver)
 })

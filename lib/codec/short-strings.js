@@ -1,12 +1,15 @@
 'use strict'
 
-// Writes short one-byte strings, four characters to a word, and remembers those that came lately with their
-// words: names of states and types come again and again, and to copy words costs half of taking a string
-// apart. The counterpart of Interned. As there, the words do not come from shared memory, where others may
-// change them.
+// Writes short one-byte strings, four characters to a word, and remembers those that come again with their
+// words: names of states and types do, and to copy words costs half of taking a string apart. The counterpart of
+// Interned.
 //
-// To look in vain costs half of taking a string apart, so values whose strings are new each time must not
-// pay for it: what is found earns credit, what is not spends it, and without credit one string in some is looked for.
+// What is remembered is a copy. A string of the caller's may be a part of a large one, which would stay as long; and
+// its words may lie in shared memory, where others may change them.
+//
+// To look in vain costs a third of taking a string apart, to make a copy twice as much as that, so values whose
+// strings are new each time must not pay for it: a string is copied when one that looks like it came just before, what
+// is found earns credit, what is not spends it, and without credit one string in some is looked for.
 
 const ENTRIES = 512
 const ENTRY_BITS = 9
@@ -15,40 +18,56 @@ const MAX_WORDS = 8
 const REMEMBERED_FROM = 8
 const MAX_CREDIT = 256
 const EARNED = 2
+const SPENT = 1
+const SPENT_FOR_COPY = 6
 const ONE_IN = 32
 
 class ShortStrings {
   #strings = new Array(ENTRIES).fill('')
   #words = new Int32Array(ENTRIES * MAX_WORDS)
+  #bytes = Buffer.from(this.#words.buffer)
+  // What the string that came last for an entry looked like.
+  #looks = new Int32Array(ENTRIES)
   #credit = MAX_CREDIT
   #passed = 0
 
   // As writeLatin1, of a string of REMEMBERED_FROM to MAX_SHORT characters.
   write (string, words, pos) {
-    const { length } = string
     if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return writeLatin1(string, words, pos)
-    const last = length - 1
-    const mixed = length << 24 ^ string.charCodeAt(last) << 16 ^ string.charCodeAt(last >>> 1) << 8 ^ string.charCodeAt(0)
-    const entry = Math.imul(mixed, 0x9E3779B1) >>> (32 - ENTRY_BITS)
+    const look = lookOf(string)
+    const entry = look >>> (32 - ENTRY_BITS)
+    if (this.#strings[entry] !== string) {
+      this.#credit -= SPENT
+      if (this.#looks[entry] !== look) {
+        this.#looks[entry] = look
+        return writeLatin1(string, words, pos)
+      }
+      if (!this.#remember(entry, string)) return false
+    } else if (this.#credit < MAX_CREDIT) {
+      this.#credit += EARNED
+    }
     const own = this.#words
     const from = entry * MAX_WORDS
-    if (this.#strings[entry] === string) {
-      if (this.#credit < MAX_CREDIT) this.#credit += EARNED
-    } else if (!this.#remember(entry, string, own, from)) {
-      return false
-    }
-    const count = (length + 3) >>> 2
+    const count = (string.length + 3) >>> 2
     for (let i = 0; i < count; i++) words[pos + i] = own[from + i]
     return true
   }
 
-  #remember (entry, string, own, from) {
-    this.#credit--
+  #remember (entry, string) {
+    const from = entry * MAX_WORDS
+    this.#credit -= SPENT_FOR_COPY
     this.#strings[entry] = ''
-    if (!writeLatin1(string, own, from)) return false
-    this.#strings[entry] = string
+    if (!writeLatin1(string, this.#words, from)) return false
+    this.#strings[entry] = this.#bytes.latin1Slice(from * 4, from * 4 + string.length)
     return true
   }
+}
+
+function lookOf (string) {
+  const { length } = string
+  const head = string.charCodeAt(length >>> 1) << 8 ^ string.charCodeAt(0) ^ length << 16
+  const tail = string.charCodeAt(length - 1) << 8 ^ string.charCodeAt(length - 2)
+  return Math.imul(Math.imul(head, 0x85EBCA6B) ^ tail, 0x9E3779B1)
 }
 
 // Writes the characters of a string into words, from words[pos] on. False, and nothing of use there, if one of them
