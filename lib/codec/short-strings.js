@@ -11,8 +11,8 @@
 // strings are new each time must not pay for it: a string is copied when one that looks like it came just before, what
 // is found earns credit, what is not spends it, and without credit one string in some is looked for.
 
-const ENTRIES = 512
 const ENTRY_BITS = 9
+const ENTRIES = 1 << ENTRY_BITS
 const MAX_WORDS = 8
 // Shorter ones are taken apart as fast as they are found.
 const REMEMBERED_FROM = 8

@@ -56,8 +56,8 @@
  *         succeeded. Nobody waits for another thread: a producer that stops between
  *         reserve and commit, or within a send, holds up the receivers of what comes
  *         behind (EMPTY), not other producers, before the ring is full; so does a
- *         receiver within a call that takes a part of what was sent together. Threads end between two
- *         calls only; then detach, or abandon, gives back what the end held.
+ *         receiver within a call that takes a part of what was sent together. Threads end
+ *         between two calls only; then detach, or abandon, gives back what the end held.
  *
  * SOURCE  Aeron's and Agrona's ring buffers for the commit of each record by its own
  *         word and for padding at the end of the ring; DPDK's rte_ring for moving the

@@ -14,7 +14,7 @@ typedef struct span {
   uint32_t granules; /* of the records */
   uint32_t count;    /* records */
   uint32_t rest;     /* records of the last run that are not among them */
-  uint32_t cut;      /* granules of the last run that are, if there is a rest */
+  uint32_t cut;      /* records of the last run that are, if there is a rest */
   bool has_runs;     /* not every record has a tag of its own */
   uint64_t bytes;    /* their lengths added up */
 } span;
@@ -114,9 +114,9 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
       if (taken > max - count) taken = max - count;
       s->has_runs = true;
       s->rest = records - taken;
-      s->cut = taken * granules;
+      s->cut = taken;
       count += taken;
-      at += s->cut;
+      at += taken * granules;
       if (s->rest == 0 && at != size && count != max) {
         next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
       }
@@ -167,12 +167,6 @@ static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_
   return position;
 }
 
-/* Leaves what a claim that ends within a run has not taken of it, behind the claim. */
-static void leave_rest(telar_ring_end *end, uint64_t position, uint32_t records, uint32_t bytes) {
-  /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
-  atomic_store_explicit(ring_tag(end, position), ring_tag_of(records, bytes), memory_order_release);
-}
-
 /* Of many consumers: gives back a claim whose tags but the first are 0. */
 static inline void mark_done(telar_ring_end *end, uint64_t from, uint32_t granules) {
   /* R2: released to A2, whoever sweeps. */
@@ -192,16 +186,17 @@ RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
   atomic_store_explicit(&end->shared->released, end->released, memory_order_release);
 }
 
-/* A claim that ends within a run: both parts get a tag of their own. Of many consumers the claim's is written when it is
- * given back. */
+/* A span that ends within a run: both parts get a tag of their own. Of many consumers that of the claimed part is written
+ * when it is given back. */
 static RING_ASIDE void cut_run(telar_ring_end *end, const span *s, uint32_t bytes) {
   uint64_t position = s->from + s->skipped + s->granules;
-  leave_rest(end, position, s->rest, bytes);
+  /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
+  atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->rest, bytes), memory_order_release);
   /* Whoever looked between the claim and this has seen nothing and may sleep. */
   end->pending |= RING_PENDING_MOVED;
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
-    uint32_t tag = ring_tag_of(s->cut / ring_granules(bytes), bytes);
-    atomic_store_explicit(ring_tag(end, position - s->cut), tag, memory_order_relaxed);
+    position -= s->cut * ring_granules(bytes);
+    atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->cut, bytes), memory_order_relaxed);
   }
 }
 
@@ -307,8 +302,7 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
 /* ---- receiving ---- */
 
 static void copy_out(telar_ring_end *end, const span *s, void *buffer, const uint32_t *lengths) {
-  uint32_t last = lengths[s->count - 1];
-  uint32_t bytes = (s->granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
+  uint32_t bytes = ring_bytes_to_end(s->granules, lengths[s->count - 1]);
   ring_copy(buffer, ring_data(end, s->from + s->skipped), bytes);
   give_back(end, s);
   ring_count_received(end, s->count, s->bytes);
@@ -323,10 +317,10 @@ static RING_ASIDE bool stage(telar_ring_end *end) {
     return false;
   }
   uint32_t last = staged->lengths[s.count - 1];
-  ring_copy(staged->bytes, ring_data(end, end->head), (s.granules - ring_granules(last)) * TELAR_RING_GRANULE + last);
+  ring_copy(staged->bytes, ring_data(end, end->head), ring_bytes_to_end(s.granules, last));
   if (s.has_runs) {
     /* Head is going to stop behind each of them. */
-    if (s.rest != 0) leave_rest(end, end->head + s.granules, s.rest, last);
+    if (s.rest != 0) cut_run(end, &s, last);
     uint64_t position = end->head;
     for (uint32_t i = 0; i < s.count; i++) {
       atomic_store_explicit(ring_tag(end, position), ring_tag_of(1, staged->lengths[i]), memory_order_relaxed);

@@ -296,10 +296,10 @@ static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const ui
   return true;
 }
 
-/* As many of the records as go into room granules behind tail; *wanted: what one more would take. */
-static batch plan(const telar_ring_end *end, uint64_t tail, uint32_t room, const uint32_t *lengths, uint32_t count,
-                  uint32_t *wanted) {
-  uint32_t left = left_in_ring(end, tail);
+/* As many of the records as go behind tail, by what was last seen released; *wanted: what one more would take. */
+static batch plan(const telar_ring_end *end, uint64_t tail, const uint32_t *lengths, uint32_t count, uint32_t *wanted) {
+  uint32_t room = room_behind(end, tail, end->released_seen), left = left_in_ring(end, tail);
+  if (room == UINT32_MAX) room = 0;
   batch b = {.split = UINT32_MAX};
   *wanted = 0;
   if (plan_whole(end, tail, lengths, count, &b)) return b;
@@ -338,10 +338,8 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
                  uint32_t count, uint32_t granules, bool uniform) {
   if (count == 0) return;
   fetch_behind(end, position + granules, granules);
-  uint32_t last = lengths[count - 1];
-  /* Up to the end of the last record: what lies behind it may not be the caller's to give. */
-  uint32_t bytes = (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
-  ring_copy(ring_data(end, position), data, bytes);
+  /* What lies behind the last record may not be the caller's to give. */
+  ring_copy(ring_data(end, position), data, ring_bytes_to_end(granules, lengths[count - 1]));
   for (uint32_t i = 0, records; i < count; i += records) {
     uint32_t length = lengths[i];
     records = uniform ? count - i : count_equal_lengths(lengths + i, count - i);
@@ -360,15 +358,12 @@ static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data, 
   uint64_t tail = read_tail(end);
   batch b;
   for (;;) {
-    uint32_t wanted, room = room_behind(end, tail, end->released_seen);
-    if (room == UINT32_MAX) room = 0;
-    b = plan(end, tail, room, lengths, count, &wanted);
+    uint32_t wanted;
+    b = plan(end, tail, lengths, count, &wanted);
     if (wanted != 0) {
       /* Fewer than asked for. More may have been given back since; try for as much again. */
       status = refresh_room(end, tail, wanted + b.granules);
-      room = room_behind(end, tail, end->released_seen);
-      if (room == UINT32_MAX) room = 0;
-      b = plan(end, tail, room, lengths, count, &wanted);
+      b = plan(end, tail, lengths, count, &wanted);
       if (b.count == 0) {
         status = no_room(end, &tail, status);
         if (status != TELAR_OK) return status;

@@ -10,7 +10,6 @@
 #ifndef TELAR_CORE_RING_TAGS_H
 #define TELAR_CORE_RING_TAGS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "ring.h"
@@ -28,6 +27,11 @@
 /* Granules of a record: one for its tag even when it is empty. */
 static inline uint32_t ring_granules(uint32_t bytes) {
   return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
+}
+
+/* Bytes from the first of some records, so many granules, to the end of the last one, which is so long. */
+static inline uint32_t ring_bytes_to_end(uint32_t granules, uint32_t last) {
+  return (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
 }
 
 /* pre: one record, or 2 to RING_RUN_RECORDS_MOST of at most RING_RUN_BYTES_MOST. */
