@@ -148,8 +148,6 @@ typedef struct telar {
   _Atomic uint32_t threads;
 } telar;
 
-static uint32_t eights[BENCH_BURST]; /* the lengths of a burst */
-
 static void *telar_make(bool multi) {
   telar_ring_config config = {
       .capacity = BENCH_CAPACITY * 8,
@@ -159,7 +157,6 @@ static void *telar_make(bool multi) {
   self->bytes = telar_ring_size(&config);
   self->memory = aligned_zeroes((size_t)self->bytes);
   if (telar_ring_init(self->memory, self->bytes, &config) != TELAR_OK) abort();
-  for (int i = 0; i < BENCH_BURST; i++) eights[i] = 8;
   return self;
 }
 
@@ -195,13 +192,15 @@ static inline uint32_t telar_one_dequeue(bench_port *port, uint64_t *values, uin
 
 static inline uint32_t telar_burst_enqueue(bench_port *port, const uint64_t *values, uint32_t n) {
   uint32_t sent;
-  telar_ring_send_many(port->ring, values, eights, n, &sent);
+  telar_ring_send_many(port->ring, values, &(telar_ring_run){n, sizeof *values}, 1, &sent);
   return sent;
 }
 
 static inline uint32_t telar_burst_dequeue(bench_port *port, uint64_t *values, uint32_t n) {
-  uint32_t lengths[BENCH_BURST], received;
-  telar_ring_receive_many(port->ring, values, n * 8, lengths, n, &received);
+  telar_ring_run runs[BENCH_BURST];
+  uint32_t count, received = 0;
+  telar_ring_receive_many(port->ring, values, n * (uint32_t)sizeof *values, runs, n, &count);
+  for (uint32_t i = 0; i < count; i++) received += runs[i].records;
   return received;
 }
 

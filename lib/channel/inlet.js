@@ -8,8 +8,8 @@ const { directory } = require('./directory')
 const { Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord } = require('./record')
 const { RingValues } = require('./ring-values')
 const { scratch, values } = require('./scratch')
-const { constants, info, kMissing, kWake, lengths } = require('./thread')
-const { MissingMemory, ValueMemory } = require('./values')
+const { constants, info, kMissing, kWake, runs } = require('./thread')
+const { MissingMemory, ValueMemory, align8 } = require('./values')
 
 const { OK, TOO_LARGE, kBatch, kLength, kOffset, kTicket } = constants
 
@@ -89,33 +89,41 @@ class Inlet {
     return value === kNothing ? null : [value]
   }
 
+  // So many runs.
   #decodeMany (count) {
-    const list = new Array(count)
+    const list = []
     const { words } = scratch
     let at = 0
-    for (let i = 0; i < count; i++) {
-      const length = lengths[i]
-      if ((words[at >>> 2] & kKindMask) < kBytesRecord) {
-        list[i] = scratch.decode(at, length)
-      } else {
-        const value = this.#decodeScratch(at, length)
-        if (value === kNothing) return this.#stashRest(list, i, at, count)
-        list[i] = value
+    for (let run = 0; run < count; run++) {
+      const length = runs[2 * run + 1]
+      for (let left = runs[2 * run]; left > 0; left--) {
+        if ((words[at >>> 2] & kKindMask) < kBytesRecord) {
+          list.push(scratch.decode(at, length))
+        } else {
+          const value = this.#decodeScratch(at, length)
+          if (value === kNothing) return this.#stashRest(list, at, run, left, count)
+          list.push(value)
+        }
+        at += align8(length)
       }
-      at += (length + 7) & ~7
     }
     this.spent = at
     return list
   }
 
   // A memory is not known here, and the records behind have been taken: they wait in line.
-  #stashRest (list, taken, at, count) {
-    for (let i = taken + 1; i < count; i++) {
-      at += (lengths[i - 1] + 7) & ~7
-      this.#stash.push(scratch.bytes.slice(at, at + lengths[i]))
+  #stashRest (list, at, run, left, count) {
+    at += align8(runs[2 * run + 1])
+    left--
+    for (;;) {
+      const length = runs[2 * run + 1]
+      for (; left > 0; left--) {
+        this.#stash.push(scratch.bytes.slice(at, at + length))
+        at += align8(length)
+      }
+      if (++run === count) return list.length === 0 ? null : list
+      left = runs[2 * run]
     }
-    list.length = taken
-    return taken === 0 ? null : list
   }
 
   #decodeScratch (at, length) {

@@ -10,7 +10,7 @@ const { directory } = require('./directory')
 const { Packet, kBytesRecord, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
 const { RingValues } = require('./ring-values')
 const { scratch, values } = require('./scratch')
-const { constants, info, kWake, lengths } = require('./thread')
+const { constants, info, kWake, runs } = require('./thread')
 const { Values, kScratchBytes } = require('./values')
 
 const { OK, TOO_LARGE, kBatch, kOffset, kTicket } = constants
@@ -87,11 +87,11 @@ class Outlet {
       this.status = this.push(list[from])
       return this.status === OK ? 1 : 0
     }
-    const sent = this.#ring.core.sendMany(count)
+    const sent = this.#ring.core.sendMany(scratch.runCount)
     if (info[kWake] !== 0) this.#ring.wake()
     this.status = sent >= 0 ? OK : -sent
-    if (sent < 0) this.spent = lengths[0]
-    if (this.status === TOO_LARGE) throw this.#tooLarge(lengths[0])
+    if (sent < 0) this.spent = runs[1]
+    if (this.status === TOO_LARGE) throw this.#tooLarge(this.spent)
     return sent >= 0 ? sent : 0
   }
 
@@ -105,7 +105,7 @@ class Outlet {
       while (count < most && at < kBatchBytes) {
         const value = list[from + count]
         if (typeof value === 'object' && value !== null && isLarge(value)) break
-        const next = scratch.append(value, at, count)
+        const next = scratch.append(value, at)
         if (next < 0) break
         at = next
         count++

@@ -3,9 +3,9 @@
 // The scratch buffer of this thread, which C copies records from and to.
 
 const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
-const { core, lengths } = require('./thread')
+const { core, runs } = require('./thread')
 const { SMALL_INT, TAG_BITS, TAG_MASK, MIN_SMALL_INT, MAX_SMALL_INT } = require('../codec/tags')
-const { Values, kScratchBytes } = require('./values')
+const { Values, align8, kScratchBytes } = require('./values')
 
 // One that had to grow beyond this for a value shrinks again.
 const kKeepBytes = 4 * 2 ** 20
@@ -20,6 +20,9 @@ class Scratch {
   length = 0
   // False: there is none.
   isFilled = false
+  // Of the batch.
+  runCount = 0
+  #runLength = 0
 
   constructor () {
     this.#follow()
@@ -53,24 +56,36 @@ class Scratch {
 
   // One more record of a batch, at byte `at`. Where the next one begins, or -1: this one names
   // memory and is to be sent by itself.
-  append (value, at, index) {
+  append (value, at) {
     if (typeof value === 'number' && at + 8 <= this.bytes.length) {
       const int = value | 0
       if (int === value && int >= MIN_SMALL_INT && int <= MAX_SMALL_INT && (int !== 0 || 1 / value > 0)) {
         this.words[at >>> 2] = int << TAG_BITS | SMALL_INT
-        lengths[index] = 4
+        this.#addToRun(4)
         return at + 8
       }
     }
     const length = values.encode(value, at)
     this.#follow()
     if (values.named !== null) return -1
-    lengths[index] = length
-    return at + ((length + 7) & ~7)
+    this.#addToRun(length)
+    return at + align8(length)
   }
 
+  #addToRun (length) {
+    if (length !== this.#runLength) {
+      this.#runLength = length
+      runs[2 * this.runCount] = 0
+      runs[2 * this.runCount++ + 1] = length
+    }
+    runs[2 * this.runCount - 2]++
+  }
+
+  // Makes room for a batch, or for nothing.
   begin () {
     this.isFilled = false
+    this.runCount = 0
+    this.#runLength = 0
     this.#shrink()
   }
 

@@ -6,13 +6,14 @@
 const native = require('../native')
 
 const constants = native.channelConstants
-const { kLengths, kBatch, kWake } = constants
+const { kRuns, kBatch, kWake } = constants
 
 // Beside the statuses of C: the next record names memory that this thread has yet to be told of.
 const kMissing = -1
 
-const info = new Uint32Array(kLengths + kBatch)
-const lengths = info.subarray(kLengths)
+const info = new Uint32Array(kRuns + 2 * kBatch)
+// Of a batch, for each run of equally long records: how many, and the bytes of each.
+const runs = info.subarray(kRuns)
 
 // Sides that wait for a bell, and how many of them keep the thread alive.
 const waiting = new Set()
@@ -83,7 +84,7 @@ module.exports = {
   info,
   kMissing,
   kWake,
-  lengths,
+  runs,
   serveAll,
   spend,
   startWaiting,

@@ -16,8 +16,8 @@ namespace telar {
 
 namespace {
 
-// What calls leave in `info`, by index. The lengths of a batch come behind.
-enum Info { kWake, kOffset, kLength, kTicket, kEvent, kLengths = 8 };
+// What calls leave in `info`, by index. The runs of a batch (telar_ring_run, two words each) come behind.
+enum Info { kWake, kOffset, kLength, kTicket, kEvent, kRuns = 8 };
 constexpr uint32_t kBatch = 1024;
 
 // A longer record is read in place: the time of a second copy buys nothing there.
@@ -52,7 +52,7 @@ class Channels {
     size_t length = 0;
     void* data = nullptr;
     if (napi_get_typedarray_info(env_, info, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_uint32_array || length < kLengths + kBatch) {
+        type != napi_uint32_array || length < kRuns + 2 * kBatch) {
       napi_throw_type_error(env_, "ERR_TELAR_NATIVE", "info must be a Uint32Array that holds a batch");
       return false;
     }
@@ -147,6 +147,7 @@ class End {
   telar_ring_end* end() { return end_; }
   Channels* channels() { return channels_; }
   uint32_t* info() { return channels_->info(); }
+  telar_ring_run* runs() { return reinterpret_cast<telar_ring_run*>(info() + kRuns); }
 
   telar_status Attach() { return telar_ring_attach(end_, channels_->thread()); }
 
@@ -233,19 +234,21 @@ napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
 }
 
-// sendMany(count) -> how many went in, or a negative status. The records lie in the scratch from its
-// start, each at a multiple of 8; their lengths in the batch.
+// sendMany(count) -> how many records of so many runs went in, or a negative status. They lie in the scratch from its start.
 napi_value SendMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   uint32_t count = call.Uint32(0);
-  uint32_t* lengths = call.self->info() + kLengths;
+  const telar_ring_run* runs = call.self->runs();
   uint64_t total = 0;
   if (count > kBatch) return call.Return(Negative(TELAR_INVALID));
-  for (uint32_t i = 0; i < count; i++) total += (static_cast<uint64_t>(lengths[i]) + 7) & ~uint64_t{7};
+  for (uint32_t i = 0; i < count; i++) {
+    if (runs[i].records > kBatch) return call.Return(Negative(TELAR_INVALID));
+    total += runs[i].records * ((static_cast<uint64_t>(runs[i].bytes) + 7) & ~uint64_t{7});
+  }
   unsigned char* data = call.self->channels()->Scratch(0, total);
   if (data == nullptr) return call.Return(Negative(TELAR_INVALID));
   uint32_t sent = 0;
-  telar_status status = telar_ring_send_many(call.self->end(), data, lengths, count, &sent);
+  telar_status status = telar_ring_send_many(call.self->end(), data, runs, count, &sent);
   status = call.self->Settle(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
@@ -278,18 +281,17 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(length) : Negative(status));
 }
 
-// receiveMany(max) -> how many records lie in the scratch now, as for sendMany, or a negative status
+// receiveMany(max) -> how many runs of records lie in the scratch now, as for sendMany, or a negative status
 napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t max = call.Uint32(0);
   uint32_t most = channels->scratch_length() < kBatchMost ? channels->scratch_length() : kBatchMost;
-  uint32_t received = 0;
-  telar_status status =
-      telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), most, call.self->info() + kLengths,
-                              max < kBatch ? max : kBatch, &received);
+  uint32_t count = 0;
+  telar_status status = telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), most, call.self->runs(),
+                                                max < kBatch ? max : kBatch, &count);
   status = call.self->Settle(status);
-  return call.Return(status == TELAR_OK ? static_cast<int32_t>(received) : Negative(status));
+  return call.Return(status == TELAR_OK ? static_cast<int32_t>(count) : Negative(status));
 }
 
 // reserve(length) -> status; the place in info
@@ -555,7 +557,7 @@ napi_value ChannelConstants(napi_env env) {
       {"kLength", kLength},
       {"kTicket", kTicket},
       {"kEvent", kEvent},
-      {"kLengths", kLengths},
+      {"kRuns", kRuns},
       {"kBatch", kBatch},
   };
   for (const auto& number : numbers) {

@@ -114,6 +114,13 @@ typedef struct telar_ring_place {
   uint32_t ticket; /* for commit, discard or release by the same end */
 } telar_ring_place;
 
+/* Records of one length, each at the next multiple of 8 bytes behind the one before. A batch is some runs, one behind the
+ * other. */
+typedef struct telar_ring_run {
+  uint32_t records; /* from 1 */
+  uint32_t bytes;   /* of each */
+} telar_ring_run;
+
 /* Figures of a ring, each recent, not all of one instant: each end tells its own
  * in telar_ring_notify. */
 typedef struct telar_ring_stats {
@@ -185,12 +192,12 @@ telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint3
                                    uint32_t second_length);
 
 /*
- * Copies up to count records in, as many as fit, with one move of the position. They lie in
- * data one after the other, each at a multiple of 8 bytes from the start. *sent says how
- * many went in. OK: at least one (or count is 0). TOO_LARGE: the first one can never fit; a later one
- * that cannot ends the batch before it.
+ * Copies the records of so many runs in, as many as fit, with one move of the position; data is where the first one
+ * begins. *sent says how many records went in. A run is told of as such to receivers, so neighbours of one length should be
+ * one run. OK: at least one (or there is none). TOO_LARGE: the first one can never fit; a later one that cannot ends the batch
+ * before it. INVALID: a run of no records.
  */
-telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const telar_ring_run *runs, uint32_t count,
                                   uint32_t *sent);
 
 /*
@@ -216,12 +223,12 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
 
 /*
  * Copies up to max records out, as many as there are, fit the buffer and lie in one piece
- * (the end of the ring ends a batch), with one move of the position. They are written one after the other,
- * each at a multiple of 8 bytes from the start of buffer; the bytes between are undefined. lengths has room for max.
- * *received says how many. TOO_LARGE: lengths[0] is the length of the first, which does not fit.
+ * (the end of the ring ends a batch), with one move of the position. They are written from the start of buffer as runs,
+ * the bytes between records undefined. runs has room for max; *count says how many there are (neighbours may be
+ * of one length). TOO_LARGE: runs[0].bytes is the length of the first record, which does not fit.
  */
-telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,
-                                     uint32_t max, uint32_t *received);
+telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, telar_ring_run *runs,
+                                     uint32_t max, uint32_t *count);
 
 /* Takes the next record, to be read in place. Its room is given back by release, in any order.
  * LIMIT: too many are open. */

@@ -153,6 +153,13 @@ typedef struct ring_staged {
   unsigned char bytes[RING_STAGED_BYTES];
 } ring_staged;
 
+/* A run that was received as a whole: the next one is likely to be as long. */
+typedef struct ring_likely {
+  telar_ring_run run; /* no records: none yet */
+  uint32_t tag;
+  uint32_t granules;
+} ring_likely;
+
 struct telar_ring_end {
   ring_shared *shared;
   _Atomic uint32_t *tags;
@@ -174,6 +181,7 @@ struct telar_ring_end {
   uint64_t released;      /* of the single consumer */
   uint64_t sent, sent_bytes, received, received_bytes;
   uint32_t serial;
+  ring_likely likely;
   ring_staged staged;
   ring_open reservations[TELAR_RING_OPEN_MAX];
   uint32_t claims_open;

@@ -13,6 +13,8 @@ typedef struct span {
   uint32_t skipped;  /* granules without a record, first */
   uint32_t granules; /* of the records */
   uint32_t count;    /* records */
+  uint32_t last;     /* bytes of the last one */
+  uint32_t runs;     /* what the caller's list has of them */
   uint32_t rest;     /* records of the last run that are not among them */
   uint32_t cut;      /* records of the last run that are, if there is a rest */
   bool has_runs;     /* not every record has a tag of its own */
@@ -45,10 +47,10 @@ static inline uint32_t count_equal_tags(const _Atomic uint32_t *at, uint32_t mos
 
 /*
  * Walks from head over skips to up to max records that go into capacity bytes one after the other. OK: s.count is not
- * 0. EMPTY: no record, s.skipped may be not 0. TOO_LARGE: lengths[0] is longer than capacity. CORRUPT:
+ * 0. EMPTY: no record, s.skipped may be not 0. TOO_LARGE: runs[0].bytes is more than capacity. CORRUPT:
  * the tags make no sense, or head was moved on in the meantime.
  */
-static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max, uint64_t capacity, uint32_t *lengths,
+static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max, uint64_t capacity, telar_ring_run *runs,
                          span *s) {
   uint32_t size = end->mask + 1;
   *s = (span){.from = head};
@@ -67,7 +69,7 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
   if (ring_tag_records(tag) == 0) {
     return tag == 0 ? TELAR_EMPTY : TELAR_CORRUPT;
   }
-  /* Locals: lengths might be anything's memory, for all that the compiler knows. */
+  /* Locals: runs might be anything's memory, for all that the compiler knows. */
   const _Atomic uint32_t *tags = end->tags;
   uint32_t first = at, count = 0, longest = end->max_record;
   uint64_t total = 0;
@@ -80,7 +82,7 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
     }
     if ((uint64_t)(at - first) * TELAR_RING_GRANULE + bytes > capacity) {
       if (count != 0) break;
-      lengths[0] = bytes;
+      runs[0].bytes = bytes;
       return TELAR_TOO_LARGE;
     }
     /* Where the last record like this may begin. */
@@ -121,7 +123,8 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
         next = atomic_load_explicit(&tags[at], memory_order_acquire); /* A1 */
       }
     }
-    for (uint32_t *out = lengths + before, *last = lengths + count; out != last; out++) *out = bytes;
+    runs[s->runs++] = (telar_ring_run){count - before, bytes};
+    s->last = bytes;
     total += (uint64_t)bytes * (count - before);
     tag = next;
   } while (ring_tag_records(tag) != 0);
@@ -188,15 +191,15 @@ RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
 
 /* A span that ends within a run: both parts get a tag of their own. Of many consumers that of the claimed part is written
  * when it is given back. */
-static RING_ASIDE void cut_run(telar_ring_end *end, const span *s, uint32_t bytes) {
+static RING_ASIDE void cut_run(telar_ring_end *end, const span *s) {
   uint64_t position = s->from + s->skipped + s->granules;
   /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
-  atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->rest, bytes), memory_order_release);
+  atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->rest, s->last), memory_order_release);
   /* Whoever looked between the claim and this has seen nothing and may sleep. */
   end->pending |= RING_PENDING_MOVED;
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
-    position -= s->cut * ring_granules(bytes);
-    atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->cut, bytes), memory_order_relaxed);
+    position -= s->cut * ring_granules(s->last);
+    atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->cut, s->last), memory_order_relaxed);
   }
 }
 
@@ -272,7 +275,7 @@ static telar_status may_receive(telar_ring_end *end) {
 }
 
 /* Claims up to max records that lie one behind the other. */
-static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, uint32_t *lengths, span *s) {
+static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, telar_ring_run *runs, span *s) {
   telar_status status = may_receive(end);
   if (status != TELAR_OK) return status;
   end->staged.next = end->staged.count = 0;
@@ -282,10 +285,10 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
       end->has_part[TELAR_RING_RECEIVERS] = false;
       return TELAR_CLOSED;
     }
-    status = look(end, position, max, capacity, lengths, s);
+    status = look(end, position, max, capacity, runs, s);
     if (status == TELAR_OK) {
       if (!move_head(end, head, s)) continue;
-      if (s->rest != 0) cut_run(end, s, lengths[s->count - 1]);
+      if (s->rest != 0) cut_run(end, s);
       return TELAR_OK;
     }
     if (status == TELAR_EMPTY && s->skipped != 0) {
@@ -301,9 +304,8 @@ static telar_status take(telar_ring_end *end, uint32_t max, uint64_t capacity, u
 
 /* ---- receiving ---- */
 
-static void copy_out(telar_ring_end *end, const span *s, void *buffer, const uint32_t *lengths) {
-  uint32_t bytes = ring_bytes_to_end(s->granules, lengths[s->count - 1]);
-  ring_copy(buffer, ring_data(end, s->from + s->skipped), bytes);
+static inline void copy_out(telar_ring_end *end, const span *s, void *buffer) {
+  ring_copy(buffer, ring_data(end, s->from + s->skipped), ring_bytes_to_end(s->granules, s->last));
   give_back(end, s);
   ring_count_received(end, s->count, s->bytes);
 }
@@ -311,16 +313,19 @@ static void copy_out(telar_ring_end *end, const span *s, void *buffer, const uin
 /* Of a single consumer: reads some short records ahead. False: there is none, or it is not short. */
 static RING_ASIDE bool stage(telar_ring_end *end) {
   ring_staged *staged = &end->staged;
+  telar_ring_run runs[RING_STAGED_RECORDS];
   span s;
   staged->next = staged->count = 0;
-  if (look(end, end->head, RING_STAGED_RECORDS, RING_STAGED_BYTES, staged->lengths, &s) != TELAR_OK || s.skipped != 0) {
+  if (look(end, end->head, RING_STAGED_RECORDS, RING_STAGED_BYTES, runs, &s) != TELAR_OK || s.skipped != 0) {
     return false;
   }
-  uint32_t last = staged->lengths[s.count - 1];
-  ring_copy(staged->bytes, ring_data(end, end->head), ring_bytes_to_end(s.granules, last));
+  ring_copy(staged->bytes, ring_data(end, end->head), ring_bytes_to_end(s.granules, s.last));
+  for (uint32_t i = 0, at = 0; i < s.runs; i++) {
+    for (uint32_t last = at + runs[i].records; at != last; at++) staged->lengths[at] = runs[i].bytes;
+  }
   if (s.has_runs) {
     /* Head is going to stop behind each of them. */
-    if (s.rest != 0) cut_run(end, &s, last);
+    if (s.rest != 0) cut_run(end, &s);
     uint64_t position = end->head;
     for (uint32_t i = 0; i < s.count; i++) {
       atomic_store_explicit(ring_tag(end, position), ring_tag_of(1, staged->lengths[i]), memory_order_relaxed);
@@ -375,8 +380,10 @@ static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capa
 
 static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
   span s;
-  telar_status status = take(end, 1, capacity, length, &s);
-  if (status == TELAR_OK) copy_out(end, &s, buffer, length);
+  telar_ring_run run;
+  telar_status status = take(end, 1, capacity, &run, &s);
+  if (status == TELAR_OK) copy_out(end, &s, buffer);
+  if (status == TELAR_OK || status == TELAR_TOO_LARGE) *length = run.bytes;
   return status;
 }
 
@@ -384,15 +391,60 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
   return receive_here(end, buffer, capacity, length) ? TELAR_OK : receive_aside(end, buffer, capacity, length);
 }
 
-telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,
-                                     uint32_t max, uint32_t *received) {
-  *received = 0;
+/* The usual case: one run like the last one, and no more behind it. What to copy is known before its tag has come from the producer's cache,
+ * so that a processor that predicts the comparison asks for the records at the same time. False: nothing was done. */
+static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t capacity, telar_ring_run *runs,
+                                  uint32_t max) {
+  const ring_likely *likely = &end->likely;
+  uint32_t bytes = likely->run.bytes;
+  /* Relaxed: as in may_receive. */
+  if (likely->run.records == 0 || likely->run.records > max || ring_bytes_to_end(likely->granules, bytes) > capacity ||
+      !end->has_part[TELAR_RING_RECEIVERS] ||
+      atomic_load_explicit(&end->shared->state, memory_order_relaxed) > TELAR_RING_CLOSED) {
+    return false;
+  }
+  uint64_t head = read_head(end); /* A5 */
+  uint32_t at = (uint32_t)head & end->mask;
+  uint32_t left = end->mask + 1 - at;
+  if (atomic_load_explicit(&end->tags[at], memory_order_acquire) != likely->tag || /* A1 */
+      likely->granules > left || (head & RING_HEAD_FINAL) != 0) {
+    return false;
+  }
+  /* Relaxed: only whether there is more to take. */
+  if (likely->run.records != max && likely->granules != left &&
+      atomic_load_explicit(&end->tags[at + likely->granules], memory_order_relaxed) != 0) {
+    return false;
+  }
+  span s = {
+      .from = head & RING_POSITION_MASK,
+      .granules = likely->granules,
+      .count = likely->run.records,
+      .last = bytes,
+      .bytes = (uint64_t)likely->run.records * bytes,
+  };
+  if (!move_head(end, head, &s)) return false;
+  end->staged.next = end->staged.count = 0;
+  runs[0] = likely->run;
+  copy_out(end, &s, buffer);
+  return true;
+}
+
+telar_status telar_ring_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, telar_ring_run *runs,
+                                     uint32_t max, uint32_t *count) {
+  if (receive_likely(end, buffer, capacity, runs, max)) {
+    *count = 1;
+    return TELAR_OK;
+  }
+  *count = 0;
   if (max == 0) return TELAR_INVALID;
   span s;
-  telar_status status = take(end, max, capacity, lengths, &s);
+  telar_status status = take(end, max, capacity, runs, &s);
   if (status == TELAR_OK) {
-    copy_out(end, &s, buffer, lengths);
-    *received = s.count;
+    if (s.has_runs && s.runs == 1 && s.rest == 0) {
+      end->likely = (ring_likely){runs[0], ring_tag_of(s.count, s.last), s.granules};
+    }
+    copy_out(end, &s, buffer);
+    *count = s.runs;
   }
   return status;
 }
@@ -403,17 +455,17 @@ telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
   ring_open *open = telar_ring_free_open(end->claims);
   if (open == NULL) return TELAR_LIMIT;
   span s;
-  uint32_t length;
-  telar_status status = take(end, 1, UINT64_MAX, &length, &s);
+  telar_ring_run run;
+  telar_status status = take(end, 1, UINT64_MAX, &run, &s);
   if (status != TELAR_OK) return status;
   if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) clear_claimed(end, s.from, s.skipped + s.granules);
-  *open = (ring_open){s.from, s.skipped + s.granules, length, ++end->serial};
+  *open = (ring_open){s.from, s.skipped + s.granules, run.bytes, ++end->serial};
   end->claims_open++;
   out->data = ring_data(end, s.from + s.skipped);
   out->offset = (uint64_t)((unsigned char *)out->data - (unsigned char *)end->shared);
-  out->length = length;
+  out->length = run.bytes;
   out->ticket = ring_ticket(end->claims, open);
-  ring_count_received(end, 1, length);
+  ring_count_received(end, 1, run.bytes);
   return TELAR_OK;
 }
 

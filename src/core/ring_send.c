@@ -11,11 +11,6 @@
 /* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
 #define SWEEP_EXTRA_MAX 4096u
 
-/* The simple plan is for batches whose sum cannot overflow. */
-#define PLAN_WHOLE_MOST 2048u
-#define PLAN_WHOLE_COUNT 65536u
-_Static_assert(PLAN_WHOLE_MOST <= TELAR_RING_CAPACITY_MIN / 2, "no record is too long for any ring");
-
 /* ---- room ---- */
 
 /* Granules that are free behind tail, by what was last seen released; UINT32_MAX if the two do not go together. */
@@ -259,142 +254,140 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
   return telar_ring_send_parts(end, data, length, NULL, 0);
 }
 
-/* How a batch lies in the ring. */
-typedef struct batch {
-  uint32_t count;
-  uint32_t split;    /* records before the end of the ring; the others lie at its start */
-  uint32_t pad;      /* granules left at the end */
-  uint32_t head;     /* granules of the records before the end */
-  uint32_t granules; /* of all records */
+/* Records of a batch that lie in the ring without a gap. */
+typedef struct piece {
+  const telar_ring_run *runs; /* of the first record */
+  uint32_t before;            /* records of that run that are not among them */
+  uint32_t records;
+  uint32_t granules;
+  uint32_t last; /* bytes of the last record */
   uint64_t bytes;
-  bool uniform;      /* all records are as long as the first one; false: perhaps */
+} piece;
+
+/* How a batch lies in the ring: up to its end, and what does not fit there from its start. */
+typedef struct batch {
+  piece first, second;
+  uint32_t pad; /* granules left between them */
 } batch;
 
-/* The usual case, all records in one piece, in loops without branches. False: b is as it was. */
-static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const uint32_t *lengths, uint32_t count,
-                              batch *b) {
+static inline void add_records(piece *p, uint32_t records, uint32_t bytes) {
+  p->records += records;
+  p->granules += records * ring_granules(bytes);
+  p->last = bytes;
+  p->bytes += (uint64_t)records * bytes;
+}
+
+/* The usual case: there is room for all of it as far as is known, in one piece. False: plan() knows more. */
+static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs, uint32_t count,
+                              piece *p) {
   uint32_t room = room_behind(end, tail, end->released_seen), left = left_in_ring(end, tail);
   if (room == UINT32_MAX) return false;
   if (room > left) room = left;
-  if (count > room || count > PLAN_WHOLE_COUNT) return false;
-  uint32_t first = lengths[0], granules = count * ring_granules(first), longer = first > PLAN_WHOLE_MOST, differ = 0;
-  uint64_t bytes = (uint64_t)count * first;
-  /* Records of one length are common, and to find that out takes a quarter of a cycle for each. */
-  for (uint32_t i = 0; i < count; i++) differ |= lengths[i] ^ first;
-  if (differ != 0) {
-    granules = longer = 0;
-    bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-      uint32_t length = lengths[i];
-      longer |= length > PLAN_WHOLE_MOST;
-      bytes += length;
-      granules += ring_granules(length);
-    }
+  *p = (piece){.runs = runs};
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t records = runs[i].records, bytes = runs[i].bytes;
+    if (records == 0 || bytes > end->max_record || (uint64_t)records * ring_granules(bytes) > room - p->granules) return false;
+    add_records(p, records, bytes);
   }
-  if (longer != 0 || granules > room) return false;
-  *b = (batch){count, count, 0, granules, granules, bytes, differ == 0};
   return true;
 }
 
-/* As many of the records as go behind tail, by what was last seen released; *wanted: what one more would take. */
-static batch plan(const telar_ring_end *end, uint64_t tail, const uint32_t *lengths, uint32_t count, uint32_t *wanted) {
+/* As many of the records as go behind tail, by what was last seen released. Returns what one more would take, in
+ * granules; 0: there is none that could be sent. */
+static uint32_t plan(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs, uint32_t count, batch *b) {
   uint32_t room = room_behind(end, tail, end->released_seen), left = left_in_ring(end, tail);
   if (room == UINT32_MAX) room = 0;
-  batch b = {.split = UINT32_MAX};
-  *wanted = 0;
-  if (plan_whole(end, tail, lengths, count, &b)) return b;
-  while (b.count < count && lengths[b.count] <= end->max_record) {
-    uint32_t granules = ring_granules(lengths[b.count]);
-    bool wraps = b.split == UINT32_MAX && b.granules + granules > left;
-    uint32_t pad = wraps ? left - b.granules : b.pad;
-    if (b.granules + pad + granules > room) {
-      *wanted = b.granules + pad + granules;
-      break;
+  *b = (batch){.first.runs = runs};
+  piece *p = &b->first;
+  uint32_t limit = room < left ? room : left;
+  for (uint32_t i = 0; i < count && runs[i].bytes <= end->max_record; i++) {
+    uint32_t granules = ring_granules(runs[i].bytes), todo = runs[i].records;
+    for (;;) {
+      uint32_t fits = (limit - p->granules) / granules;
+      if (fits > todo) fits = todo;
+      if (fits != 0) add_records(p, fits, runs[i].bytes);
+      todo -= fits;
+      if (todo == 0) break;
+      if (p == &b->second) return b->first.granules + b->pad + p->granules + granules;
+      uint32_t pad = p->granules + granules > left ? left - p->granules : 0, wanted = p->granules + pad + granules;
+      if (wanted > room) return wanted;
+      limit = room - p->granules - pad;
+      b->pad = pad;
+      p = &b->second;
+      p->runs = &runs[i];
+      p->before = runs[i].records - todo;
     }
-    if (wraps) {
-      b.split = b.count;
-      b.head = b.granules;
-      b.pad = pad;
-    }
-    b.granules += granules;
-    b.bytes += lengths[b.count++];
   }
-  if (b.split == UINT32_MAX) {
-    b.split = b.count;
-    b.head = b.granules;
-  }
-  return b;
+  return 0;
 }
 
-/* How many records, from the first on, are as long as it is. */
-static uint32_t count_equal_lengths(const uint32_t *lengths, uint32_t count) {
-  uint32_t equal = 1;
-  while (equal < count && lengths[equal] == lengths[0]) equal++;
-  return equal;
-}
-
-/* The records of a batch from one to another, which lie in one piece, into the ring and out of hand. */
-static void fill(telar_ring_end *end, uint64_t position, const unsigned char *data, const uint32_t *lengths,
-                 uint32_t count, uint32_t granules, bool uniform) {
-  if (count == 0) return;
-  fetch_behind(end, position + granules, granules);
+/* A piece into the ring and out of hand. */
+static void fill(telar_ring_end *end, uint64_t position, const unsigned char *data, const piece *p) {
+  uint32_t left = p->records;
+  if (left == 0) return;
+  fetch_behind(end, position + p->granules, p->granules);
   /* What lies behind the last record may not be the caller's to give. */
-  ring_copy(ring_data(end, position), data, ring_bytes_to_end(granules, lengths[count - 1]));
-  for (uint32_t i = 0, records; i < count; i += records) {
-    uint32_t length = lengths[i];
-    records = uniform ? count - i : count_equal_lengths(lengths + i, count - i);
+  ring_copy(ring_data(end, position), data, ring_bytes_to_end(p->granules, p->last));
+  const telar_ring_run *run = p->runs;
+  uint32_t here = run->records - p->before;
+  do {
+    uint32_t records = here < left ? here : left, bytes = run->bytes;
     if (records > RING_RUN_RECORDS_MOST) records = RING_RUN_RECORDS_MOST;
-    if (length > RING_RUN_BYTES_MOST) records = 1;
-    publish(end, position, ring_tag_of(records, length));
-    position += records * ring_granules(length);
-  }
+    if (bytes > RING_RUN_BYTES_MOST) records = 1;
+    publish(end, position, ring_tag_of(records, bytes));
+    position += records * ring_granules(bytes);
+    left -= records;
+    here -= records;
+    if (here == 0 && left != 0) here = (++run)->records;
+  } while (left != 0);
 }
 
 /* As many as there is room for, also at the end of the ring and beyond. */
-static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data, const telar_ring_run *runs, uint32_t count,
                                          uint32_t *sent) {
-  if (lengths[0] > end->max_record) return TELAR_TOO_LARGE;
-  telar_status status;
+  for (uint32_t i = 0; i < count; i++) {
+    if (runs[i].records == 0) return TELAR_INVALID;
+  }
+  if (runs[0].bytes > end->max_record) return TELAR_TOO_LARGE;
   uint64_t tail = read_tail(end);
   batch b;
   for (;;) {
-    uint32_t wanted;
-    b = plan(end, tail, lengths, count, &wanted);
+    uint32_t wanted = plan(end, tail, runs, count, &b);
     if (wanted != 0) {
       /* Fewer than asked for. More may have been given back since; try for as much again. */
-      status = refresh_room(end, tail, wanted + b.granules);
-      b = plan(end, tail, lengths, count, &wanted);
-      if (b.count == 0) {
+      telar_status status = refresh_room(end, tail, (uint64_t)wanted + b.first.granules + b.second.granules);
+      plan(end, tail, runs, count, &b);
+      if (b.first.records + b.second.records == 0) {
         status = no_room(end, &tail, status);
         if (status != TELAR_OK) return status;
         continue;
       }
     }
-    if (move_tail(end, &tail, (uint64_t)b.granules + b.pad)) break;
+    if (move_tail(end, &tail, (uint64_t)b.first.granules + b.pad + b.second.granules)) break;
   }
   const unsigned char *from = data;
-  fill(end, tail, from, lengths, b.split, b.head, b.uniform);
-  if (b.pad != 0) publish(end, tail + b.head, RING_TAG_SKIP | b.pad);
-  fill(end, tail + b.head + b.pad, from + (size_t)b.head * TELAR_RING_GRANULE, lengths + b.split, b.count - b.split,
-       b.granules - b.head, b.uniform);
-  note_sent(end, tail, b.count, b.bytes);
-  *sent = b.count;
+  uint64_t position = tail + b.first.granules;
+  fill(end, tail, from, &b.first);
+  if (b.pad != 0) publish(end, position, RING_TAG_SKIP | b.pad);
+  fill(end, position + b.pad, from + (size_t)b.first.granules * TELAR_RING_GRANULE, &b.second);
+  *sent = b.first.records + b.second.records;
+  note_sent(end, tail, *sent, b.first.bytes + b.second.bytes);
   return TELAR_OK;
 }
 
-telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const telar_ring_run *runs, uint32_t count,
                                   uint32_t *sent) {
   *sent = 0;
   telar_status status = may_send(end);
   if (status != TELAR_OK || count == 0) return status;
   uint64_t tail = read_tail(end);
-  batch b;
-  if (!plan_whole(end, tail, lengths, count, &b) || !move_tail(end, &tail, b.granules)) {
-    return send_some(end, data, lengths, count, sent);
+  piece p;
+  if (!plan_whole(end, tail, runs, count, &p) || !move_tail(end, &tail, p.granules)) {
+    return send_some(end, data, runs, count, sent);
   }
-  fill(end, tail, data, lengths, count, b.granules, b.uniform);
-  note_sent(end, tail, count, b.bytes);
-  *sent = count;
+  fill(end, tail, data, &p);
+  note_sent(end, tail, p.records, p.bytes);
+  *sent = p.records;
   return TELAR_OK;
 }
 

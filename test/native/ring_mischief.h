@@ -101,7 +101,7 @@ static inline void mischief_step(mischief *m) {
     case 2:
     case 3:
       for (uint32_t i = 0; i < MISCHIEF_BATCH; i++) lengths[i] = (length * (i / (1 + at % 5) + 1) + at) % 140;
-      telar_ring_send_many(end, m->buffer, lengths, 1 + at % MISCHIEF_BATCH, &done);
+      play_send_many(end, m->buffer, lengths, 1 + at % MISCHIEF_BATCH, &done);
       CHECK(done <= MISCHIEF_BATCH);
       break;
     case 4:
@@ -111,7 +111,7 @@ static inline void mischief_step(mischief *m) {
       break;
     case 6:
     case 7:
-      status = telar_ring_receive_many(end, m->buffer, length, lengths, 1 + at % MISCHIEF_BATCH, &done);
+      status = play_receive_many(end, m->buffer, length, lengths, 1 + at % MISCHIEF_BATCH, &done);
       CHECK(done <= 1 + at % MISCHIEF_BATCH && (status == TELAR_OK) == (done != 0));
       break;
     case 8:

@@ -63,6 +63,40 @@ static inline telar_status play_quiet(telar_ring_end *end) {
   return status;
 }
 
+/* telar_ring_send_many for records of these lengths: neighbours of one length as one run, each list in memory of its own. */
+static inline telar_status play_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
+                                          uint32_t *sent) {
+  telar_ring_run *all = calloc(count + 1, sizeof *all);
+  CHECK(all != NULL);
+  uint32_t runs = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (i == 0 || lengths[i] != lengths[i - 1]) all[runs++].bytes = lengths[i];
+    all[runs - 1].records++;
+  }
+  telar_ring_run *list = realloc(all, (runs + 1) * sizeof *list);
+  telar_status status = telar_ring_send_many(end, data, list, runs, sent);
+  free(list);
+  return status;
+}
+
+/* telar_ring_receive_many, and the length of each record. */
+static inline telar_status play_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,
+                                             uint32_t max, uint32_t *received) {
+  telar_ring_run *runs = calloc(max + (max == 0), sizeof *runs);
+  CHECK(runs != NULL);
+  uint32_t count;
+  telar_status status = telar_ring_receive_many(end, buffer, capacity, runs, max, &count);
+  *received = 0;
+  CHECK(count <= max && (status == TELAR_OK) == (count != 0));
+  for (uint32_t i = 0; i < count; i++) {
+    CHECK(runs[i].records != 0 && runs[i].records <= max - *received);
+    for (uint32_t k = 0; k < runs[i].records; k++) lengths[(*received)++] = runs[i].bytes;
+  }
+  if (status == TELAR_TOO_LARGE) lengths[0] = runs[0].bytes;
+  free(runs);
+  return status;
+}
+
 /* Bytes that tell which record they belong to. */
 static inline void play_fill(unsigned char *bytes, uint32_t length, uint64_t key) {
   check_random random = check_random_from(key, length);

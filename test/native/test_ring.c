@@ -172,12 +172,12 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
       play_fill(bytes + at, lengths[i], next_sent + i);
       at += ring_granules(lengths[i]) * 8;
     }
-    telar_status status = telar_ring_send_many(end, bytes, lengths, count, &sent);
+    telar_status status = play_send_many(end, bytes, lengths, count, &sent);
     CHECK(sent <= count && (status == TELAR_OK ? sent > 0 : status == TELAR_FULL && sent == 0));
     next_sent += sent;
     while (check_random_below(&random, 3) != 0) {
       uint32_t max = 1 + check_random_below(&random, 64), capacity = check_random_below(&random, 1000);
-      status = telar_ring_receive_many(end, back, capacity, lengths, max, &received);
+      status = play_receive_many(end, back, capacity, lengths, max, &received);
       if (status == TELAR_TOO_LARGE) {
         CHECK(received == 0 && lengths[0] > capacity);
         continue;
@@ -197,10 +197,15 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
     }
   }
   CHECK(next_received > 100);
-  CHECK_STATUS(telar_ring_send_many(end, bytes, lengths, 0, &sent), TELAR_OK);
+  CHECK_STATUS(play_send_many(end, bytes, lengths, 0, &sent), TELAR_OK);
+  const telar_ring_run none[] = {{0, 8}, {2, 8}, {0, 8}};
+  for (uint32_t i = 0; i < 2; i++) {
+    CHECK_STATUS(telar_ring_send_many(end, bytes, none + i, 2, &sent), TELAR_INVALID);
+    CHECK_EQUAL(sent, 0);
+  }
   lengths[0] = SMALL;
-  CHECK_STATUS(telar_ring_send_many(end, bytes, lengths, 1, &sent), TELAR_TOO_LARGE);
-  CHECK_STATUS(telar_ring_receive_many(end, back, sizeof back, lengths, 0, &received), TELAR_INVALID);
+  CHECK_STATUS(play_send_many(end, bytes, lengths, 1, &sent), TELAR_TOO_LARGE);
+  CHECK_STATUS(play_receive_many(end, back, sizeof back, lengths, 0, &received), TELAR_INVALID);
   play_drop(end);
   free(ring.memory);
 }
@@ -223,7 +228,7 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
         lengths[i] = length;
         play_fill(bytes + at, length, next_sent + i);
       }
-      telar_ring_send_many(sender, bytes, lengths, count, &sent);
+      play_send_many(sender, bytes, lengths, count, &sent);
       next_sent += sent;
       play_quiet(sender);
     }
@@ -235,7 +240,7 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
       if (status == TELAR_OK) play_check(back, lengths[0], next_received++);
     } else if (way < 6) {
       uint32_t max = 1 + check_random_below(&random, 128), capacity = 100 + check_random_below(&random, 500);
-      status = telar_ring_receive_many(end, back, capacity, lengths, max, &received);
+      status = play_receive_many(end, back, capacity, lengths, max, &received);
       for (uint32_t i = 0; i < received; i++, at += ring_granules(lengths[i - 1]) * 8) {
         CHECK(at + lengths[i] <= capacity && received <= max);
         play_check(back + at, lengths[i], next_received++);
@@ -264,6 +269,50 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
   free(ring.memory);
 }
 
+/* A receiver that has had a run expects another one like it. It gets what there is all the same: more, less, none. */
+static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
+  play_ring ring = play_make(SMALL, flags, start);
+  telar_ring_end *sender = play_attach(&ring, 1), *receiver = play_attach(&ring, 2);
+  const telar_ring_run four = {4, 10};
+  telar_ring_run runs[64];
+  uint32_t sent, count, length;
+  uint64_t next_sent = 0, next = 0;
+  uint32_t calls_more = 0;
+  for (uint32_t lap = 0; lap < 200; lap++) {
+    uint32_t max = lap % 5 == 4 ? 3 : 64, capacity = lap % 7 == 6 ? 42 : sizeof back;
+    if (lap % 3 == 2) { /* one that was read ahead first */
+      play_fill(bytes, 10, next_sent++);
+      CHECK_STATUS(telar_ring_send(sender, bytes, 10), TELAR_OK);
+    }
+    for (uint32_t together = 0; together < 1 + lap % 2; together++) {
+      for (uint32_t i = 0; i < 4; i++) play_fill(bytes + 16 * i, 10, next_sent++);
+      CHECK_STATUS(telar_ring_send_many(sender, bytes, &four, 1, &sent), TELAR_OK);
+      CHECK_EQUAL(sent, 4);
+    }
+    if (lap % 3 == 2) {
+      CHECK_STATUS(telar_ring_receive(receiver, back, sizeof back, &length), TELAR_OK);
+      play_check(back, length, next++);
+    }
+    uint32_t at_once = max < capacity / 16 ? max : (capacity + 6) / 16, all = (uint32_t)(next_sent - next);
+    uint32_t calls = 0, calls_least = (all + at_once - 1) / at_once;
+    while (next != next_sent) {
+      CHECK_STATUS(telar_ring_receive_many(receiver, back, capacity, runs, max, &count), TELAR_OK);
+      for (uint32_t i = 0, at = 0; i < count; i++) {
+        CHECK_EQUAL(runs[i].bytes, 10);
+        for (uint32_t k = 0; k < runs[i].records; k++, at += 16) play_check(back + at, 10, next++);
+      }
+      calls++;
+    }
+    calls_more += calls - calls_least;
+    CHECK_STATUS(telar_ring_receive_many(receiver, back, capacity, runs, max, &count), TELAR_EMPTY);
+    CHECK_STATUS(play_quiet(receiver), TELAR_OK);
+  }
+  CHECK(calls_more <= next * 2 / (SMALL / 8) + 1); /* where the ring ends */
+  play_drop(sender);
+  play_drop(receiver);
+  free(ring.memory);
+}
+
 /* More, and longer ones, than one tag can speak for. */
 static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
   enum { LARGE = 1 << 20, COUNT = 40000 };
@@ -280,16 +329,16 @@ static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
       play_fill(from + k * granules * 8, each[i], k);
     }
     for (uint32_t all = 0; all < count; all += sent) { /* some at a time if the rest is not swept yet */
-      CHECK_STATUS(telar_ring_send_many(end, from + all * granules * 8, lengths, count - all, &sent), TELAR_OK);
+      CHECK_STATUS(play_send_many(end, from + all * granules * 8, lengths, count - all, &sent), TELAR_OK);
     }
     for (uint32_t all = 0; all < count; all += received) {
-      CHECK_STATUS(telar_ring_receive_many(end, to, LARGE, lengths, 30000, &received), TELAR_OK);
+      CHECK_STATUS(play_receive_many(end, to, LARGE, lengths, 30000, &received), TELAR_OK);
       for (uint32_t k = 0; k < received; k++) {
         CHECK_EQUAL(lengths[k], each[i]);
         play_check(to + k * granules * 8, each[i], all + k);
       }
     }
-    CHECK_STATUS(telar_ring_receive_many(end, to, LARGE, lengths, 1, &received), TELAR_EMPTY);
+    CHECK_STATUS(play_receive_many(end, to, LARGE, lengths, 1, &received), TELAR_EMPTY);
     play_quiet(end);
   }
   play_drop(end);
@@ -463,7 +512,7 @@ static void closes(uint32_t flags, uint64_t start) {
   telar_ring_close(other); /* it need not be attached */
   CHECK(telar_ring_state_read(sender) == TELAR_RING_CLOSED);
   CHECK_STATUS(telar_ring_send(sender, "b", 1), TELAR_CLOSED);
-  CHECK_STATUS(telar_ring_send_many(sender, "b", (uint32_t[]){1}, 1, &sent), TELAR_CLOSED);
+  CHECK_STATUS(play_send_many(sender, "b", (uint32_t[]){1}, 1, &sent), TELAR_CLOSED);
   CHECK_STATUS(telar_ring_reserve(sender, 1, &(telar_ring_place){0}), TELAR_CLOSED);
   CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_OK);
   CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_AGAIN);
@@ -536,6 +585,30 @@ static void settles_late_records(uint32_t flags, bool receiver_was_first) {
   free(ring.memory);
 }
 
+/* The same for a receiver that has not seen the end itself, and is sent a run like the last one. */
+static void keeps_late_runs_from_all_receivers(void) {
+  play_ring ring = play_make(SMALL, 0, PLAY_NEAR_WRAP);
+  ring_shared *shared = ring.memory;
+  telar_ring_end *sender = play_attach(&ring, 1), *first = play_attach(&ring, 2), *second = play_attach(&ring, 3);
+  const telar_ring_run two = {2, 8};
+  telar_ring_run run;
+  uint32_t sent, count;
+  CHECK_STATUS(telar_ring_send_many(sender, bytes, &two, 1, &sent), TELAR_OK);
+  CHECK_STATUS(telar_ring_receive_many(second, back, 16, &run, 2, &count), TELAR_OK);
+  CHECK(count == 1 && run.records == 2);
+  atomic_store(&shared->state, TELAR_RING_CLOSED);
+  CHECK_STATUS(telar_ring_receive_many(first, back, 16, &run, 2, &count), TELAR_CLOSED);
+  atomic_store(&shared->state, TELAR_RING_OPEN);
+  CHECK_STATUS(telar_ring_send_many(sender, bytes, &two, 1, &sent), TELAR_OK);
+  atomic_store(&shared->state, TELAR_RING_CLOSED);
+  CHECK_STATUS(play_quiet(sender), TELAR_CLOSED);
+  CHECK_STATUS(telar_ring_receive_many(second, back, 16, &run, 2, &count), TELAR_CLOSED);
+  play_drop(sender);
+  play_drop(first);
+  play_drop(second);
+  free(ring.memory);
+}
+
 int main(void) {
   uint64_t seed = check_seed();
   check_deadline(120);
@@ -553,6 +626,7 @@ int main(void) {
       closes(flags, starts[i]);
       moves_batches(flags, starts[i], seed + i);
       cuts_what_was_sent_together(flags, starts[i], seed + i);
+      receives_a_run_like_the_last_one(flags, starts[i]);
     }
     fills_and_drains(flags, PLAY_NEAR_WRAP, 0);
     fills_and_drains(flags, PLAY_NEAR_WRAP, 8);
@@ -564,5 +638,6 @@ int main(void) {
     settles_late_records(flags, true);
     settles_late_records(flags, false);
   }
+  keeps_late_runs_from_all_receivers();
   return 0;
 }

@@ -95,7 +95,7 @@ static void *produce(void *argument) {
         lengths[i] = write_record(self, buffer + at, serial + i, length);
         at += ring_granules(lengths[i]) * 8;
       }
-      status = telar_ring_send_many(self->end, buffer, lengths, count, &taken);
+      status = play_send_many(self->end, buffer, lengths, count, &taken);
     } else if (way < 15) {
       status = telar_ring_reserve(self->end, LONGEST, &place);
       if (status == TELAR_OK && way == 11) {
@@ -142,7 +142,7 @@ static void *consume(void *argument) {
       status = telar_ring_receive(self->end, buffer, sizeof buffer, lengths);
       if (status == TELAR_OK) read_record(self, buffer, lengths[0]);
     } else if (way < 8) {
-      status = telar_ring_receive_many(self->end, buffer, sizeof buffer, lengths, BATCH, &received);
+      status = play_receive_many(self->end, buffer, sizeof buffer, lengths, BATCH, &received);
       for (uint32_t i = 0, at = 0; i < received; at += ring_granules(lengths[i++]) * 8) {
         read_record(self, buffer + at, lengths[i]);
       }

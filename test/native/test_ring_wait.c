@@ -98,7 +98,7 @@ static void wakes_for_the_rest_of_a_run(void) {
   stage s = set(0);
   uint32_t lengths[3] = {5, 5, 5}, sent;
   telar_ring_place place;
-  CHECK_STATUS(telar_ring_send_many(s.ends[0], bytes, lengths, 3, &sent), TELAR_OK);
+  CHECK_STATUS(play_send_many(s.ends[0], bytes, lengths, 3, &sent), TELAR_OK);
   CHECK_EQUAL(sent, 3);
   CHECK_EQUAL(rung_by(&s, 0), 0);
   for (uint32_t i = 1; i < 3; i++) CHECK_STATUS(telar_ring_wait(s.ends[i], R, 0), TELAR_OK);
