@@ -134,16 +134,21 @@ static telar_status look(const telar_ring_end *end, uint64_t head, uint32_t max,
   return TELAR_OK;
 }
 
+/* Moves the head of a single consumer. */
+static inline void set_head(telar_ring_end *end, uint64_t to) {
+  end->head = to & RING_POSITION_MASK;
+  /* R5: released to A5, the next consumer. */
+  atomic_store_explicit(&end->shared->head, end->head, memory_order_release);
+}
+
 /* Moves head over a span; false: another consumer was faster. */
 static inline bool move_head(telar_ring_end *end, uint64_t head, const span *s) {
   uint64_t to = ((head & RING_POSITION_MASK) + s->skipped + s->granules) & RING_POSITION_MASK;
-  /* R5: released to A5, the next consumer. */
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
-    end->head = to;
-    atomic_store_explicit(&end->shared->head, to, memory_order_release);
+    set_head(end, to);
     return true;
   }
-  /* Relaxed on failure: the caller reads head anew. */
+  /* R5, as in set_head. Relaxed on failure: the caller reads head anew. */
   return atomic_compare_exchange_strong_explicit(&end->shared->head, &head, to, memory_order_release,
                                                  memory_order_relaxed);
 }
@@ -337,48 +342,39 @@ static RING_ASIDE bool stage(telar_ring_end *end) {
   return true;
 }
 
-/* The usual case: a short record for a single consumer, one that was sent alone for one of many. False: nothing was
- * done. */
-static inline bool receive_here(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
-  /* Relaxed: as in may_receive. */
-  if (!end->has_part[TELAR_RING_RECEIVERS] ||
-      atomic_load_explicit(&end->shared->state, memory_order_relaxed) > TELAR_RING_CLOSED) {
+/* Relaxed: as in may_receive. */
+static inline bool may_receive_here(const telar_ring_end *end) {
+  return end->has_part[TELAR_RING_RECEIVERS] &&
+         atomic_load_explicit(&end->shared->state, memory_order_relaxed) <= TELAR_RING_CLOSED;
+}
+
+/* The usual case for one of many consumers: a record that was sent alone. False: nothing was done. */
+static inline bool receive_alone(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
+  uint64_t head = read_head(end); /* A5 */
+  uint32_t at = (uint32_t)head & end->mask;
+  uint32_t tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
+  uint32_t bytes = tag & RING_TAG_COUNT;
+  span s = {.count = 1, .granules = ring_granules(bytes)};
+  if ((tag & RING_TAG_STATE) != RING_TAG_READY || bytes > capacity || bytes > end->max_record ||
+      s.granules > end->mask + 1 - at || (head & RING_HEAD_FINAL) != 0 || !move_head(end, head, &s)) {
     return false;
   }
-  span s = {.count = 1};
-  if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
-    ring_staged *staged = &end->staged;
-    if (staged->next == staged->count && !stage(end)) return false;
-    uint32_t bytes = staged->lengths[staged->next];
-    if (bytes > capacity) return false;
-    *length = bytes;
-    s.granules = ring_granules(bytes);
-    ring_copy(buffer, staged->bytes + staged->at, bytes);
-    staged->next++;
-    staged->at += s.granules * TELAR_RING_GRANULE;
-    move_head(end, end->head, &s);
-    end->pending |= RING_PENDING_MOVED;
-    if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
-  } else {
-    uint64_t head = read_head(end); /* A5 */
-    uint32_t at = (uint32_t)head & end->mask;
-    uint32_t tag = atomic_load_explicit(&end->tags[at], memory_order_acquire); /* A1 */
-    uint32_t bytes = tag & RING_TAG_COUNT;
-    s.granules = ring_granules(bytes);
-    if ((tag & RING_TAG_STATE) != RING_TAG_READY || bytes > capacity || bytes > end->max_record ||
-        s.granules > end->mask + 1 - at || (head & RING_HEAD_FINAL) != 0 || !move_head(end, head, &s)) {
-      return false;
-    }
-    *length = bytes;
-    ring_copy(buffer, end->data + (size_t)at * TELAR_RING_GRANULE, bytes);
-    end->pending |= RING_PENDING_MOVED;
-    mark_done(end, head, s.granules);
-  }
-  ring_count_received(end, 1, *length);
+  *length = bytes;
+  ring_copy(buffer, end->data + (size_t)at * TELAR_RING_GRANULE, bytes);
+  end->pending |= RING_PENDING_MOVED;
+  mark_done(end, head, s.granules);
+  ring_count_received(end, 1, bytes);
   return true;
 }
 
 static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
+  if (may_receive_here(end)) {
+    if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+      if (receive_alone(end, buffer, capacity, length)) return TELAR_OK;
+    } else if (end->staged.next == end->staged.count && stage(end)) {
+      return telar_ring_receive(end, buffer, capacity, length);
+    }
+  }
   span s;
   telar_ring_run run;
   telar_status status = take(end, 1, capacity, &run, &s);
@@ -387,8 +383,33 @@ static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, 
   return status;
 }
 
+static RING_ASIDE telar_status hand_out_any(telar_ring_end *end, void *buffer, const void *from, uint32_t bytes) {
+  ring_copy(buffer, from, bytes);
+  if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
+  return TELAR_OK;
+}
+
 telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *length) {
-  return receive_here(end, buffer, capacity, length) ? TELAR_OK : receive_aside(end, buffer, capacity, length);
+  /* The usual case for a single consumer: a record that was read ahead. */
+  ring_staged *staged = &end->staged;
+  uint32_t bytes = staged->lengths[staged->next % RING_STAGED_RECORDS];
+  if (staged->next == staged->count || bytes > capacity || !may_receive_here(end)) {
+    return receive_aside(end, buffer, capacity, length);
+  }
+  const unsigned char *from = staged->bytes + staged->at;
+  uint32_t granules = ring_granules(bytes);
+  *length = bytes;
+  staged->next++;
+  staged->at += granules * TELAR_RING_GRANULE;
+  set_head(end, end->head + granules);
+  end->pending |= RING_PENDING_MOVED;
+  ring_count_received(end, 1, bytes);
+  /* As in telar_ring_send: no call. */
+  if (bytes != 8 || ring_distance(end->released, end->head) >= end->release_together) {
+    return hand_out_any(end, buffer, from, bytes);
+  }
+  memcpy(buffer, from, 8);
+  return TELAR_OK;
 }
 
 /* The usual case: one run like the last one, and no more behind it. What to copy is known before its tag has come from the producer's cache,
@@ -397,10 +418,8 @@ static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t ca
                                   uint32_t max) {
   const ring_likely *likely = &end->likely;
   uint32_t bytes = likely->run.bytes;
-  /* Relaxed: as in may_receive. */
   if (likely->run.records == 0 || likely->run.records > max || ring_bytes_to_end(likely->granules, bytes) > capacity ||
-      !end->has_part[TELAR_RING_RECEIVERS] ||
-      atomic_load_explicit(&end->shared->state, memory_order_relaxed) > TELAR_RING_CLOSED) {
+      !may_receive_here(end)) {
     return false;
   }
   uint64_t head = read_head(end); /* A5 */
