@@ -117,6 +117,23 @@ test('an accessor that uses the channel itself disturbs nothing', async () => {
   assert.deepEqual(values.slice(3).filter((value) => value.before === undefined), inner)
 })
 
+test('nor does one that the platform runs while it clones', async () => {
+  const channel = new Channel()
+  class Point {
+    constructor (x) {
+      this.x = x
+      Object.defineProperty(this, 'y', { enumerable: true, get: () => channel.trySend(['inner', x]) && x })
+    }
+  }
+  await channel.sendMany([{ first: 'x'.repeat(100) }, new Point(1), { last: 1 }])
+  const values = []
+  for (let result; (result = channel.tryReceive()) !== undefined;) values.push(result.value)
+  const outer = [{ first: 'x'.repeat(100) }, { x: 1, y: 1 }, { last: 1 }]
+  assert.deepEqual(values.filter((value) => !Array.isArray(value)), outer)
+  assert.deepEqual(values.filter(Array.isArray), Array(values.length - 3).fill(['inner', 1]))
+  assert.ok(values.length > 3)
+})
+
 // ---- shared memory ----
 
 test('shared memory is the same at both ends', async () => {

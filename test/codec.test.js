@@ -621,6 +621,27 @@ suite('the encoder', () => {
     }
   })
 
+  test('nothing is written behind the area', () => {
+    const bytes = new Uint8Array(new SharedArrayBuffer(1024))
+    const memory = { bytes, limit: 0, grow: () => -1 }
+    const encoder = new Encoder(memory)
+    const record = (i) => ({ double: i + 0.5, int: i + 2 ** 30, text: `text ${i}`, known: 'as long as this', wide: 'ж', yes: true, last: i })
+    // Often enough for a writer of its own.
+    memory.limit = 1024
+    for (let i = 0; i < 40; i++) assert.ok(encoder.encode(record(i), 0) > 0)
+    for (const value of [0.5, 2 ** 30, 1, 'text', 'as long as this', 'ж', [0.5, 0.5], [1, 'text'], record(0), new Date(1.5e12), 5n]) {
+      memory.limit = 1024
+      const size = encoder.encode(value, 0)
+      assert.ok(size > 0)
+      for (memory.limit = 0; memory.limit < size; memory.limit += 4) {
+        bytes.fill(0xee)
+        assert.equal(encoder.encode(value, 0), -1, `${value} in ${memory.limit} bytes`)
+        assert.ok(bytes.subarray(memory.limit).every((byte) => byte === 0xee), `${value} in ${memory.limit} bytes`)
+      }
+      assert.equal(encoder.encode(value, 0), size, `${value} in all that it takes`)
+    }
+  })
+
   test('every size of area', () => {
     const value = { id: 1, list: [1.5, 'text', null], date: new Date(1), nested: { map: new Map([[1, new Uint8Array(5)]]), error: new Error('e') } }
     for (let inline = 0; inline < 700; inline += 8) {

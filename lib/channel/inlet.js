@@ -91,18 +91,25 @@ class Inlet {
 
   // So many runs.
   #decodeMany (count) {
-    const list = []
+    let total = 0
+    for (let run = 0; run < count; run++) total += runs[2 * run]
+    const list = new Array(total)
     const { words } = scratch
     let at = 0
+    let taken = 0
     for (let run = 0; run < count; run++) {
       const length = runs[2 * run + 1]
       for (let left = runs[2 * run]; left > 0; left--) {
         if ((words[at >>> 2] & kKindMask) < kBytesRecord) {
-          list.push(scratch.decode(at, length))
+          list[taken++] = scratch.decode(at, length)
         } else {
           const value = this.#decodeScratch(at, length)
-          if (value === kNothing) return this.#stashRest(list, at, run, left, count)
-          list.push(value)
+          if (value === kNothing) {
+            this.#stashRest(at, run, left, count)
+            list.length = taken
+            return taken === 0 ? null : list
+          }
+          list[taken++] = value
         }
         at += align8(length)
       }
@@ -112,17 +119,16 @@ class Inlet {
   }
 
   // A memory is not known here, and the records behind have been taken: they wait in line.
-  #stashRest (list, at, run, left, count) {
+  #stashRest (at, run, left, count) {
     at += align8(runs[2 * run + 1])
     left--
-    for (;;) {
+    while (run < count) {
       const length = runs[2 * run + 1]
       for (; left > 0; left--) {
         this.#stash.push(scratch.bytes.slice(at, at + length))
         at += align8(length)
       }
-      if (++run === count) return list.length === 0 ? null : list
-      left = runs[2 * run]
+      left = runs[2 * ++run]
     }
   }
 

@@ -95,7 +95,8 @@ class Outlet {
     return sent >= 0 ? sent : 0
   }
 
-  // Encodes a batch. What goes another way, or cannot be sent, ends it; as its first it is none.
+  // Encodes a batch. What goes another way, or cannot be sent, ends it; as its first it is none. Behind the first one an
+  // ArrayBuffer is not asked for, which is a call into C++ for each object: a large one is copied once more.
   #collect (list, from) {
     const most = Math.min(list.length - from, kBatch)
     let at = 0
@@ -104,7 +105,7 @@ class Outlet {
     try {
       while (count < most && at < kBatchBytes) {
         const value = list[from + count]
-        if (typeof value === 'object' && value !== null && isLarge(value)) break
+        if (typeof value === 'object' && value !== null && (isLargeView(value) || (count === 0 && isLarge(value)))) break
         const next = scratch.append(value, at)
         if (next < 0) break
         at = next
@@ -205,9 +206,12 @@ class Outlet {
   }
 }
 
+function isLargeView (value) {
+  return ArrayBuffer.isView(value) && value.byteLength >= kInPlaceBytes && !types.isSharedArrayBuffer(value.buffer)
+}
+
 function isLarge (value) {
-  if (ArrayBuffer.isView(value)) return value.byteLength >= kInPlaceBytes && !types.isSharedArrayBuffer(value.buffer)
-  return types.isArrayBuffer(value) && value.byteLength >= kInPlaceBytes
+  return isLargeView(value) || (types.isArrayBuffer(value) && value.byteLength >= kInPlaceBytes)
 }
 
 module.exports = { Outlet }

@@ -88,8 +88,7 @@ class GrowingMemory extends ValueMemory {
 
 class Values {
   memory
-  // An accessor of a value that is being encoded here may come back.
-  isBusy = false
+  #isCloning = false
   #encoder
   #decoder
 
@@ -103,18 +102,12 @@ class Values {
   // be another one afterwards. Throws DataCloneError, or what an accessor threw.
   encode (value, start) {
     this.memory.named = null
-    if (typeof value !== 'object' || value === null) {
-      const length = this.#encoder.encode(value, start)
-      return length >= 0 ? length : this.#encodeClone(value, start)
-    }
-    this.isBusy = true
-    try {
-      const length = this.#encoder.encode(value, start)
-      return length >= 0 ? length : this.#encodeClone(value, start)
-    } finally {
-      this.isBusy = false
-    }
+    const length = this.#encoder.encode(value, start)
+    return length >= 0 ? length : this.#encodeClone(value, start)
   }
+
+  // An accessor of a value that is being encoded here has come back.
+  get isBusy () { return this.#isCloning || this.#encoder.isBusy }
 
   // The memories that the value encoded last names, by id; or null.
   get named () { return this.memory.named }
@@ -125,13 +118,22 @@ class Values {
 
   #encodeClone (value, start) {
     if (!this.#encoder.isFull) {
-      const clone = revive(clonedByPlatform(value))
+      const clone = this.#clone(value)
       this.memory.named = null
       const length = this.#encoder.encode(clone, start)
       if (length >= 0) return length
     }
     if (this.#encoder.isFull) throw cloneError('The value takes more memory than there is, or than the 1 GiB that a record may have')
     throw cloneError(kOutside)
+  }
+
+  #clone (value) {
+    this.#isCloning = true
+    try {
+      return revive(clonedByPlatform(value))
+    } finally {
+      this.#isCloning = false
+    }
   }
 }
 

@@ -25,8 +25,9 @@ const { isStackOverflow } = require('./stack-overflow')
 class Encoder {
   // Where the last encoding begins; grow() may have moved it.
   start = 0
+  // A value with accessors is under way.
+  isBusy = false
   #writer
-  #busy = false
 
   constructor (memory) {
     this.#writer = new ValueWriter(memory)
@@ -34,13 +35,13 @@ class Encoder {
 
   encode (value, start) {
     // An accessor of the value under way came back: one cursor serves one value.
-    if (this.#busy) return -1
+    if (this.isBusy) return -1
     const writer = this.#writer
     if (typeof value !== 'object' || value === null) {
       writer.open(start)
       return writer.value(value) ? this.#done() : -1
     }
-    this.#busy = true
+    this.isBusy = true
     try {
       writer.openValues(start)
       return writer.value(value) ? this.#done() : -1
@@ -48,7 +49,7 @@ class Encoder {
       if (isStackOverflow(error)) return -1
       throw error
     } finally {
-      this.#busy = false
+      this.isBusy = false
       writer.close()
     }
   }

@@ -12,22 +12,37 @@ class Interned {
   #strings = new Array(ENTRIES).fill('')
   #words = new Int32Array(ENTRIES * MAX_WORDS)
   #bytes = Buffer.from(this.#words.buffer)
+  // As in ShortStrings: what is likely to come next.
+  #last = 0
+  #after = new Uint16Array(ENTRIES)
 
   // The string of `length` (1 to 24) bytes at words[from].
   read (words, from, length) {
     const count = (length + 3) >>> 2
+    const likely = this.#after[this.#last]
+    if (this.#holds(likely, words, from, length, count)) {
+      this.#last = likely
+      return this.#strings[likely]
+    }
     let hash = length
     for (let i = 0; i < count; i++) {
       hash = Math.imul(hash ^ words[from + i], 0x9E3779B1)
       hash ^= hash >>> 15
     }
     const entry = hash & (ENTRIES - 1)
+    this.#after[this.#last] = entry
+    this.#last = entry
+    return this.#holds(entry, words, from, length, count) ? this.#strings[entry] : this.#put(entry, words, from, length, count)
+  }
+
+  #holds (entry, words, from, length, count) {
+    if (this.#strings[entry].length !== length) return false
     const own = this.#words
     const base = entry * MAX_WORDS
-    const string = this.#strings[entry]
-    let same = string.length === length
-    for (let i = 0; same && i < count; i++) same = own[base + i] === words[from + i]
-    return same ? string : this.#put(entry, words, from, length, count)
+    for (let i = 0; i < count; i++) {
+      if (own[base + i] !== words[from + i]) return false
+    }
+    return true
   }
 
   #put (entry, words, from, length, count) {

@@ -7,7 +7,7 @@ const { readError } = require('./read-error')
 const { readSharedMemory, readSharedObject } = require('./read-shared')
 
 const {
-  DOUBLE, DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED, MEMORY, SHARED
+  DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED, MEMORY, SHARED
 } = tags
 
 const { set: setEntry } = Map.prototype
@@ -33,9 +33,9 @@ function readExotic (reader, tag, payload) {
 }
 
 function readDate (reader) {
-  const word = reader.word()
-  if (word !== DOUBLE) reader.fail('the time of a Date', `word ${word}`)
-  const date = new Date(reader.double())
+  const time = reader.value()
+  if (typeof time !== 'number') reader.fail('the time of a Date', `a value of type ${typeof time}`)
+  const date = new Date(time)
   reader.remember(date)
   return date
 }

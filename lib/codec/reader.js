@@ -1,14 +1,14 @@
 'use strict'
 
 const { BufferPool } = require('./buffer-pool')
+const { endianness } = require('node:os')
 const { viewsOn, MAX_REGION } = require('./views')
 const { createError } = require('../errors')
 const { Interned, MAX_INTERNED } = require('./interned')
 
 const { slice } = Uint8Array.prototype
-const double = new Float64Array(1)
-const bigint = new BigInt64Array(double.buffer)
-const halves = new Int32Array(double.buffer)
+// In the order of bytes that words have.
+const isLittleEndian = endianness() === 'LE'
 
 // From here on Buffer's own ways to get and to copy memory are worth their overhead.
 const LARGE = 2048
@@ -24,6 +24,7 @@ class Reader {
   memory
 
   #bytes = null
+  #view = null
   #interned = new Interned()
   #pool = new BufferPool()
 
@@ -34,9 +35,10 @@ class Reader {
   open (start, end) {
     const { bytes } = this.memory
     if (bytes !== this.#bytes) {
-      const { words, buffer } = viewsOn(bytes)
+      const { words, buffer, view } = viewsOn(bytes)
       this.words = words
       this.buffer = buffer
+      this.#view = view
       this.#bytes = bytes
     }
     if (!(start >= 0 && start <= end && end <= bytes.length) || ((start | end) & 3) !== 0) {
@@ -64,17 +66,11 @@ class Reader {
   }
 
   double () {
-    const pos = this.take(2)
-    halves[0] = this.words[pos]
-    halves[1] = this.words[pos + 1]
-    return double[0]
+    return this.#view.getFloat64(this.take(2) * 4, isLittleEndian)
   }
 
   bigint64 () {
-    const pos = this.take(2)
-    halves[0] = this.words[pos]
-    halves[1] = this.words[pos + 1]
-    return bigint[0]
+    return this.#view.getBigInt64(this.take(2) * 4, isLittleEndian)
   }
 
   bigintHex (length, negative) {

@@ -1,5 +1,7 @@
 'use strict'
 
+const { LATIN1, TAG_BITS } = require('./tags')
+
 // Writes short one-byte strings, four characters to a word, and remembers those that come again with their
 // words: names of states and types do, and to copy words costs half of taking a string apart. The counterpart of
 // Interned.
@@ -14,6 +16,7 @@
 const ENTRY_BITS = 9
 const ENTRIES = 1 << ENTRY_BITS
 const MAX_WORDS = 8
+const MAX_SHORT = MAX_WORDS * 4
 // Shorter ones are taken apart as fast as they are found.
 const REMEMBERED_FROM = 8
 const MAX_CREDIT = 256
@@ -30,27 +33,58 @@ class ShortStrings {
   #looks = new Int32Array(ENTRIES)
   #credit = MAX_CREDIT
   #passed = 0
+  // The entry that came last, and for each what came after it the last time: the strings of records come again in the
+  // same order, and to compare with one takes a third of looking for it.
+  #last = 0
+  #after = new Uint16Array(ENTRIES)
 
-  // As writeLatin1, of a string of REMEMBERED_FROM to MAX_SHORT characters.
-  write (string, words, pos) {
+  // Writes a string with its tag at words[pos]; where the next value begins. -1: it is longer than MAX_SHORT, there is no
+  // room before words[end], or it is not of one-byte characters.
+  put (words, pos, end, string) {
+    const { length } = string
+    const next = pos + 1 + ((length + 3) >>> 2)
+    if (length > MAX_SHORT || next > end) return -1
+    words[pos] = length << TAG_BITS | LATIN1
+    return (length < REMEMBERED_FROM ? writeLatin1(string, words, pos + 1) : this.#write(string, words, pos + 1)) ? next : -1
+  }
+
+  // As writeLatin1.
+  #write (string, words, pos) {
     if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return writeLatin1(string, words, pos)
+    const likely = this.#after[this.#last]
+    if (this.#strings[likely] === string) {
+      this.#last = likely
+      this.#earn()
+      this.#copy(likely, words, pos, string.length)
+      return true
+    }
     const look = lookOf(string)
     const entry = look >>> (32 - ENTRY_BITS)
-    if (this.#strings[entry] !== string) {
+    this.#after[this.#last] = entry
+    this.#last = entry
+    if (this.#strings[entry] === string) {
+      this.#earn()
+    } else {
       this.#credit -= SPENT
       if (this.#looks[entry] !== look) {
         this.#looks[entry] = look
         return writeLatin1(string, words, pos)
       }
       if (!this.#remember(entry, string)) return false
-    } else if (this.#credit < MAX_CREDIT) {
-      this.#credit += EARNED
     }
+    this.#copy(entry, words, pos, string.length)
+    return true
+  }
+
+  #earn () {
+    if (this.#credit < MAX_CREDIT) this.#credit += EARNED
+  }
+
+  #copy (entry, words, pos, length) {
     const own = this.#words
     const from = entry * MAX_WORDS
-    const count = (string.length + 3) >>> 2
+    const count = (length + 3) >>> 2
     for (let i = 0; i < count; i++) words[pos + i] = own[from + i]
-    return true
   }
 
   #remember (entry, string) {
@@ -99,4 +133,4 @@ function writeLatin1 (string, words, pos) {
   return union <= 255
 }
 
-module.exports = { ShortStrings, writeLatin1, REMEMBERED_FROM, MAX_SHORT: MAX_WORDS * 4 }
+module.exports = { ShortStrings, MAX_SHORT }

@@ -9,8 +9,7 @@ const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
 
 const {
-  UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, REF, OBJECT, ARRAY, ARRAY_PLUS,
-  TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT, MAX_PAYLOAD
+  UNDEFINED, NULL, FALSE, TRUE, HOLE, REF, OBJECT, ARRAY, ARRAY_PLUS, TAG_BITS, MAX_PAYLOAD
 } = tags
 
 const { isProxy } = types
@@ -53,14 +52,6 @@ class ValueWriter extends Writer {
     return false
   }
 
-  number (number) {
-    const int = number | 0
-    // -0 is a double; only a zero needs the costly question.
-    if (int !== number || (int === 0 && 1 / number < 0)) return this.double(number)
-    if (int >= MIN_SMALL_INT && int <= MAX_SMALL_INT) return this.word(int << TAG_BITS | SMALL_INT)
-    return this.word(INT32) && this.word(int)
-  }
-
   object (object) {
     // First of all: any other question to a proxy would run its traps.
     if (isProxy(object)) return false
@@ -88,9 +79,10 @@ class ValueWriter extends Writer {
     return write === null ? this.#anyProperties(object) : write(this, object)
   }
 
-  // One property of an object whose keys were known. It is left to the platform if an accessor has
-  // deleted this one.
+  // A property of an object whose keys were known, where its writer has not written it. It is left to the platform
+  // if an accessor has deleted it.
   property (object, key, value) {
+    if (typeof value === 'string') return this.otherString(value)
     if (value === undefined && !hasOwn(object, key)) return false
     return this.value(value)
   }

@@ -68,7 +68,7 @@ function numbered (writer, object, write) {
 }
 
 function writeDate (writer, date) {
-  return writer.word(DATE) && writer.double(getTime.call(date))
+  return writer.word(DATE) && writer.number(getTime.call(date))
 }
 
 function writeRegExp (writer, regExp) {

@@ -1,18 +1,21 @@
 'use strict'
 
-const { ShortStrings, writeLatin1, REMEMBERED_FROM, MAX_SHORT } = require('./short-strings')
+const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
+const { ShortStrings, MAX_SHORT } = require('./short-strings')
 const tags = require('./tags')
 const { viewsOn } = require('./views')
 
-const { LATIN1, UTF16, DOUBLE, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
+const { LATIN1, UTF16, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
 
 // A two-byte representation is looked for by a scan that irregexp folds to one test
 // for one-byte strings.
 const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
-const double = new Float64Array(1)
-const bigint = new BigInt64Array(double.buffer)
-const halves = new Int32Array(double.buffer)
+const bigint = new BigInt64Array(1)
+const halves = new Int32Array(bigint.buffer)
+
+// Where a number is written to see how many words it takes.
+const lastWords = new Int32Array(MAX_NUMBER_WORDS)
 
 // The cursor of an encoder: bounded writes of words, numbers and strings. Every method
 // that needs room says false when there is none.
@@ -28,9 +31,9 @@ class Writer {
   // The transport had no memory: no use to try without this or that property.
   full = false
   memory
+  strings = new ShortStrings()
 
   #bytes = null
-  #shortStrings = new ShortStrings()
 
   constructor (memory) {
     this.memory = memory
@@ -117,32 +120,32 @@ class Writer {
     return true
   }
 
-  double (number) {
-    if (!this.reserve(3)) return false
-    const words = this.words
-    const pos = this.pos
-    double[0] = number
-    words[pos] = DOUBLE
-    words[pos + 1] = halves[0]
-    words[pos + 2] = halves[1]
-    this.pos = pos + 3
+  number (number) {
+    if (this.pos + MAX_NUMBER_WORDS > this.end && !this.#reserveFor(number)) return false
+    this.pos = putNumber(this.words, this.pos, number)
     return true
   }
 
+  // Near the end of the memory: exactly what it takes.
+  #reserveFor (number) {
+    return this.reserve(putNumber(lastWords, 0, number))
+  }
+
   string (string) {
-    const length = string.length
-    // Up to there a loop over charCodeAt beats the call into node.
-    if (length > MAX_SHORT) return this.#longString(string)
-    const count = (length + 3) >>> 2
-    if (!this.reserve(1 + count)) return false
-    const { words, pos } = this
-    words[pos] = length << TAG_BITS | LATIN1
-    const isLatin1 = length < REMEMBERED_FROM
-      ? writeLatin1(string, words, pos + 1)
-      : this.#shortStrings.write(string, words, pos + 1)
-    if (!isLatin1) return this.#utf16(string)
-    this.pos = pos + 1 + count
+    const next = this.strings.put(this.words, this.pos, this.end, string)
+    if (next < 0) return this.otherString(string)
+    this.pos = next
     return true
+  }
+
+  // One that ShortStrings did not write.
+  otherString (string) {
+    const { length } = string
+    if (length > MAX_SHORT) return this.#longString(string)
+    const count = 1 + ((length + 3) >>> 2)
+    // There was room.
+    if (this.pos + count <= this.end) return this.#utf16(string)
+    return this.reserve(count) && this.string(string)
   }
 
   #longString (string) {

@@ -1,0 +1,35 @@
+'use strict'
+
+const { SMALL_INT, INT32, DOUBLE, TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT } = require('./tags')
+
+const MAX_NUMBER_WORDS = 3
+
+const double = new Float64Array(1)
+const halves = new Int32Array(double.buffer)
+
+// Writes a number at words[pos], in at most MAX_NUMBER_WORDS. Where the next value begins.
+function putNumber (words, pos, number) {
+  const int = number | 0
+  // -0 is a double; only a zero needs the costly question.
+  if (int === number && (int !== 0 || 1 / number > 0)) {
+    if (int >= MIN_SMALL_INT && int <= MAX_SMALL_INT) {
+      words[pos] = int << TAG_BITS | SMALL_INT
+      return pos + 1
+    }
+    words[pos] = INT32
+    words[pos + 1] = int
+    return pos + 2
+  }
+  return putDouble(words, pos, number)
+}
+
+// By itself, so that the function above is short enough to be inlined.
+function putDouble (words, pos, number) {
+  double[0] = number
+  words[pos] = DOUBLE
+  words[pos + 1] = halves[0]
+  words[pos + 2] = halves[1]
+  return pos + 3
+}
+
+module.exports = { putNumber, MAX_NUMBER_WORDS }
