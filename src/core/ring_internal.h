@@ -250,6 +250,20 @@ static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
   }
 }
 
+/* Whether ring_copy_word() can copy it: a small integer of the codec, a pointer. It is no call, and a function without any
+ * saves no registers: a quarter of what a send or a receive takes. */
+static inline bool ring_is_word(uint32_t bytes) {
+  return bytes == 8 || bytes == 4;
+}
+
+static inline void ring_copy_word(void *to, const void *from, uint32_t bytes) {
+  if (bytes == 8) {
+    memcpy(to, from, 8);
+  } else {
+    memcpy(to, from, 4);
+  }
+}
+
 static inline void ring_count_sent(telar_ring_end *end, uint64_t records, uint64_t bytes) {
   end->sent += records;
   end->sent_bytes += bytes;

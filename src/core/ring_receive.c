@@ -383,7 +383,7 @@ static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, 
   return status;
 }
 
-static RING_ASIDE telar_status hand_out_any(telar_ring_end *end, void *buffer, const void *from, uint32_t bytes) {
+static RING_ASIDE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from, uint32_t bytes) {
   ring_copy(buffer, from, bytes);
   if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
   return TELAR_OK;
@@ -404,16 +404,16 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
   set_head(end, end->head + granules);
   end->pending |= RING_PENDING_MOVED;
   ring_count_received(end, 1, bytes);
-  /* As in telar_ring_send: no call. */
-  if (bytes != 8 || ring_distance(end->released, end->head) >= end->release_together) {
-    return hand_out_any(end, buffer, from, bytes);
+  if (!ring_is_word(bytes) || ring_distance(end->released, end->head) >= end->release_together) {
+    return hand_out(end, buffer, from, bytes);
   }
-  memcpy(buffer, from, 8);
+  ring_copy_word(buffer, from, bytes);
   return TELAR_OK;
 }
 
-/* The usual case: one run like the last one, and no more behind it. What to copy is known before its tag has come from the producer's cache,
- * so that a processor that predicts the comparison asks for the records at the same time. False: nothing was done. */
+/* The usual case: one run like the last one, and no more behind it. What to copy is known before its tag has come from
+ * the producer's cache, so that a processor that predicts the comparison asks for the records at the same time. False:
+ * nothing was done. */
 static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t capacity, telar_ring_run *runs,
                                   uint32_t max) {
   const ring_likely *likely = &end->likely;

@@ -219,12 +219,8 @@ static inline void note_sent(telar_ring_end *end, uint64_t position, uint32_t re
   ring_count_sent(end, records, bytes);
 }
 
-static inline void put(telar_ring_end *end, uint64_t position, const void *first, uint32_t first_length,
-                       const void *second, uint32_t second_length) {
-  uint32_t length = first_length + second_length;
-  fetch_ahead(end, position);
-  ring_copy(ring_data(end, position), first, first_length);
-  ring_copy(ring_data(end, position) + first_length, second, second_length);
+/* What was written at position is a record. */
+static inline void put(telar_ring_end *end, uint64_t position, uint32_t length) {
   publish(end, position, RING_TAG_READY | length);
   note_sent(end, position, 1, length);
 }
@@ -238,12 +234,16 @@ RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *f
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
   if (status != TELAR_OK) return status;
-  put(end, position, first, first_length, second, second_length);
+  fetch_ahead(end, position);
+  ring_copy(ring_data(end, position), first, first_length);
+  ring_copy(ring_data(end, position) + first_length, second, second_length);
+  put(end, position, length);
   return TELAR_OK;
 }
 
-static RING_ASIDE telar_status put_any(telar_ring_end *end, uint64_t position, const void *data, uint32_t length) {
-  put(end, position, data, length, NULL, 0);
+static RING_ASIDE telar_status copy_in(telar_ring_end *end, uint64_t position, const void *data, uint32_t length) {
+  ring_copy(ring_data(end, position), data, length);
+  put(end, position, length);
   return TELAR_OK;
 }
 
@@ -255,9 +255,10 @@ telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t len
       length > end->max_record || !take_room_here(end, ring_granules(length), &position)) {
     return telar_ring_send_parts(end, data, length, NULL, 0);
   }
-  /* Without a call, of memcpy or another one, it saves no registers: a quarter of what it takes. */
-  if (length != 8) return put_any(end, position, data, length);
-  put(end, position, data, 8, NULL, 0);
+  fetch_ahead(end, position);
+  if (!ring_is_word(length)) return copy_in(end, position, data, length);
+  ring_copy_word(ring_data(end, position), data, length);
+  put(end, position, length);
   return TELAR_OK;
 }
 
@@ -428,9 +429,8 @@ telar_status telar_ring_commit(telar_ring_end *end, uint32_t ticket, uint32_t us
   }
   uint32_t granules = ring_granules(used);
   if (granules < open->granules) publish(end, open->position + granules, RING_TAG_SKIP | (open->granules - granules));
-  publish(end, open->position, RING_TAG_READY | used);
+  put(end, open->position, used);
   open->granules = 0;
-  note_sent(end, open->position, 1, used);
   return TELAR_OK;
 }
 
