@@ -42,7 +42,7 @@ function makeBuilder (keys) {
 
 // The function that writes the properties of an object whose keys are known to be these, as
 // ValueWriter.properties() does. The key block is in the source, and where the writer is stays in variables of the function as
-// long as values are short: in half to nine tenths of the time.
+// long as values are short: in four fifths of the time.
 function makeWriter (keys, block, hash) {
   if (block.length > MAX_WRITTEN_WORDS) return null
   const leave = call => `writer.pos = pos
