@@ -30,9 +30,10 @@ class Interned {
       hash ^= hash >>> 15
     }
     const entry = hash & (ENTRIES - 1)
+    if (!this.#holds(entry, words, from, length, count)) return this.#put(entry, words, from, length, count)
     this.#after[this.#last] = entry
     this.#last = entry
-    return this.#holds(entry, words, from, length, count) ? this.#strings[entry] : this.#put(entry, words, from, length, count)
+    return this.#strings[entry]
   }
 
   #holds (entry, words, from, length, count) {

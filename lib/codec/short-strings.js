@@ -33,7 +33,7 @@ class ShortStrings {
   #looks = new Int32Array(ENTRIES)
   #credit = MAX_CREDIT
   #passed = 0
-  // The entry that came last, and for each what came after it the last time: the strings of records come again in the
+  // The entry that was used last, and for each which one was used after it: the strings of records come again in the
   // same order, and to compare with one takes a third of looking for it.
   #last = 0
   #after = new Uint16Array(ENTRIES)
@@ -60,8 +60,6 @@ class ShortStrings {
     }
     const look = lookOf(string)
     const entry = look >>> (32 - ENTRY_BITS)
-    this.#after[this.#last] = entry
-    this.#last = entry
     if (this.#strings[entry] === string) {
       this.#earn()
     } else {
@@ -72,6 +70,8 @@ class ShortStrings {
       }
       if (!this.#remember(entry, string)) return false
     }
+    this.#after[this.#last] = entry
+    this.#last = entry
     this.#copy(entry, words, pos, string.length)
     return true
   }
