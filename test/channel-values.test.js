@@ -180,6 +180,21 @@ test('a channel that a worker made comes through a channel, waited for in every 
   await worker.terminate()
 })
 
+test('a batch with memory that is not known yet comes whole and in order', async () => {
+  const [there, back] = [new Channel(), new Channel()]
+  const sent = [1, 'two', [3], new SharedArrayBuffer(4), { five: 5 }, 'six', { seven: new SharedArrayBuffer(7) }, 'eight', 9]
+  // Before there is a thread to hear of the memory.
+  await there.sendMany(sent)
+  await there.close()
+  const worker = start({ there, back }, ['echoMany', 'there', 'back'], ['close', 'back'])
+  const received = []
+  for await (const value of back) received.push(value)
+  assert.deepEqual(received, sent)
+  assert.equal(received[3], sent[3])
+  assert.equal(received[6].seven, sent[6].seven)
+  await worker.terminate()
+})
+
 test('a memory whose sender has ended is there for who was there, and else an error says so', async () => {
   const channel = new Channel()
   const early = channel.receive()

@@ -89,7 +89,7 @@ class Inlet {
     return value === kNothing ? null : [value]
   }
 
-  // So many runs.
+  // The values of so many runs, which lie in the scratch; null: the first one waits for its memory.
   #decodeMany (count) {
     let total = 0
     for (let run = 0; run < count; run++) total += runs[2 * run]
