@@ -105,7 +105,7 @@ class Outlet {
     try {
       while (count < most && at < kBatchBytes) {
         const value = list[from + count]
-        if (typeof value === 'object' && value !== null && (isLargeView(value) || (count === 0 && isLarge(value)))) break
+        if (typeof value === 'object' && value !== null && (count === 0 ? isLarge(value) : isLargeView(value))) break
         const next = scratch.append(value, at)
         if (next < 0) break
         at = next

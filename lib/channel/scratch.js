@@ -4,7 +4,8 @@
 
 const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
 const { core, runs } = require('./thread')
-const { SMALL_INT, TAG_BITS, TAG_MASK, MIN_SMALL_INT, MAX_SMALL_INT } = require('../codec/tags')
+const { putNumber, MAX_NUMBER_WORDS } = require('../codec/numbers')
+const { SMALL_INT, TAG_BITS, TAG_MASK } = require('../codec/tags')
 const { Values, align8, kScratchBytes } = require('./values')
 
 // One that had to grow beyond this for a value shrinks again.
@@ -57,13 +58,10 @@ class Scratch {
   // One more record of a batch, at byte `at`. Where the next one begins, or -1: this one names
   // memory and is to be sent by itself.
   append (value, at) {
-    if (typeof value === 'number' && at + 8 <= this.bytes.length) {
-      const int = value | 0
-      if (int === value && int >= MIN_SMALL_INT && int <= MAX_SMALL_INT && (int !== 0 || 1 / value > 0)) {
-        this.words[at >>> 2] = int << TAG_BITS | SMALL_INT
-        this.#addToRun(4)
-        return at + 8
-      }
+    if (typeof value === 'number' && at + MAX_NUMBER_WORDS * 4 <= this.bytes.length) {
+      const length = putNumber(this.words, at >>> 2, value) * 4 - at
+      this.#addToRun(length)
+      return at + align8(length)
     }
     const length = values.encode(value, at)
     this.#follow()
@@ -81,7 +79,7 @@ class Scratch {
     runs[2 * this.runCount - 2]++
   }
 
-  // Makes room for a batch, or for nothing.
+  // Before a batch, and before what does without the scratch.
   begin () {
     this.isFilled = false
     this.runCount = 0

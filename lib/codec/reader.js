@@ -1,14 +1,13 @@
 'use strict'
 
 const { BufferPool } = require('./buffer-pool')
-const { endianness } = require('node:os')
 const { viewsOn, MAX_REGION } = require('./views')
 const { createError } = require('../errors')
 const { Interned, MAX_INTERNED } = require('./interned')
 
 const { slice } = Uint8Array.prototype
 // In the order of bytes that words have.
-const isLittleEndian = endianness() === 'LE'
+const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
 // From here on Buffer's own ways to get and to copy memory are worth their overhead.
 const LARGE = 2048
@@ -24,6 +23,7 @@ class Reader {
   memory
 
   #bytes = null
+  // For what is not aligned.
   #view = null
   #interned = new Interned()
   #pool = new BufferPool()
@@ -35,10 +35,10 @@ class Reader {
   open (start, end) {
     const { bytes } = this.memory
     if (bytes !== this.#bytes) {
-      const { words, buffer, view } = viewsOn(bytes)
+      const { words, buffer } = viewsOn(bytes)
       this.words = words
       this.buffer = buffer
-      this.#view = view
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
       this.#bytes = bytes
     }
     if (!(start >= 0 && start <= end && end <= bytes.length) || ((start | end) & 3) !== 0) {

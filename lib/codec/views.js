@@ -1,7 +1,7 @@
 'use strict'
 
-// The views of one thread on the shared region: as words, as bytes with node's
-// string methods, and for what is not aligned. Made again only when the transport hands out another Uint8Array.
+// The views of one thread on the shared region: as words, and as bytes with node's
+// string methods. Made again only when the transport hands out another Uint8Array.
 
 // Word and byte offsets are computed in 32-bit integers.
 const MAX_REGION = 2 ** 30
@@ -13,8 +13,7 @@ function viewsOn (bytes) {
   }
   return {
     words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2),
-    buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
-    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 }
 
