@@ -241,15 +241,6 @@ static inline uint32_t ring_ticket(const ring_open *list, const ring_open *open)
   return open->serial * TELAR_RING_OPEN_MAX + (uint32_t)(open - list);
 }
 
-/* memcpy, without the call where it would cost more than the copy. */
-static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
-  if (bytes == 8) {
-    memcpy(to, from, 8);
-  } else if (bytes != 0) {
-    memcpy(to, from, bytes);
-  }
-}
-
 /* Whether ring_copy_word() can copy it: a small integer of the codec, a pointer. It is no call, and a function without any
  * saves no registers: a quarter of what a send or a receive takes. */
 static inline bool ring_is_word(uint32_t bytes) {
@@ -261,6 +252,15 @@ static inline void ring_copy_word(void *to, const void *from, uint32_t bytes) {
     memcpy(to, from, 8);
   } else {
     memcpy(to, from, 4);
+  }
+}
+
+/* memcpy, without the call where it would cost more than the copy. */
+static inline void ring_copy(void *to, const void *from, uint32_t bytes) {
+  if (ring_is_word(bytes)) {
+    ring_copy_word(to, from, bytes);
+  } else if (bytes != 0) {
+    memcpy(to, from, bytes);
   }
 }
 

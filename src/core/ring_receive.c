@@ -214,13 +214,18 @@ static void clear_claimed(telar_ring_end *end, uint64_t from, uint32_t granules)
   if (first != 0 && first < granules) clear_tags(end, from + first, from + granules, false);
 }
 
+/* Of a single consumer: whether there is a group to give back. */
+static inline bool is_release_due(const telar_ring_end *end) {
+  return ring_distance(end->released, end->head) >= end->release_together;
+}
+
 /* What was claimed is read. */
 static void give_back(telar_ring_end *end, const span *s) {
   end->pending |= RING_PENDING_MOVED;
   if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     clear_claimed(end, s->from, s->skipped + s->granules);
     mark_done(end, s->from, s->skipped + s->granules);
-  } else if (ring_distance(end->released, end->head) >= end->release_together) {
+  } else if (is_release_due(end)) {
     telar_ring_release_seen(end, RELEASE_NOT_YET);
   }
 }
@@ -385,7 +390,7 @@ static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, 
 
 static RING_ASIDE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from, uint32_t bytes) {
   ring_copy(buffer, from, bytes);
-  if (ring_distance(end->released, end->head) >= end->release_together) telar_ring_release_seen(end, RELEASE_NOT_YET);
+  if (is_release_due(end)) telar_ring_release_seen(end, RELEASE_NOT_YET);
   return TELAR_OK;
 }
 
@@ -404,7 +409,7 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
   set_head(end, end->head + granules);
   end->pending |= RING_PENDING_MOVED;
   ring_count_received(end, 1, bytes);
-  if (!ring_is_word(bytes) || ring_distance(end->released, end->head) >= end->release_together) {
+  if (!ring_is_word(bytes) || is_release_due(end)) {
     return hand_out(end, buffer, from, bytes);
   }
   ring_copy_word(buffer, from, bytes);
