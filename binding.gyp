@@ -1,6 +1,12 @@
 # Two targets, because compilers take one set of flags per target: the core is
 # C11 and knows nothing of Node, the binding is C++17. Both end up in telar.node.
 {
+  'variables': {
+    # Every source in a folder belongs to it: listing the folder forgets none. Arguments: the folder,
+    # how names end, how they begin.
+    'list_sources': 'node -p "const [, folder, end, start = String()] = process.argv; require(\'node:fs\').readdirSync(folder).filter((name) => name.endsWith(end) && name.startsWith(start)).map((name) => folder + \'/\' + name).join(\' \')"',
+  },
+
   'target_defaults': {
     'include_dirs': ['src'],
     'cflags!': ['-O2'],
@@ -27,15 +33,12 @@
       'target_name': 'telar_core',
       'type': 'static_library',
       'win_delay_load_hook': 'false',
-      # Every source of the core belongs to it: listing the folder forgets none.
-      'sources': [
-        '<!@(node -p "require(\'node:fs\').readdirSync(\'src/core\').filter((name) => name.endsWith(\'.c\')).map((name) => \'src/core/\' + name).join(\' \')")',
-      ],
+      'sources': ['<!@(<(list_sources) src/core .c)'],
       'conditions': [
-        ['OS=="linux"', { 'sources': ['src/os/os_linux.c'], 'cflags': ['-fPIC'] }],
-        ['OS=="mac"', { 'sources': ['src/os/os_darwin.c'] }],
+        ['OS=="linux"', { 'sources': ['<!@(<(list_sources) src/os .c os_linux)'], 'cflags': ['-fPIC'] }],
+        ['OS=="mac"', { 'sources': ['<!@(<(list_sources) src/os .c os_darwin)'] }],
         ['OS=="win"', {
-          'sources': ['src/os/os_windows.c'],
+          'sources': ['<!@(<(list_sources) src/os .c os_windows)'],
           'msvs_settings': {
             'VCCLCompilerTool': { 'AdditionalOptions': ['/std:c11', '/experimental:c11atomics'] },
           },
@@ -45,16 +48,7 @@
     {
       'target_name': 'telar',
       'dependencies': ['telar_core'],
-      'sources': [
-        'src/binding/addon.cc',
-        'src/binding/channel.cc',
-        'src/binding/doorbell.cc',
-        'src/binding/owner.cc',
-        'src/binding/pool.cc',
-        'src/binding/roster.cc',
-        'src/binding/thread_bells.cc',
-        'src/binding/worker.cc',
-      ],
+      'sources': ['<!@(<(list_sources) src/binding .cc)'],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       # A call may fail because its thread is being terminated: then there is
       # nobody left to throw at, and the wrappers must not abort over it.

@@ -27,7 +27,9 @@ declare class PiscinaPool<T = any, R = any> extends EventEmitterAsyncResource {
 }
 
 declare namespace PiscinaPool {
-  /** Piscina's options, and two of telar's: `asyncHooks` (default here: true) and `sharedMemory`. */
+  /**
+   * Piscina's options, and two of telar's: `asyncHooks` (default here: true) and `sharedMemory`.
+   */
   export interface Options extends Omit<telar.PoolOptions, 'filename'> {
     filename?: string | null
   }

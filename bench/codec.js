@@ -21,11 +21,11 @@ class Memory {
     this.limit = INLINE
   }
 
-  grow (start, used, needed) {
+  grow (start, used, needed, wanted) {
     if (start !== 0) return -1
     const block = 4096
     this.bytes.copyWithin(block, 0, used)
-    this.limit = block + Math.max(needed, 4 << 20)
+    this.limit = block + Math.max(wanted, 4 << 20)
     return block
   }
 }

@@ -12,8 +12,8 @@ const filename = path.join(__dirname, 'worker.js')
 const host = path.join(__dirname, 'host.js')
 
 /** telar, its drop-in face, Piscina and tinypool take the same options. */
-function openPool (Pool, { name, threads }, file = filename) {
-  const pool = new Pool({ filename: file, name, minThreads: threads, maxThreads: threads })
+function openPool (Pool, { name, threads, ...others }, file = filename) {
+  const pool = new Pool({ filename: file, name, minThreads: threads, maxThreads: threads, ...others })
   return { run: (value) => pool.run(value) }
 }
 

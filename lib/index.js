@@ -1,11 +1,12 @@
 'use strict'
 
-const { Channel } = require('./channel')
-const context = require('./context')
-const { AbortError, TelarError } = require('./errors')
-const { kQueueOptions, kTransferable, kValue, move } = require('./move')
-const { Pool } = require('./pool')
-const { ArrayTaskQueue, FixedQueue } = require('./queues')
+require('./shared-classes')
+const { Channel } = require('./channel/channel')
+const context = require('./worker/context')
+const { AbortError, TelarError } = require('./base/errors')
+const { kQueueOptions, kTransferable, kValue, move } = require('./transport/move')
+const { Pool } = require('./pool/pool')
+const { ArrayTaskQueue, FixedQueue } = require('./pool/task-queues')
 const { Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync } = require('./sync')
 const { version } = require('../package.json')
 

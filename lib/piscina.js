@@ -4,10 +4,11 @@
 // over telar's engine.
 
 const { EventEmitterAsyncResource } = require('node:events')
-const context = require('./context')
-const { kQueueOptions, kTransferable, kValue, move } = require('./move')
-const { createPoolClass } = require('./pool')
-const { ArrayTaskQueue, FixedQueue } = require('./queues')
+require('./shared-classes')
+const context = require('./worker/context')
+const { kQueueOptions, kTransferable, kValue, moveUnchecked } = require('./transport/move')
+const { createPoolClass } = require('./pool/pool')
+const { ArrayTaskQueue, FixedQueue } = require('./pool/task-queues')
 // Of Piscina, whose surface this is: programs compare it.
 const kPiscinaVersion = '5.3.2'
 
@@ -21,7 +22,7 @@ class Piscina extends createPoolClass(EventEmitterAsyncResource, { strict: false
   static get queueOptionsSymbol () { return kQueueOptions }
   static get transferableSymbol () { return kTransferable }
   static get valueSymbol () { return kValue }
-  static move (value) { return move(value) }
+  static move (value) { return moveUnchecked(value) }
 }
 
 module.exports = Piscina

@@ -10,18 +10,14 @@ import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } fr
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import compilerAdvice from '../lib/base/compiler-advice.js'
 import { CommandError, main, run, step } from './command.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stampFile = join(root, 'build', 'telar.stamp')
 
 export const advice = `telar needs to compile its native library here. That takes
-  - a C11 and C++17 compiler and make: Debian, Ubuntu: apt-get install build-essential;
-    Fedora: dnf install gcc gcc-c++ make; Alpine: apk add build-base;
-    macOS: xcode-select --install; Windows: Visual Studio's "Desktop development with C++"
-  - Python 3 (for node-gyp)
-  - the headers of Node: node-gyp downloads them; without a network, set the environment
-    variable npm_config_nodedir to the folder whose include/node holds node_api.h
+${compilerAdvice}
 Then run it again: "npm run build" in a clone, "npx telar build" where the package is installed.`
 
 // Changes with every source, with the build description, and with the machine's kind.
@@ -71,11 +67,16 @@ function headers () {
   return existsSync(join(folder, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: folder } : {}
 }
 
+// `folder` holds the build description and gets the folder `build`; `env` may bring flags.
+export function compile ({ folder = root, env, isDebug = false, isLoud = false }) {
+  const args = [findNodeGyp(), 'configure', 'build', isDebug ? '--debug' : '--release', '--jobs=max']
+  run(process.execPath, args, { cwd: folder, env: { ...headers(), ...env }, isLoud })
+}
+
 export function build ({ isDebug = false, isLoud = false } = {}) {
   // Before, not after: a source that is edited during the build is not in it.
   const stamp = fingerprint()
-  const args = [findNodeGyp(), 'configure', 'build', isDebug ? '--debug' : '--release', '--jobs=max']
-  run(process.execPath, args, { cwd: root, env: headers(), isLoud })
+  compile({ isDebug, isLoud })
   if (!isDebug) writeFileSync(stampFile, stamp)
 }
 

@@ -1,52 +1,105 @@
-// Copies the tables of bench/results into the README, between its two marks:
+// Writes six rows of the benchmarks into the README, between its two marks, with the machine and
+// every row that falls short of its target:
 //
 //   npm run bench:readme
 //
-// The report of the first version of Node is shown, the others are folded; those
-// that were not measured are left out.
+// The full tables stay in bench/results.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { CommandError, main } from './command.mjs'
+
+const require = createRequire(import.meta.url)
+const { ratio, threadsText } = require('../bench/format')
+const { machineLine } = require('../bench/machine')
+const { summarise } = require('../bench/summarise')
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const majors = [20, 24]
 const folder = 'bench/results'
 const marks = ['<!-- bench -->', '<!-- /bench -->']
 
+// The rows that are shown, by the title of their section and their task.
+const shown = [
+  ['Throughput', 'integer', 1],
+  ['Throughput', 'object', 1],
+  ['Throughput', 'bytes-1k', 1],
+  ['Throughput', 'string-64k', 1],
+  ['Latency', 'integer', 1],
+  ['Share', 'work-10', 1]
+]
+const units = { Throughput: 'tasks/s', Latency: 'median µs, awaited one at a time', Share: "of the worker's time" }
+
 const advice = `Measure first, on each of these versions of Node:
 ${majors.map((major) => `  npm run bench -- --node <path of node ${major}>`).join('\n')}`
 
-// One report as a part of the README: two levels deeper, its links as seen from here.
-function embed (report) {
-  return report.trim()
-    .replace(/^#+ /gm, (marks) => `##${marks}`)
-    .replace(/\]\((?![a-z]+:|[/#])/g, `](${folder}/`)
+// The rival whose figure is best, telar and Piscina aside.
+function bestOther ({ cells }, isLessBetter) {
+  const others = Object.entries(cells)
+    .filter(([driver, { median }]) => !['telar', 'piscina', 'handwritten'].includes(driver) && median !== undefined)
+    .sort(([, a], [, b]) => isLessBetter ? a.median - b.median : b.median - a.median)
+  return others[0]
 }
 
-function fold (report) {
-  const [heading, ...rest] = embed(report).split('\n')
-  return `<details>\n<summary>${heading.replace(/^#+ /, '')}</summary>\n\n${rest.join('\n').trim()}\n\n</details>`
+function tableRow (sections, [title, task, threads]) {
+  const section = sections.find((candidate) => candidate.title.startsWith(title))
+  const row = section?.rows.find((candidate) => candidate.task === task && candidate.threads === threads)
+  if (row === undefined) throw new CommandError(`The results have no row "${title}", ${task}, ${threads}`)
+  const [rival, figure] = bestOther(row, title === 'Latency') ?? []
+  const other = rival === undefined ? '' : `${row.format(figure.median)} (${rival})`
+  const { telar, piscina } = row.cells
+  return `| ${row.title}, ${units[title]} | ${row.format(telar.median)} | ${row.format(piscina.median)} | ` +
+    `${other} | ${ratio(row.versus.median)} |`
 }
 
-// The README with those reports, the first one shown, in place of what was there.
-export function withReports (readme, [first, ...others]) {
+function shortRows (sections) {
+  const judged = sections.flatMap(({ rows }) => rows).filter(({ met }) => met !== null)
+  const missed = judged.filter(({ met }) => !met)
+  const name = (row) => `${row.fullTitle}, ${threadsText(row.threads)} ` +
+    `(${row.isRatio ? ratio(row.versus.median) : row.format(row.cells.telar.median)}, target ${row.target})`
+  const list = missed.length === 0 ? '' : `\n\n${missed.map((row) => `- ${name(row)}`).join('\n')}`
+  return { judged: judged.length, missed: missed.length, list }
+}
+
+function summaryOf (major, results) {
+  const { judged, missed, list } = shortRows(summarise(results))
+  const verdict = missed === 0 ? `all ${judged} targets met.` : `${missed} of ${judged} targets missed:`
+  return `[All rows on Node ${major}](${folder}/node${major}.md): ${verdict}${list}`
+}
+
+// What stands between the marks. `reports`: [major, results], the first one shown as a table.
+export function benchSection (reports) {
+  const [[, results]] = reports
+  const sections = summarise(results)
+  return [
+    `Measured by \`npm run bench\` on ${machineLine(results.machine)}; 1 worker, medians, the pools in turns:`,
+    [
+      '| | telar | Piscina | best other pool | telar / Piscina |',
+      '| --- | ---: | ---: | ---: | ---: |',
+      ...shown.map((row) => tableRow(sections, row))
+    ].join('\n'),
+    ...reports.map(([major, results]) => summaryOf(major, results))
+  ].join('\n\n')
+}
+
+// The README with that text in place of what was between its marks.
+export function withSection (readme, text) {
   const [begin, end] = marks.map((mark) => readme.indexOf(mark))
   if (begin < 0 || end < begin) throw new CommandError(`README.md must hold the marks ${marks.join(' and ')}, in this order`)
-  const parts = [embed(first), ...others.map(fold)]
-  return `${readme.slice(0, begin + marks[0].length)}\n\n${parts.join('\n\n')}\n\n${readme.slice(end)}`
+  return `${readme.slice(0, begin + marks[0].length)}\n\n${text}\n\n${readme.slice(end)}`
 }
 
-const fileOf = (major) => join(folder, `node${major}.md`)
+const fileOf = (major) => join(folder, `node${major}.json`)
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(() => {
     const measured = majors.filter((major) => existsSync(join(root, fileOf(major))))
     if (measured.length === 0) throw new CommandError(`None of ${majors.map(fileOf).join(', ')} exists.`)
+    const reports = measured.map((major) => [major, JSON.parse(readFileSync(join(root, fileOf(major)), 'utf8'))])
     const file = join(root, 'README.md')
-    const reports = measured.map((major) => readFileSync(join(root, fileOf(major)), 'utf8'))
-    writeFileSync(file, withReports(readFileSync(file, 'utf8'), reports))
+    writeFileSync(file, withSection(readFileSync(file, 'utf8'), benchSection(reports)))
     process.stdout.write(`README.md: the results on Node ${measured.join(' and ')}\n`)
   }, advice)
 }

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import compilerAdvice from '../lib/base/compiler-advice.js'
 import { main, run } from './command.mjs'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'native')
@@ -12,8 +13,10 @@ const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignor
 const missing = ['make', process.env.CC ?? 'cc', process.env.CXX ?? 'c++'].filter(isMissing)
 if (missing.length > 0) {
   process.stderr.write(`The native tests need ${missing.join(' and ')}, which this machine does not have.
-Debian, Ubuntu: apt-get install build-essential; Fedora: dnf install make gcc gcc-c++ libasan libubsan libtsan;
-macOS: xcode-select --install. The other tests: npm run test:js\n`)
+Building the library takes
+${compilerAdvice}
+The sanitizers of these tests come with the compiler, but on Fedora: dnf install libasan libubsan libtsan.
+The other tests: npm run test:js\n`)
   process.exitCode = 1
 } else {
   await main(() => run('make', ['-C', folder, 'check'], { isLoud: true }))

@@ -8,6 +8,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { Channel, Pool } = require('telar')
+const { openEnd } = require('../lib/channel/end')
 const { start } = require('./fixtures/channel/actor')
 
 const tasks = path.join(__dirname, 'fixtures', 'channel', 'tasks.js')
@@ -152,22 +153,51 @@ test('a thread that has the channel and has not used it yet is waited for', asyn
   await assert.rejects(channel.send('filled'), kNoReceiver)
 })
 
-for (const [how, leave] of [
+test('what the last sender sends, and the room that the last receiver makes, in its last moment is not overlooked', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  channel.tryReceive()
+  const { id, memory } = channel['telar:shared']
+  const { ring } = openEnd(id, memory)
+  const { isDeserted } = ring
+  // As if another thread acted and ended just then.
+  const lastMoment = (act) => {
+    ring.isDeserted = () => {
+      ring.isDeserted = isDeserted
+      act()
+      return true
+    }
+  }
+  lastMoment(() => channel.trySend(1))
+  assert.deepEqual(await channel.receive(), { value: 1, done: false })
+  lastMoment(() => channel.trySend(2))
+  assert.deepEqual(channel.receiveSync(), { value: 2, done: false })
+  while (channel.trySend('x'));
+  lastMoment(() => channel.tryReceive())
+  await channel.send('x')
+  lastMoment(() => channel.tryReceive())
+  channel.sendSync('x')
+})
+
+for (const [how, leave, fails] of [
   ['ends', (worker) => worker.terminate()],
   ['detaches', (worker, go) => go.trySend(['detach', 'channel'])],
-  ['receives itself', (worker, go) => go.trySend(['echo', 'channel', 'elsewhere'])]
+  // Then nobody is left who would send to that thread either.
+  ['receives itself', (worker, go) => go.trySend(['echo', 'channel', 'elsewhere']), true]
 ]) {
   test(`a thread that ${how} without having sent is waited for no longer`, async () => {
     const channels = { channel: new Channel(), go: new Channel(), elsewhere: new Channel() }
     const { channel, go } = channels
     const worker = start(channels, ['say', 'there'], ['obey', 'go'])
     await once(worker, 'message')
+    const ended = once(worker, 'exit')
+    const failing = fails ? assert.rejects(ended, kNoSender) : null
     await once(start({ channel }, ['send', 'channel', 'early']), 'exit')
     assert.deepEqual(await channel.receive(), { value: 'early', done: false })
     const waiting = assert.rejects(channel.receive(), kNoSender)
     await nextTurn()
     leave(worker, go)
     await waiting
+    await failing
     await worker.terminate()
   })
 }
@@ -191,3 +221,25 @@ test('a thread that uses the channel knows a memory whose sender has ended, also
   await once(start({ channel }, ['sendMemory', 'channel', 64]), 'exit')
   assert.equal((await channel.receive()).value.byteLength, 64)
 })
+
+// ---- a parent that closes when its workers have ended ----
+
+for (const [what, prepare, expected] of [
+  ['that has only received closes too late', () => {}, kNoSender],
+  ['that has sent a value of its own is in time', (channel) => channel.send(0), null]
+]) {
+  test(`a parent ${what}, when all its workers have exited`, async () => {
+    const channel = new Channel()
+    await prepare(channel)
+    const workers = [1, 2, 3].map((n) => start({ channel }, ['send', 'channel', n]))
+    const received = (async () => {
+      const values = []
+      for await (const value of channel) values.push(value)
+      return values.sort()
+    })()
+    const ended = Promise.all(workers.map((worker) => once(worker, 'exit'))).then(() => channel.close())
+    if (expected === null) assert.deepEqual(await received, [0, 1, 2, 3])
+    else await assert.rejects(received, expected)
+    await ended
+  })
+}

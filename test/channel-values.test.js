@@ -13,6 +13,7 @@ const { Channel, Mutex } = require('telar')
 const { value, graph } = require('./fixtures/arbitraries')
 const { start } = require('./fixtures/channel/actor')
 const { difference } = require('./fixtures/difference')
+const { inThread } = require('./fixtures/sync/threads')
 
 function through (channel, value) {
   channel.sendSync(value)
@@ -205,5 +206,30 @@ test('a memory whose sender has ended is there for who was there, and else an er
 
 test('where nobody is left who knows a memory, an error says so, and the next record comes', () => {
   const { stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, 'fixtures', 'channel', 'lost.js')], { encoding: 'utf8', timeout: 30_000 })
-  assert.equal(stdout, 'ERR_TELAR_MEMORY_LOST next\nERR_TELAR_MEMORY_LOST next\n', stderr)
+  assert.deepEqual(stdout.split('\n'), [
+    'ERR_TELAR_MEMORY_LOST next', 'ERR_TELAR_MEMORY_LOST next',
+    '10 ERR_TELAR_MEMORY_LOST next true', ''
+  ], stderr)
+})
+
+test('a thread that is blocked keeps no memory that goes through channels of others', () => {
+  const program = path.join(__dirname, 'fixtures', 'channel', 'backlog.js')
+  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', program], {
+    encoding: 'utf8', timeout: 60_000
+  })
+  assert.equal(stdout, 'true\n', stderr)
+})
+
+test('a thread that has left a channel gives a memory that is still on its way', async (t) => {
+  const channel = new Channel()
+  const memory = new SharedArrayBuffer(64)
+  new Uint8Array(memory).fill(7)
+  channel.trySend(memory)
+  channel.detach()
+  const received = await inThread(t, async ({ channel }, { Channel }) => {
+    const { value } = await Channel.from(channel).receive()
+    return [...new Uint8Array(value)]
+  }, { channel })
+  assert.deepEqual(received, Array(64).fill(7))
+  assert.equal(memory.byteLength, 64)
 })

@@ -278,6 +278,32 @@ test('a record of more than half the ring is refused, and the error names both s
   assert.throws(() => large.trySend(new Uint8Array(600_000)), { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /of 6000\d\d bytes .* 524288 bytes/ })
 })
 
+test('a record that is far too large is refused before all of it is encoded', async () => {
+  const channel = new Channel({ capacity: 4096 })
+  let reached = 0
+  const part = 'x'.repeat(2 ** 20)
+  const value = Array.from({ length: 50 }, () => ({ part, get mark () { return ++reached } }))
+  const tooLarge = { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /^A record of at least \d{7} bytes is larger .* 2048 bytes/ }
+  await assert.rejects(channel.send(value), tooLarge)
+  await assert.rejects(channel.sendMany([value]), tooLarge)
+  assert.throws(() => channel.trySend(value), tooLarge)
+  await assert.rejects(channel.sendMany([1, value]), (error) => error.code === tooLarge.code && error.sent === 1)
+  assert.ok(reached < 50, `${reached} parts of 1 MiB were encoded in five times, for a channel of 4 KiB`)
+  assert.deepEqual(channel.tryReceiveMany(5), [1])
+})
+
+test('a large value that cannot be sent in the end leaves what is in the channel as it was', async () => {
+  const value = { large: 'x'.repeat(400_000), get late () { throw new Error('late') } }
+  const there = { text: 'a text', list: [1, 2] }
+  for (const fail of [(channel) => channel.send(value), (channel) => channel.sendMany([value])]) {
+    const channel = new Channel()
+    await channel.sendMany([there, there])
+    await assert.rejects(fail(channel), /late/)
+    assert.deepEqual(await channel.receive(), item(there))
+    assert.deepEqual(await channel.receiveMany(5), [there])
+  }
+})
+
 test('records of every length around the limits come whole', async () => {
   for (const capacity of [4096, 65536]) {
     const channel = new Channel({ capacity })
@@ -339,7 +365,7 @@ test('from() takes a channel, a clone of one, and nothing else', () => {
   for (const value of [undefined, {}, { 'telar:shared': {} }, { 'telar:shared': { kind: 'Channel' } }, new SharedArrayBuffer(8)]) {
     assert.throws(() => Channel.from(value), { code: /ERR_TELAR_(NOT_SHARED|CORRUPT_STATE)/ })
   }
-  const forged = { 'telar:shared': { kind: 'Channel', id: 1n, memory: new SharedArrayBuffer(100_000) } }
+  const forged = { 'telar:shared': { ...channel['telar:shared'], id: 1n, memory: new SharedArrayBuffer(100_000) } }
   assert.throws(() => Channel.from(forged), { code: 'ERR_TELAR_CORRUPT_STATE' })
 })
 

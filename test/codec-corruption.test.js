@@ -31,6 +31,7 @@ function samples () {
     Object.assign(new RangeError('message', { cause: shared }), { code: 'E_CODE' }),
     new AggregateError([new Error('one'), shared], 'several'),
     new DOMException('gone', 'AbortError'),
+    ...(globalThis.QuotaExceededError === undefined ? [] : [new QuotaExceededError('full', { quota: 1, requested: 2 })]),
     [Object(1), Object('boxed'), Object(true), Object(7n)],
     Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`key ${i} ${'ж'.repeat(i % 3)}`, i])),
     Array.from({ length: 40 }, (_, i) => ({ i, s: `v${i % 3}`, d: i / 3 }))
@@ -218,4 +219,22 @@ test('memory that changes while it is decoded gives a value or the coded error, 
   }
   codec.memory.bytes.set(intact)
   assert.equal(difference(codec.decode(size), value), null)
+})
+
+test('every tag has a number of its own, and all thirty-two are listed', () => {
+  const tags = require('../lib/codec/tags')
+  const isBound = (name) => /^(TAG|MAX|MIN)_/.test(name)
+  const numbers = Object.entries(tags).filter(([name]) => !isBound(name)).map(([, number]) => number)
+  assert.deepEqual(numbers.sort((a, b) => a - b), Array.from({ length: tags.TAG_MASK + 1 }, (_, i) => i))
+})
+
+test('the tag that is reserved for later kinds and those of records are refused as values', () => {
+  const { ESCAPE, BYTES_RECORD, NAMED_RECORD, TAG_BITS } = require('../lib/codec/tags')
+  for (const tag of [ESCAPE, BYTES_RECORD, NAMED_RECORD]) {
+    for (const payload of [0, 1, 2 ** 27 - 1]) {
+      const words = new Int32Array([payload << TAG_BITS | tag, 0, 0, 0])
+      const decoder = new Decoder({ bytes: new Uint8Array(words.buffer) })
+      assert.equal(decodes(() => decoder.decode(0, 16)), false, `tag ${tag}`)
+    }
+  }
 })

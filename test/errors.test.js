@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
-const { AbortError, TelarError, createError, createTerminated, describe, table } = require('../lib/errors')
+const { AbortError, TelarError, createError, createTerminated, describe, table } = require('../lib/base/errors')
 
 test('every code makes an error that carries it', () => {
   for (const code of Object.keys(table)) {
@@ -31,7 +31,7 @@ test('messages are the ones that Piscina users match on', () => {
   }
   for (const [code, message] of Object.entries(messages)) assert.equal(createError(code).message, message)
   assert.equal(createError('ERR_TELAR_WORKER_EXITED', 42).message, 'worker exited with code: 42')
-  assert.equal(createError('ERR_TELAR_NO_HANDLER', '/a.js').message, 'No handler function exported from /a.js')
+  assert.equal(createError('ERR_TELAR_NO_HANDLER', '/a.js', 'why').message, 'No handler function exported from /a.js: why')
   assert.deepEqual(createTerminated(), createError('ERR_TELAR_TERMINATED'))
 })
 
@@ -54,10 +54,10 @@ test('instanceof TelarError tells others apart', () => {
 })
 
 test('instanceof TelarError holds for the errors of another copy of telar', () => {
-  const file = require.resolve('../lib/errors')
+  const file = require.resolve('../lib/base/errors')
   const cached = require.cache[file]
   delete require.cache[file]
-  const copy = require('../lib/errors')
+  const copy = require('../lib/base/errors')
   require.cache[file] = cached
   assert.notEqual(copy.TelarError, TelarError)
   assert.ok(copy.createError('ERR_TELAR_INVALID_ARGUMENT', 'no') instanceof TelarError)

@@ -12,8 +12,23 @@ const { promisify } = require('node:util')
 const run = promisify(execFile)
 const folder = path.join(__dirname, '..', 'examples')
 
+// Sockets can be transferred from Node 24 on; each version before has its own error.
+const nodeMajor = Number(process.versions.node.split('.')[0])
+const connections = nodeMajor >= 24
+  ? [
+      "[ '6765 55', '75025', '5 8 13' ]",
+      'a worker gave 1 answers',
+      'a worker gave 2 answers',
+      'a worker gave 3 answers'
+    ]
+  : [
+      "[ 'this needs Node 24', 'this needs Node 24', 'this needs Node 24' ]",
+      ...new Array(3).fill(`not transferred: ${nodeMajor === 20 ? 'TypeError' : 'DataCloneError'}`)
+    ]
+
 const expected = {
   'cluster.js': ["[ '55', '5050', '500500', '50005000' ]", '2 processes ended'],
+  'connections.js': connections,
   'http-server.js': ["[ '75025', '6765', 'ok', 'a number from 0 to 35' ]"],
   'parse-javascript.js': [
     'shared-counter.js: sell, main',

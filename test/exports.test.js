@@ -3,6 +3,8 @@
 // CommonJS and ES module faces are the same.
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const path = require('node:path')
 const { test } = require('node:test')
 const telar = require('telar')
 const Piscina = require('telar/piscina')
@@ -41,4 +43,12 @@ test("telar/piscina's exports are Piscina's, from both", async () => {
 
 test('the faces share what they are made of', () => {
   for (const name of ['ArrayTaskQueue', 'FixedQueue', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol']) assert.equal(Piscina[name], telar[name], name)
+})
+
+// A process of its own, where nobody has asked Node for anything yet. Jest does it so.
+test('a script of another context may be the first to load it', () => {
+  const program = path.join(__dirname, 'fixtures', 'other-context.js')
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
+  assert.deepEqual([status, signal], [0, null], stderr)
+  assert.equal(stdout, '42 DataCloneError\n')
 })

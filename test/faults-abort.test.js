@@ -167,7 +167,7 @@ for (const [face, Class] of faces) {
     const running = pool.run(4, { name: 'markAndSpin', signal: emitter })
     await gate.reached(4, 1)
     const queued = pool.run(3, { name: 'mark', signal: emitter })
-    assert.equal(emitter.listenerCount('abort'), 2)
+    assert.equal(emitter.listenerCount('abort'), 1)
     emitter.emit('abort')
     const settled = await outcomes([running, queued])
     assert.ok(settled.every(({ reason }) => reason.code === 'ERR_TELAR_ABORTED'))

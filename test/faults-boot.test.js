@@ -54,9 +54,83 @@ for (const [face, Class] of faces) {
     })
   }
 
+  for (const [file, expected] of failures) {
+    for (const [minThreads, maxThreads, tasks] of [[2, 2, 4], [4, 4, 1], [3, 3, 20], [0, 3, 6], [1, 1, 1]]) {
+      const size = `${minThreads} to ${maxThreads} threads, ${tasks} tasks`
+      test(`${face}: ${path.basename(file)}: whose tasks were rejected hears of it once, by them: ${size}`, limit, async (t) => {
+        const gate = createGate()
+        const pool = usePool(t, Class, { filename: file, minThreads, maxThreads, workerData: gate.buffer })
+        const errors = []
+        pool.on('error', (error) => errors.push(error))
+        const settled = await outcomes(Array.from({ length: tasks }, (_, i) => pool.run(i)))
+        for (const { reason } of settled) {
+          for (const key of Object.keys(expected)) assert.equal(reason[key], expected[key])
+        }
+        await until(() => pool.threads.length === 0)
+        await pool.destroy()
+        assert.deepEqual(errors, [])
+      })
+    }
+  }
+
+  // By bits: which loads fail. Each is told by one 'error' event, the tasks by their results.
+  for (const failing of [0b0001, 0b0100, 0b1000, 0b0111]) {
+    test(`${face}: some of four workers cannot load the file, the others do the work: ${failing.toString(2)}`, limit, async (t) => {
+      const gate = createGate()
+      gate.set(2, failing)
+      const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 4, maxThreads: 4, workerData: gate.buffer })
+      const errors = []
+      pool.on('error', (error) => errors.push(error.message))
+      const settled = await outcomes(Array.from({ length: 20 }, (_, i) => pool.run(i)))
+      assert.deepEqual(settled.map(({ value }) => value), Array.from({ length: 20 }, (_, i) => i))
+      const messages = Array.from({ length: 4 }, (_, i) => `load ${i} fails`).filter((_, i) => (failing >> i) & 1)
+      await until(() => errors.length === messages.length)
+      assert.deepEqual(errors.sort(), messages)
+    })
+  }
+
+  test(`${face}: a pool with workers does not start those that cannot load the file again and again`, limit, async (t) => {
+    const gate = createGate()
+    gate.set(2, ~1) // all but the first
+    const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 1, maxThreads: 2, workerData: gate.buffer })
+    pool.on('error', () => {})
+    for (let round = 0; round < 100; round++) await outcomes([1, 2, 3].map(() => pool.run(1, { name: 'sleep' })))
+    // One for each round, if it did. Some may have had their pause.
+    assert.ok(gate.count(0) >= 2 && gate.count(0) <= 20, `${gate.count(0)} starts`)
+    assert.equal(pool.threads.length, 1)
+  })
+
+  test(`${face}: a file that can be loaded again gives the pool its workers back`, limit, async (t) => {
+    const gate = createGate()
+    gate.set(2, 0b11)
+    const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 2, maxThreads: 2, workerData: gate.buffer })
+    await assert.rejects(pool.run(1), /load \d fails/)
+    await until(() => pool.threads.length === 0)
+    assert.equal(await pool.run(2), 2)
+    await until(() => pool.threads.length === 2)
+  })
+
+  for (const [name, message, events] of [['throws-later.js', 'the file fails later', 4], ['exits-later.js', 'worker exited with code: 7', 1]]) {
+    test(`${face}: ${name}: workers that end before they are of use are not started for ever`, limit, async (t) => {
+      const gate = createGate()
+      const pool = usePool(t, Class, { filename: fixture(name), minThreads: 1, maxThreads: 1, workerData: gate.buffer })
+      const errors = []
+      pool.on('error', (error) => errors.push(error.message))
+      await until(() => gate.count(0) > 0 && pool.threads.length === 0)
+      // Time enough for a worker to start, if one did.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      assert.deepEqual(pool.threads, [])
+      assert.equal(gate.count(0), 4)
+      assert.deepEqual(errors, Array(events).fill(message))
+      // Asked again, it tries again.
+      await assert.rejects(pool.run(1), { message })
+      assert.ok(gate.count(0) > 4)
+    })
+  }
+
   test(`${face}: a file without a function rejects the task that needs it, the worker stays`, limit, async (t) => {
     const pool = usePool(t, Class, { filename: fixture('nothing.js'), minThreads: 1, maxThreads: 1 })
-    const none = { code: 'ERR_TELAR_NO_HANDLER', message: `No handler function exported from ${fixture('nothing.js')}` }
+    const none = { code: 'ERR_TELAR_NO_HANDLER', message: /^No handler function exported from .*nothing\.js: / }
     await assert.rejects(pool.run(1), none)
     const [worker] = pool.threads
     await assert.rejects(pool.run(1, { name: 'text' }), none)

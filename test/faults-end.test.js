@@ -3,6 +3,7 @@
 // destroy() and close() in every state of a pool.
 
 const assert = require('node:assert/strict')
+const path = require('node:path')
 const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 const { createGate, faces, outcomes, until, usePool } = require('./fixtures/fault-helpers')
@@ -144,6 +145,24 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run(2), 2)
   })
 
+  test(`${face}: destroy() from 'workerCreate', while others have become ready too`, limit, async (t) => {
+    const gate = createGate()
+    // Nothing but ready workers is of use to it.
+    const loadBalancer = (task, workers) => workers.find(({ currentUsage }) => currentUsage === 0) ?? null
+    const counting = path.join(__dirname, 'fixtures', 'boot', 'fails-at.js')
+    const pool = usePool(t, Class, { filename: counting, minThreads: 0, maxThreads: 3, loadBalancer, workerData: gate.buffer })
+    for (let round = 1; round <= 3; round++) {
+      const settling = codes([pool.run(1), pool.run(2), pool.run(3)])
+      const destroyed = new Promise((resolve) => pool.once('workerCreate', () => resolve(pool.destroy())))
+      // Without a turn of the event loop, so that all three are announced in one.
+      while (gate.count(0) < 3 * round) gate.pause(10)
+      gate.pause(50)
+      await destroyed
+      assert.deepEqual(await settling, Array(3).fill('ERR_TELAR_TERMINATED'))
+    }
+    assert.deepEqual(await Promise.all([1, 2, 3, 4, 5, 6].map((value) => pool.run(value))), [1, 2, 3, 4, 5, 6])
+  })
+
   test(`${face}: destroy() from 'workerCreate' and 'workerDestroy' listeners`, limit, async (t) => {
     const { pool } = create(t)
     const created = new Promise((resolve) => pool.once('workerCreate', () => resolve(pool.destroy())))
@@ -282,6 +301,17 @@ for (const [face, Class] of faces) {
     await closing
     assert.deepEqual(pool.threads, [])
     assert.equal(await pool.run('again'), 'again')
+  })
+
+  test(`${face}: close() twice at once emits one 'close'`, limit, async (t) => {
+    const { pool } = create(t)
+    const running = pool.run(1)
+    let count = 0
+    pool.on('close', () => count++)
+    await Promise.all([pool.close(), pool.close()])
+    assert.equal(await running, 1)
+    await pool.close()
+    assert.equal(count, 2)
   })
 
   test(`${face}: close() and close({ force: true }) during a close() that waits`, limit, async (t) => {

@@ -140,7 +140,7 @@ for (const [name, handler] of [
     for (let i = 0; i < 2; i++) {
       await assert.rejects(pool.run('x', { filename: file(name), name: handler }), (error) => {
         assert.equal(error.code, 'ERR_TELAR_NO_HANDLER')
-        assert.equal(error.message, `No handler function exported from ${file(name)}`)
+        assert.ok(error.message.startsWith(`No handler function exported from ${file(name)}: the task asked for`), error.message)
         assert.ok(error instanceof Error)
         return true
       })
@@ -148,6 +148,37 @@ for (const [name, handler] of [
     assert.equal(await pool.run('x'), 'function x')
   })
 }
+
+for (const [name, handler, expected] of [
+  ['named.js', 'frist', 'the task asked for the export "frist", and the file exports as functions: first, second. Did you mean "first"?'],
+  ['named.js', undefined, 'the task asked for a default export, and the file exports as functions: first, second. ' +
+    'Give the name of one of them as the option `name`, or export the one that was asked for'],
+  ['named.js', 'notAFunction', 'the task asked for the export "notAFunction", which is "text", and the file exports as functions: first, second. ' +
+    'Give the name of one of them as the option `name`, or export the one that was asked for'],
+  ['promise-of-exports.js', 'empty', 'the task asked for the export "empty", which is a promise of something else, ' +
+    'and the file exports as functions: first, rejected. Give the name of one of them as the option `name`, or export the one that was asked for'],
+  ['function.js', 'defautl', 'the task asked for the export "defautl", and the file exports as functions: default. Did you mean "default"?'],
+  ['module.mjs', 'nmaed', 'the task asked for the export "nmaed", and the file exports as functions: default, named. Did you mean "named"?'],
+  ['imported.mjs', 'ohter', 'the task asked for the export "ohter", and the file exports as functions: default, other. Did you mean "other"?'],
+  ['exports-nothing.mjs', undefined, 'the task asked for a default export, which is 1, and the file exports no function. Export the function of the task from it'],
+  ['throwing-exports.js', 'some', 'the task asked for the export "some", and the file exports as functions: other. ' +
+    'Give the name of one of them as the option `name`, or export the one that was asked for']
+]) {
+  test(`what is said where ${name} exports no function ${handler ?? 'by default'}`, async (t) => {
+    const run = usePool(t, {}).run('x', { filename: file(name), name: handler })
+    await assert.rejects(run, { message: `No handler function exported from ${file(name)}: ${expected}` })
+  })
+}
+
+test('what is said of a file that exports many functions, by a long URL, is of moderate length', async (t) => {
+  const source = Array.from({ length: 500 }, (_, i) => `export const name${i} = () => ${i}`).join(';')
+  const run = usePool(t, {}).run('x', { filename: `data:text/javascript,${encodeURIComponent(source)}` })
+  await assert.rejects(run, (error) => {
+    assert.match(error.message, /exports as functions: name0, .* and 480 more\./)
+    assert.ok(error.message.length < 1000, error.message)
+    return true
+  })
+})
 
 test("the pool's own file may lack a default, while tasks name what it has", async (t) => {
   const pool = usePool(t, { filename: file('named.js') })

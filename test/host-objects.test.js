@@ -20,6 +20,7 @@ const { usePool } = require('./fixtures/use-pool')
 
 const kSlots = 4096
 const kMiB = 2 ** 20
+const nodeMajor = Number(process.versions.node.split('.')[0])
 
 const ask = (pool, name, value, transferList) => pool.run(value, transferList === undefined ? { name } : { name, transferList })
 const hostPool = (t, options) => usePool(t, 'host-objects.js', options)
@@ -120,6 +121,35 @@ test('a MessagePort by transfer list, by move(), and as a result', async (t) => 
   port.postMessage('echo')
   assert.deepEqual((await once(port, 'message'))[0], ['echo', 'echo'])
   port.close()
+})
+
+// What a new client at that port hears first.
+async function hearFrom (port) {
+  const client = net.connect(port, '127.0.0.1')
+  try {
+    return String((await once(client, 'data'))[0])
+  } finally {
+    client.destroy()
+  }
+}
+
+test('a server by transfer, where Node can; else it goes on where it was', { timeout: 30_000 }, async (t) => {
+  const pool = hostPool(t)
+  const server = net.createServer((socket) => socket.end('from here'))
+  t.after(() => server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address()
+  assert.equal(await hearFrom(port), 'from here')
+
+  const served = ask(pool, 'serveOne', { server, text: 'from the task' }, [server])
+  if (nodeMajor >= 24) {
+    assert.equal(server.listening, false)
+    assert.equal(await hearFrom(port), 'from the task')
+    assert.equal(await served, port)
+  } else {
+    await assert.rejects(served, nodeMajor === 20 ? { code: 'ERR_INVALID_TRANSFER_OBJECT' } : { name: 'DataCloneError' })
+    assert.equal(await hearFrom(port), 'from here')
+  }
 })
 
 test('a FileHandle by transfer, both ways', async (t) => {

@@ -2,22 +2,25 @@
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
 const { SHARE_ENV } = require('node:worker_threads')
 const fc = require('fast-check')
-const { availableParallelism } = require('../lib/cpu')
-const { AbortError, TelarError } = require('../lib/errors')
-const { normalizeCloseOptions, normalizePoolOptions, normalizeRunOptions, poolLimits, poolOptionNames, timerDelay } = require('../lib/options')
-const { FixedQueue } = require('../lib/queues')
+const { Channel, Counter, Mutex, Pool } = require('..')
+const native = require('../lib/base/native')
+const { AbortError, TelarError } = require('../lib/base/errors')
+const { normalizeCloseOptions, normalizeRunOptions } = require('../lib/pool/call-options')
+const { normalizePoolOptions, poolLimits, poolOptionNames, timerDelay } = require('../lib/pool/options')
+const { FixedQueue } = require('../lib/pool/task-queues')
 
 const strict = (options) => normalizePoolOptions(options, { strict: true })
 const compat = (options) => normalizePoolOptions(options, { strict: false })
 
 // What no pool takes. The message is Piscina's; the strict one adds what came.
 const refused = [
-  ['filename', 12, 'options.filename must be a string or null'],
+  ['filename', 12, 'options.filename must be a string or null', 'options.filename must be a string, a URL or null'],
   ['name', 12, 'options.name must be a string or null'],
   ['minThreads', -1, 'options.minThreads must be a non-negative integer'],
   ['minThreads', 'x', 'options.minThreads must be a non-negative integer'],
@@ -44,11 +47,11 @@ const refused = [
   ['sharedMemory', 2 ** 30, 'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)']
 ]
 
-for (const [name, value, message] of refused) {
+for (const [name, value, message, strictMessage = message] of refused) {
   test(`${name}: ${String(value)} is refused`, () => {
     const expected = { message, code: 'ERR_TELAR_INVALID_ARGUMENT', name: 'TypeError' }
     assert.throws(() => compat({ [name]: value }), expected)
-    assert.throws(() => strict({ [name]: value }), { ...expected, message: new RegExp(`^${message.replace(/[()]/g, '\\$&')}; received .`) })
+    assert.throws(() => strict({ [name]: value }), { ...expected, message: new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`) })
   })
 }
 
@@ -105,8 +108,13 @@ test('options that are no object', () => {
   assert.doesNotThrow(() => strict(undefined))
 })
 
+test('CPUs are counted as a whole number, from 1 to what Node counts', () => {
+  const cpus = native.cpus()
+  assert.ok(Number.isInteger(cpus) && cpus >= 1 && cpus <= os.availableParallelism())
+})
+
 test('the defaults', () => {
-  const cpus = availableParallelism()
+  const cpus = native.cpus()
   for (const given of [{}, undefined, Object.fromEntries(poolOptionNames.map((name) => [name, undefined]))]) {
     const { taskQueue, ...options } = strict(given)
     assert.ok(taskQueue instanceof FixedQueue)
@@ -279,16 +287,45 @@ test('run(): what is refused is returned as an error', () => {
     [5, 'options must be an object'],
     [{ transferList: 'x' }, 'transferList argument must be an Array'],
     [{ transferList: null }, 'transferList argument must be an Array'],
-    [{ filename: 5 }, 'filename argument must be a string'],
+    [{ filename: 5 }, 'filename argument must be a string', 'filename argument must be a string or a URL'],
     [{ name: 5 }, 'name argument must be a string'],
     [{ signal: 'x' }, 'signal argument must be an object'],
     [{ signal: {} }, 'signal argument must be an object with addEventListener() or once()']
   ]
-  for (const [given, message] of cases) {
+  for (const [given, message, strictMessage = message] of cases) {
     const { error } = normalizeRunOptions(given, { strict: false })
     assert.equal(error.message, message)
     assert.ok(error instanceof TypeError)
-    assert.match(normalizeRunOptions(given, { strict: true }).error.message, new RegExp(`^${message.replace(/[()]/g, '\\$&')}; received .`))
+    assert.match(normalizeRunOptions(given, { strict: true }).error.message, new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`))
+  }
+})
+
+test('run(): a list in place of the options is refused, and the message says where it belongs', async () => {
+  const pool = new Pool({ minThreads: 0 })
+  for (const list of [[new ArrayBuffer(8)], []]) {
+    await assert.rejects(pool.run(1, list), {
+      name: 'TypeError',
+      code: 'ERR_TELAR_INVALID_ARGUMENT',
+      message: 'options must be an object: what is to be transferred goes into its transferList, ' +
+        `as in run(value, { transferList: [buffer] }); received an array of ${list.length}`
+    })
+    assert.equal(normalizeRunOptions(list, { strict: false }).error, null)
+  }
+  await pool.destroy()
+})
+
+test('a list in place of options is refused everywhere else, too', async () => {
+  const expected = { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /^(options|limits) must be an object.*; received an array of 1$/ }
+  const pool = new Pool({ minThreads: 0 })
+  await assert.rejects(pool.close([true]), expected)
+  await pool.destroy()
+  const channel = new Channel()
+  for (const call of [
+    () => new Channel([1]), () => channel.readable([1]), () => channel.writable([1]), () => channel.sendSync(1, [1]),
+    () => new Mutex().lockSync([1]), () => new Counter([1]), () => new Counter().tryAdd(1, [1])
+  ]) assert.throws(call, expected)
+  for (const call of [() => channel.send(1, [1]), () => channel.receive([1]), () => new Mutex().lock([1])]) {
+    await assert.rejects(async () => call(), expected)
   }
 })
 

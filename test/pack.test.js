@@ -42,7 +42,7 @@ function evaluate (source, ...flags) {
 
 test('the tarball holds what users need, and no more', () => {
   const files = fs.readdirSync(installed, { recursive: true }).map((name) => name.split(path.sep).join('/'))
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.d.ts', 'piscina.d.ts', 'binding.gyp', 'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs', 'lib/native.js', 'src/core/sched.c', 'src/binding/addon.cc', 'scripts/telar.mjs']) {
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.d.ts', 'piscina.d.ts', 'binding.gyp', 'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs', 'lib/base/native.js', 'src/core/sched.c', 'src/binding/addon.cc', 'scripts/telar.mjs']) {
     assert.ok(files.includes(name), `${name} is missing`)
   }
   assert.ok(files.some((name) => name.startsWith(`prebuilds/${process.platform}-${process.arch}`) && name.endsWith('/telar.node')))
@@ -87,8 +87,21 @@ test("require('telar/piscina') and import('telar/piscina') run a task", () => {
   `), expected)
 })
 
+test('under the permission model it needs to read no file but its own and the program', () => {
+  const flag = process.versions.node.startsWith('20.') ? '--experimental-permission' : '--permission'
+  const program = path.join(consumer, 'permission.js')
+  fs.writeFileSync(program, `
+    const { Pool } = require('telar')
+    const pool = new Pool({ filename: __dirname + '/double.js', maxThreads: 1 })
+    pool.run(21).then(console.log).then(() => pool.close())
+  `)
+  const flags = [flag, `--allow-fs-read=${path.join(fs.realpathSync(consumer), '*')}`, '--allow-addons', '--allow-worker']
+  const { stdout, stderr } = runNode([...flags, program])
+  assert.equal(stdout, '42\n', stderr)
+})
+
 test('nothing else can be required', () => {
-  const { status, stderr } = runNode(['--eval', "require('telar/lib/errors.js')"])
+  const { status, stderr } = runNode(['--eval', "require('telar/lib/base/errors.js')"])
   assert.equal(status, 1)
   assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
 })

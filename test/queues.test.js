@@ -5,7 +5,7 @@ const { test } = require('node:test')
 const { setFlagsFromString } = require('node:v8')
 const { runInNewContext } = require('node:vm')
 const fc = require('fast-check')
-const { ArrayTaskQueue, FixedQueue, isTaskQueue } = require('../lib/queues')
+const { ArrayTaskQueue, FixedQueue, isTaskQueue } = require('../lib/pool/task-queues')
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc')

@@ -5,6 +5,8 @@ const { test } = require('node:test')
 const { Condition, Mutex } = require('..')
 const { inThread, startThread } = require('./fixtures/sync/threads')
 
+const kState = 16 // where the word of a primitive lies
+
 test('wait lets the mutex go, and has it again', async () => {
   const mutex = new Mutex()
   const condition = new Condition()
@@ -128,6 +130,60 @@ test('a bounded queue of cells: nothing lost, nothing twice', async (t) => {
     inThread(t, consume, { ...shared, items: kItems, isSync: true }), inThread(t, consume, { ...shared, items: kItems, isSync: false })
   ])
   assert.equal(sums[2] + sums[3], kItems * (kItems + 1))
+})
+
+test('notifyOne lets one promise of a thread go on, notifyAll all of them', async () => {
+  const mutex = new Mutex()
+  const condition = new Condition()
+  const order = []
+  const waiting = Array.from({ length: 20 }, async (_, i) => {
+    const guard = await mutex.lock()
+    assert.equal(await condition.wait(guard), true)
+    order.push(i)
+    guard.unlock()
+  })
+  const turns = async () => { for (let i = 0; i < 20; i++) await new Promise(setImmediate) }
+  await turns()
+  condition.notifyOne()
+  await turns()
+  assert.deepEqual(order, [0])
+  condition.notifyOne()
+  condition.notifyOne()
+  await turns()
+  assert.deepEqual(order, [0, 1, 2])
+  condition.notifyAll()
+  await Promise.all(waiting)
+  assert.equal(order.length, 20)
+})
+
+// The platform cannot take back the sleep of a promise that was aborted. Here it gets a wake-up that
+// came too early for the next promise of its thread, and so is for the other thread.
+test('a sleep that is left over passes on what none of its thread can use', async (t) => {
+  const condition = new Condition()
+  const guard = new Mutex().lockSync()
+  const state = new Int32Array(condition['telar:shared'].memory)
+  const ready = new Int32Array(new SharedArrayBuffer(4))
+  const thread = startThread(t, ({ state, ready, kState }, telar, { parentPort }) => {
+    parentPort.postMessage('ready')
+    Atomics.wait(ready, 0, 0)
+    parentPort.postMessage(Atomics.wait(state, kState, 0, 3000))
+  }, { state, ready, kState })
+  await thread.message()
+  const controller = new AbortController()
+  const aborted = condition.wait(guard, { signal: controller.signal })
+  controller.abort()
+  await assert.rejects(aborted, { name: 'AbortError' })
+  Atomics.store(ready, 0, 1)
+  Atomics.notify(ready, 0)
+  for (const begun = performance.now(); performance.now() - begun < 20;); // until it sleeps
+  // notifyOne(), and in the midst of it another promise begins to wait
+  Atomics.add(state, kState, 1)
+  const waiting = condition.wait(guard)
+  Atomics.notify(state, kState, 1)
+  const outcome = await thread.message()
+  condition.notifyAll()
+  assert.equal(await waiting, true)
+  assert.equal(outcome, 'ok')
 })
 
 test('a waiter that was ended keeps no notification', async (t) => {

@@ -100,7 +100,7 @@ test('timeout', async (t) => {
   }, mutex)
   await thread.message()
   for (const timeout of [0, 1, 5.5]) {
-    assert.throws(() => mutex.lockSync({ timeout }), { code: 'ERR_TELAR_TIMEOUT', message: `Mutex.lockSync() waited for ${timeout} ms in vain` })
+    assert.throws(() => mutex.lockSync({ timeout }), { code: 'ERR_TELAR_TIMEOUT', message: `Mutex.lockSync() timed out after ${timeout} ms` })
     await assert.rejects(mutex.lock({ timeout }), { code: 'ERR_TELAR_TIMEOUT' })
   }
   thread.worker.postMessage('unlock')

@@ -130,7 +130,7 @@ test('objects that nobody has any more are collected', async () => {
   const { spawnSync } = require('node:child_process')
   const program = `
     const { Mutex } = require(${JSON.stringify(path.join(__dirname, '..'))})
-    const { isUsed } = require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'shared'))})
+    const { isUsed } = require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'shared', 'registry'))})
     const seen = []
     const registry = new FinalizationRegistry(() => seen.push(1))
     for (let i = 0; i < 100; i++) registry.register(new Mutex(), i)

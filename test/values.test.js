@@ -6,9 +6,11 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const fc = require('fast-check')
+const { Channel, move } = require('..')
 const { graph, primitive, string } = require('./fixtures/arbitraries')
 const { difference } = require('./fixtures/difference')
 const makeErrors = require('./fixtures/error-values')
+const { buffers } = require('./fixtures/tasks/values')
 const { usePool } = require('./fixtures/use-pool')
 
 const thereAndBack = (value) => structuredClone(structuredClone(value))
@@ -185,6 +187,30 @@ test('a Buffer comes back a Buffer, wherever it is', async (t) => {
   assert.equal(nested.list[0].toString(), 'from the pool')
 })
 
+for (const way of Object.keys(buffers)) {
+  test(`a Buffer that is moved comes as a Buffer, of any size and in both directions: ${way}`, async (t) => {
+    const pool = usePool(t, 'values.js')
+    for (const length of [0, 3, 1000, 3000, 5000, 8192, 40_000, 70_000]) {
+      assert.equal(await pool.run(move(buffers[way](length)), { name: 'isText' }), length)
+      const result = await pool.run({ way, length }, { name: 'moveBuffer' })
+      assert.ok(Buffer.isBuffer(result), `${length} bytes`)
+      assert.equal(result.toString(), 'x'.repeat(length))
+    }
+  })
+}
+
+test('a Buffer comes as a Buffer by a transfer list and over shared memory, too', async (t) => {
+  const pool = usePool(t, 'values.js')
+  const buffer = Buffer.alloc(10_000, 'x')
+  assert.equal(await pool.run(buffer, { name: 'isText', transferList: [buffer.buffer] }), 10_000)
+  assert.equal(buffer.length, 0)
+  const shared = Buffer.from(new SharedArrayBuffer(4)).fill('x')
+  assert.equal(await pool.run(shared, { name: 'isText' }), 4)
+  const back = await pool.run(shared)
+  back[0] = 1
+  assert.equal(shared[0], 1)
+})
+
 test('a Buffer brings nothing but its own bytes along', async (t) => {
   const pool = usePool(t, 'values.js')
   const memory = Buffer.from('secret public secret')
@@ -290,6 +316,28 @@ test('DOMExceptions and system errors', async (t) => {
   const exception = await pool.run(new DOMException('stopped', 'TimeoutError'))
   assert.ok(exception instanceof DOMException)
   assert.deepEqual([exception.name, exception.message, exception.code], ['TimeoutError', 'stopped', 23])
+  class TooLate extends DOMException {}
+  const late = await pool.run(Object.assign(new TooLate('too late', 'TimeoutError'), { extra: [1] }))
+  assert.ok(late instanceof DOMException)
+  assert.deepEqual([late.name, late.message, late.code, late.extra], ['TimeoutError', 'too late', 23, [1]])
   const system = await pool.run(null, { name: 'missingFile' }).catch((error) => error)
   assert.deepEqual([system.code, system.syscall, system.name], ['ENOENT', 'open', 'Error'])
+})
+
+test('what Node has as subclasses of DOMException keeps what the platform keeps', async (t) => {
+  const pool = usePool(t, 'values.js')
+  const channel = new Channel()
+  // The only one so far, and not in all versions.
+  const Class = globalThis.QuotaExceededError
+  const makers = Class === undefined ? [] : [() => new Class('full', { quota: 10, requested: 12 }), () => new Class('full', { quota: 0 }), () => new Class()]
+  for (const make of makers) {
+    const expected = structuredClone(make())
+    await channel.send(make())
+    for (const error of [await pool.run(make()), await pool.run(make(), { name: 'fail' }).catch((error) => error), (await channel.receive()).value]) {
+      assert.equal(error.constructor, Class)
+      for (const key of ['name', 'message', 'code', 'quota', 'requested']) assert.equal(error[key], expected[key], key)
+    }
+  }
+  assert.deepEqual(Object.getOwnPropertyNames(globalThis).filter((name) => name !== 'DOMException' && globalThis[name]?.prototype instanceof DOMException),
+    Class === undefined ? [] : ['QuotaExceededError'])
 })

@@ -191,6 +191,51 @@ test("console output comes in order with the tasks' results, and all of it befor
   assert.deepEqual(lines, expected)
 })
 
+// What the task prints before it disturbs its stream, and what still arrives after that.
+const disturbances = [
+  ['nothing', 3, []],
+  ['replaceWrite', 3, []],
+  ['replaceForAWhile', 3, []],
+  ['replaceInternals', 1, []],
+  ['replaceAll', 3, []],
+  ['replaceStream', 3, []],
+  ['cork', 3, ['corked']],
+  ['corkTwice', 3, ['corked', 'corked again']],
+  ['corkUntilLater', 3, ['corked']],
+  ['end', 3, []],
+  ['endWithText', 3, ['the end']],
+  // A destroyed stream drops what it has not sent: all but the first line.
+  ['destroy', 1, []],
+  ['destroyCorked', 1, []]
+]
+
+for (const name of ['stdout', 'stderr']) {
+  for (const handler of ['default', 'later']) {
+    test(`a task that replaces, corks, ends or destroys its ${name} settles, after what it printed: ${handler}`, { timeout: 60_000 }, () => {
+      const tasks = disturbances.map(([how, lines]) => ({ how, lines }))
+      const result = spawnSync(process.execPath, [output('disturbed.js'), JSON.stringify({ name, tasks, handler })], { encoding: 'utf8', timeout: 50_000 })
+      const expected = disturbances.flatMap(([how, lines, after]) => [
+        ...Array.from({ length: lines }, (_, i) => `${how} ${i + 1}`), ...after, `result of ${how}`, 'again'
+      ])
+      assert.deepEqual(result[name].trimEnd().split('\n'), expected)
+      assert.equal(result.status, 0)
+    })
+  }
+}
+
+test('a worker that never stops printing gives the results of its other tasks', { timeout: 60_000 }, () => {
+  const { stdout, status } = spawnSync(process.execPath, [output('endless.js')], { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 30_000 })
+  assert.equal(status, 0)
+  const lines = stdout.trimEnd().split('\n')
+  assert.deepEqual(lines.filter((line) => line !== 'printing'), Array.from({ length: 20 }, (_, i) => [`task ${i}`, `result ${i}`]).flat())
+})
+
+test('what a file of --require has printed comes before the first result', { timeout: 60_000 }, () => {
+  const request = JSON.stringify({ name: 'stdout', tasks: [{ how: 'nothing', lines: 0 }] })
+  const { stdout } = spawnSync(process.execPath, ['--require', output('preload.js'), output('disturbed.js'), request], { encoding: 'utf8' })
+  assert.deepEqual(stdout.trimEnd().split('\n'), ['preloaded 1', 'preloaded 2', 'result of nothing', 'again'])
+})
+
 test('output appears when it is written: in the midst of a task, and while the worker is idle', { timeout: 60_000 }, async () => {
   const child = fork(output('waiting.js'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let out = ''

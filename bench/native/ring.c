@@ -6,8 +6,8 @@
  *                                           processor each
  *
  * A round measures every ring once, in an order that turns, for each row; what is compared
- * are the ratios within a round, of which the median is printed with the quartiles. So a machine that is busy with
- * something else for a while slows a round, not a ring.
+ * are the ratios within a round, of which the median is printed with the quartiles. So a machine
+ * that is busy with something else for a while slows a round, not a ring.
  */
 #define _GNU_SOURCE
 #include "ring_rivals.h"
@@ -89,7 +89,10 @@ static void *act(void *argument) {
 
 /* Nanoseconds for each element. */
 static double measure(const row *row, const bench_rival *rival, uint64_t count) {
-  run r = {.row = row, .rival = rival, .ring = rival->make(row->multi), .count = count / (uint64_t)row->pairs};
+  run r = {.row = row,
+           .rival = rival,
+           .ring = rival->make(row->multi),
+           .count = count / (uint64_t)row->pairs};
   pthread_t threads[2 * PAIRS_MOST];
   actor actors[2 * PAIRS_MOST];
   int n = 2 * row->pairs;
@@ -125,8 +128,8 @@ static double quantile(double *values, int n, double q) {
   return values[(int)(q * (n - 1) + 0.5)];
 }
 
-/* Whether every thread has a processor. Where not, the rivals wait on the spot for threads that do not run, for
- * milliseconds at a time. */
+/* Whether every thread has a processor. Where not, the rivals wait on the spot for threads that do
+ * not run, for milliseconds at a time. */
 static bool fits_machine(const row *row) {
   return 2 * row->pairs <= (int)telar_os_cpus();
 }
@@ -159,7 +162,9 @@ int main(int argc, char **argv) {
   for (int i = 0; i < ROWS; i++) {
     chosen[i] = given == NULL ? fits_machine(&rows[i]) : strchr(given, '0' + i) != NULL;
     if (given == NULL && !chosen[i]) {
-      printf("left out, more threads than processors: %s\n  to measure it all the same: ring 9 1 %d\n", rows[i].name, i);
+      printf(
+          "left out, more threads than processors: %s\n  to measure it all the same: ring 9 1 %d\n",
+          rows[i].name, i);
     }
   }
   static double times[ROWS][BENCH_RIVALS][ROUNDS_MOST];
@@ -188,11 +193,16 @@ int main(int argc, char **argv) {
     printf("%s\n", rows[i].name);
     double ratios[ROUNDS_MOST];
     for (int k = 0; k < BENCH_RIVALS; k++) {
-      for (int round = 0; round < rounds; round++) ratios[round] = times[i][k][round] / times[i][0][round];
+      for (int round = 0; round < rounds; round++) {
+        ratios[round] = times[i][k][round] / times[i][0][round];
+      }
       double low = quantile(ratios, rounds, 0.25), high = quantile(ratios, rounds, 0.75);
       double middle = quantile(ratios, rounds, 0.5);
-      if (k != 0) printf("  telar is %5.2f x %s (%.2f to %.2f)", middle, bench_rivals[k].name, low, high);
-      else printf("  %-28s", "");
+      if (k != 0) {
+        printf("  telar is %5.2f x %s (%.2f to %.2f)", middle, bench_rivals[k].name, low, high);
+      } else {
+        printf("  %-28s", "");
+      }
       double copy[ROUNDS_MOST];
       memcpy(copy, times[i][k], sizeof(double) * (size_t)rounds);
       printf("  %s %.1f ns\n", bench_rivals[k].name, quantile(copy, rounds, 0.5));

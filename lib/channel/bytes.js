@@ -1,17 +1,21 @@
 'use strict'
 
 // Bytes in place. The views that these give out look at the ring itself, and cannot be
-// taken back from who keeps one: the ring is safe from that, the bytes are not.
+// taken back from who keeps one: the ring is safe from that, the bytes are not. While one is
+// open it refers to its Channel, the end of which would else be given up with it.
 
-const { createError, describe } = require('../errors')
+const { Number, Symbol } = require('../base/globals')
+const { createError, describe } = require('../base/errors')
 
 class Reservation {
   #outlet
+  #channel
   #ticket
   #bytes
 
-  constructor (outlet, ticket, bytes) {
+  constructor (outlet, channel, ticket, bytes) {
     this.#outlet = outlet
+    this.#channel = channel
     this.#ticket = ticket
     this.#bytes = bytes
   }
@@ -27,14 +31,14 @@ class Reservation {
     if (!Number.isInteger(used) || used < 0 || used > length) {
       throw createError('ERR_TELAR_INVALID_ARGUMENT', `used must be an integer from 0 to ${length}, the bytes reserved; received ${describe(used)}`)
     }
-    this.#bytes = null
+    this.#bytes = this.#channel = null
     this.#outlet.commitBytes(this.#ticket, used)
   }
 
   // Nothing is sent.
   discard () {
     if (this.#bytes === null) return
-    this.#bytes = null
+    this.#bytes = this.#channel = null
     this.#outlet.discard(this.#ticket)
   }
 
@@ -43,11 +47,13 @@ class Reservation {
 
 class Claim {
   #inlet
+  #channel
   #ticket
   #bytes
 
-  constructor (inlet, ticket, bytes) {
+  constructor (inlet, channel, ticket, bytes) {
     this.#inlet = inlet
+    this.#channel = channel
     this.#ticket = ticket
     this.#bytes = bytes
   }
@@ -60,7 +66,7 @@ class Claim {
   // The room is given back.
   release () {
     if (this.#bytes === null) return
-    this.#bytes = null
+    this.#bytes = this.#channel = null
     this.#inlet.release(this.#ticket)
   }
 

@@ -5,6 +5,7 @@
 // the channel again with the next task, and must not look to the others as if it were gone.
 // So an end goes with its thread, with detach(), or when the channel is over.
 
+const { FinalizationRegistry, Map, Set, Uint8Array } = require('../base/globals')
 const { Receivers } = require('./receivers')
 const { Ring } = require('./ring')
 const { Senders } = require('./senders')
@@ -22,8 +23,8 @@ class End {
 
   // Nothing can come through it any more.
   get isOver () {
-    const { ring } = this
-    return !ring.isOpen && (ring.isAborted || ring.stats.size === 0)
+    const { ring, receivers } = this
+    return !ring.isOpen && (ring.isAborted || (ring.stats.size === 0 && !receivers.hasStash))
   }
 }
 
@@ -48,6 +49,7 @@ function openEnd (id, memory) {
 
 // When nobody holds `channel` any more, its end is kept only as long as it may be wanted again.
 function keepEnd (channel, id) {
+  ends.get(id).ring.channel = channel
   collected.register(channel, id)
 }
 

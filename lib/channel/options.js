@@ -2,12 +2,14 @@
 
 // What callers may pass to a channel. All of it is checked before anything has happened.
 
+const { Array, Math, Number, Object } = require('../base/globals')
 const { types } = require('node:util')
-const { createError, describe } = require('../errors')
-const { refuseUnknown } = require('../unknown-options')
+const { isAbortSignal } = require('../base/abort-signal')
+const { createError, describe } = require('../base/errors')
+const native = require('../base/native')
+const { ownOptions } = require('../base/arguments')
 
-const kCapacityMin = 4096
-const kCapacityMax = 2 ** 30
+const { kCapacityMax, kCapacityMin } = native.channelConstants
 const kCapacityDefault = 2 ** 20
 
 const kMostItems = 2 ** 32 - 1
@@ -40,8 +42,8 @@ const channelOptionNames = Object.keys(channelOptions)
 
 // { capacity, producers, consumers }; the capacity is a power of two.
 function normalizeChannelOptions (options) {
-  const given = ownOptions(options, channelOptionNames, 'options.')
-  const result = {}
+  const given = readOptions(options, channelOptionNames, 'options.')
+  const result = { __proto__: null }
   for (const name of channelOptionNames) {
     const { message, isAllowed, fallback } = channelOptions[name]
     const value = given[name] ?? fallback
@@ -58,9 +60,9 @@ const kTimeoutNames = ['timeout']
 // The signal of a call that waits on the event loop, or null. undefined is the common
 // case, and its callers do not come here.
 function readSignal (options) {
-  const { signal } = ownOptions(options, kSignalNames, '')
+  const { signal } = readOptions(options, kSignalNames, '')
   if (signal === undefined || signal === null) return null
-  if (!isObject(signal) || (typeof signal.addEventListener !== 'function' && typeof signal.once !== 'function')) {
+  if (!isAbortSignal(signal)) {
     throw invalid('signal argument must be an object with addEventListener() or once()', signal)
   }
   return signal
@@ -69,7 +71,7 @@ function readSignal (options) {
 // The timeout of a call that blocks its thread, in milliseconds.
 function readTimeout (options) {
   if (options === undefined) return Infinity
-  const { timeout } = ownOptions(options, kTimeoutNames, '')
+  const { timeout } = readOptions(options, kTimeoutNames, '')
   if (timeout === undefined) return Infinity
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
     throw invalid('timeout argument must be a number of milliseconds from 0, or Infinity', timeout)
@@ -92,13 +94,10 @@ function readValues (values) {
   return values
 }
 
-// Only own properties count: a polluted Object.prototype sets no option.
-function ownOptions (options, names, prefix) {
+function readOptions (options, names, prefix) {
   if (options === undefined) return Object.create(null)
   if (!isObject(options) || Array.isArray(options)) throw invalid('options must be an object', options)
-  const given = Object.assign(Object.create(null), options)
-  refuseUnknown(given, names, prefix)
-  return given
+  return ownOptions(options, names, prefix)
 }
 
 module.exports = { channelOptionNames, normalizeChannelOptions, readBytes, readCount, readSignal, readTimeout, readValues }

@@ -3,6 +3,8 @@
 // Why a channel was aborted, for those in other threads: the last bytes of its memory.
 // A word says whether they are free, being written, or there.
 
+const { Atomics, Error, Int32Array, String, Uint8Array } = require('../base/globals')
+const { types } = require('node:util')
 const { Decoder, Encoder } = require('../codec')
 
 const kReasonBytes = 4096
@@ -37,9 +39,10 @@ class Reason {
   }
 
   #encodeText (encoder, reason) {
-    const error = reason instanceof Error ? new Error(textOf(reason.message)) : textOf(reason)
+    const isError = types.isNativeError(reason) || reason instanceof Error
+    const error = isError ? new Error(textOf(reason.message)) : textOf(reason)
     // A stack alone may be as long as what did not fit.
-    if (error instanceof Error) error.stack = `${error.name}: ${error.message}`
+    if (isError) error.stack = `${error.name}: ${error.message}`
     return encoder.encode(error, kHeaderBytes)
   }
 

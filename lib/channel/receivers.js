@@ -1,10 +1,11 @@
 'use strict'
 
-const { availableParallelism } = require('../cpu')
-const { createError } = require('../errors')
-const { Inlet, kNothing } = require('./inlet')
+const { Promise } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
+const { Inlet, kNothing } = require('./record-reader')
 const { MemorySearch } = require('./memory-search')
-const { Side, Waiter, isTransient } = require('./side')
+const { Side, Waiter, isTransient } = require('./wait-queue')
 const { constants, kMissing, spend } = require('./thread')
 
 const { CLOSED, OK, kReceivers } = constants
@@ -19,7 +20,7 @@ const atEnd = (kind) => kind === kOne ? { value: undefined, done: true } : kind 
 
 // Waiting on the spot takes longer than most answers of a thread that is awake. After a few times in
 // vain it is done now and then only, to see whether that has changed.
-const hasCores = availableParallelism() > 1
+const hasCores = native.cpus() > 1
 const kSpinNs = hasCores ? 10_000 : 0
 // As long as the other thread takes to wake up and answer: with less, two threads that have once begun to
 // sleep would never find each other awake again. A thirtieth of what they sleep anyway.
@@ -44,16 +45,20 @@ class Receiver extends Waiter {
 // This thread's receiving side of a channel.
 class Receivers extends Side {
   #inlet
-  #search = new MemorySearch(() => this.serve())
+  #search
   // What #take() took.
   #result = null
-  // How often in a row waiting on the spot was in vain.
+  // How often in a row waiting on the spot brought nothing.
   #misses = 0
 
   constructor (ring) {
     super(ring, kReceivers, 'ERR_TELAR_CHANNEL_NO_SENDER')
     this.#inlet = new Inlet(ring)
+    this.#search = new MemorySearch(ring, () => this.serve())
   }
+
+  // Records that have been taken from the ring, and that the next call gets.
+  get hasStash () { return this.#inlet.hasStash }
 
   // A promise of what `kind` says.
   receive (kind, most, signal) {
@@ -117,21 +122,24 @@ class Receivers extends Side {
   // Leaves in #result what a call of that kind gets, or answers why not.
   #take (kind, most, spin) {
     const inlet = this.#inlet
-    if (this.#search.isLost) {
-      this.#search.end()
-      inlet.dropMissing()
-      throw createError('ERR_TELAR_MEMORY_LOST')
-    }
+    if (this.#search.isLost) this.#giveUpMissing()
     const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes(spin)
     if (status === OK) {
       if (spin !== 0) this.#misses = 0
       if (this.#search.isOn) this.#search.end()
     } else if (status === kMissing) {
       this.#search.begin(inlet.missing)
+      if (this.#search.isLost) this.#giveUpMissing()
     } else if (spin !== 0) {
       this.#misses++
     }
     return status
+  }
+
+  #giveUpMissing () {
+    this.#search.end()
+    this.#inlet.dropMissing()
+    throw createError('ERR_TELAR_MEMORY_LOST')
   }
 
   #takeOne (spin) {

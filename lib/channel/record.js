@@ -1,23 +1,16 @@
 'use strict'
 
-// What lies in a record. The codec's first word has a tag below 30 in its low five
-// bits; two more kinds begin with a header of eight bytes, so that what follows is
-// aligned as a record is:
-//
-//   kBytesRecord   bytes as they were put there in place
-//   kNamedRecord   a value that names shared memory; the header says which thread
-//                  sent it, and a number that this thread gave it
+// What lies in a record: a value, bytes, or a value that names shared memory (tags.js).
 
+const { Int32Array } = require('../base/globals')
+const native = require('../base/native')
 const { Decoder } = require('../codec')
+const {
+  BYTES_RECORD: kBytesRecord, NAMED_RECORD: kNamedRecord,
+  TAG_MASK: kKindMask, TAG_BITS: kNumberShift, MAX_PAYLOAD: kNumberMask
+} = require('../codec/tags')
 
-const kKindMask = 31
-const kBytesRecord = 30
-const kNamedRecord = 31
-const kNumberShift = 5
-const kHeaderBytes = 8
-
-// Numbers of records that name memory go round.
-const kNumberMask = 2 ** 27 - 1
+const { kHeaderBytes } = native.channelConstants
 
 // `at`: the index of its first word.
 function putHeader (words, at, kind, number, thread) {

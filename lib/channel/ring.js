@@ -4,9 +4,12 @@
 // to JavaScript, since native code and Atomics.wait do not see each other. Nothing here waits
 // but sleep().
 
-const { createError } = require('../errors')
-const { directory } = require('./directory')
-const { Held } = require('./held')
+const { Atomics, Int32Array, Map, WeakRef } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
+const { sleepBlocked } = require('../base/slices')
+const { Announcements } = require('./announcements')
+const { kLeft, placeOf } = require('./place')
 const { Reason } = require('./reason')
 const { constants, core: thread, info, kWake } = require('./thread')
 
@@ -25,13 +28,15 @@ class Ring {
   flags
   // The functions of C. After each, `if (info[kWake] !== 0) ring.wake()`.
   core
-  // Memories that records name, on their way.
-  held = new Held()
+  // Of the memories that records name.
+  announcements
   // Whether it sends and receives.
   isAttached = false
   // In the table of the ring; negative: not in it.
-  #endpoint = -1
+  #endpoint = kLeft
   #reason
+  // The Channel of this thread, weakly.
+  #channel = null
 
   // `bytes`: a Uint8Array over the ring's memory, from its start.
   constructor (id, bytes) {
@@ -45,7 +50,14 @@ class Ring {
     this.maxRecord = core.maxRecord
     this.flags = core.flags
     this.#reason = new Reason(bytes.buffer)
+    this.announcements = new Announcements(this)
   }
+
+  // What is open or waits refers to its Channel: an object with pending calls is not collected,
+  // and its end is not given up.
+  get channel () { return this.#channel?.deref() }
+
+  set channel (channel) { this.#channel = new WeakRef(channel) }
 
   // Into the table of those that may send and receive. A full one is attach()'s to tell.
   enter () {
@@ -59,18 +71,18 @@ class Ring {
     if (this.#endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
     if (this.#endpoint < 0) throw this.failure(-this.#endpoint)
     this.isAttached = true
-    directory.watch(this.id, this.held)
+    this.core.listen() // before it does: who is told of something is to be asked for it
+    this.announcements.open()
   }
 
   // What is open is given back, and the others learn that this end is gone.
   detach () {
     if (this.#endpoint < 0) return
-    this.#endpoint = -1
+    this.#endpoint = kLeft
     this.core.detach()
     this.wake()
     this.isAttached = false
-    this.held.clear()
-    directory.unwatch(this.id)
+    this.announcements.close()
   }
 
   // ---- waiting; `side` is what this end waits as ----
@@ -90,9 +102,23 @@ class Ring {
     return info[kEvent] | 0
   }
 
-  // Until C has woken this end, or the time is over.
-  sleep (event, milliseconds) {
-    Atomics.wait(this.words, eventIndex(this.#endpoint), event, milliseconds)
+  // Until C has woken this end, or what `limits` say: see slices.js.
+  sleep (event, limits) {
+    sleepBlocked(this.words, eventIndex(this.#endpoint), event, limits)
+  }
+
+  // What other threads know it by.
+  get place () { return placeOf(this.#endpoint, native.threadNumber) }
+
+  // The other ends whose threads are told of memories: place → number of the thread.
+  listeners () {
+    const found = new Map()
+    for (let endpoint = 0; endpoint < kEndsMost; endpoint++) {
+      const thread = this.core.listener(endpoint)
+      if (thread === 0 || endpoint === this.#endpoint || !native.isThreadAlive(thread)) continue
+      found.set(placeOf(endpoint, thread), thread)
+    }
+    return found
   }
 
   isDeserted (side) {
@@ -120,7 +146,7 @@ class Ring {
     this.#reason.write(reason)
     this.core.abort()
     this.wake()
-    this.held.clear()
+    this.announcements.clear()
   }
 
   get isOpen () { return this.core.state() === kStateOpen }

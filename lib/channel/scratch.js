@@ -2,11 +2,12 @@
 
 // The scratch buffer of this thread, which C copies records from and to.
 
+const { Int32Array, Uint8Array } = require('../base/globals')
 const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
 const { core, runs } = require('./thread')
 const { putNumber, MAX_NUMBER_WORDS } = require('../codec/numbers')
 const { SMALL_INT, TAG_BITS, TAG_MASK } = require('../codec/tags')
-const { Values, align8, kScratchBytes } = require('./values')
+const { Values, alignRecord, kScratchBytes } = require('./values')
 
 // One that had to grow beyond this for a value shrinks again.
 const kKeepBytes = 4 * 2 ** 20
@@ -34,8 +35,7 @@ class Scratch {
     this.isFilled = false
     this.#shrink()
     this.start = kHeaderBytes
-    this.length = values.encode(value, kHeaderBytes)
-    this.#follow()
+    this.length = this.#encodeAt(value, kHeaderBytes)
     this.isFilled = true
     return this.length
   }
@@ -61,13 +61,21 @@ class Scratch {
     if (typeof value === 'number' && at + MAX_NUMBER_WORDS * 4 <= this.bytes.length) {
       const length = putNumber(this.words, at >>> 2, value) * 4 - at
       this.#addToRun(length)
-      return at + align8(length)
+      return at + alignRecord(length)
     }
-    const length = values.encode(value, at)
-    this.#follow()
+    const length = this.#encodeAt(value, at)
     if (values.named !== null) return -1
     this.#addToRun(length)
-    return at + align8(length)
+    return at + alignRecord(length)
+  }
+
+  // The memory may have grown also where the value cannot be sent in the end: C has to know.
+  #encodeAt (value, at) {
+    try {
+      return values.encode(value, at)
+    } finally {
+      this.#follow()
+    }
   }
 
   #addToRun (length) {

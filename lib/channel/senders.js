@@ -1,9 +1,11 @@
 'use strict'
 
-const { TelarError, createError } = require('../errors')
-const { Outlet } = require('./outlet')
+const { DOMException, Object, Promise } = require('../base/globals')
+const { TelarError, createError } = require('../base/errors')
+const { setOwn } = require('../base/own')
+const { Outlet } = require('./record-writer')
 const { kHeaderBytes } = require('./record')
-const { Side, Waiter, isTransient } = require('./side')
+const { Side, Waiter, isTransient } = require('./wait-queue')
 const { constants, spend } = require('./thread')
 
 const { OK, kSenders } = constants
@@ -100,7 +102,7 @@ function pushAll (outlet, list, sent) {
 
 // Who sends many has to know how far it came.
 function withCount (error, sent) {
-  if ((error instanceof TelarError || error instanceof DOMException) && error.sent === undefined) error.sent = sent
+  if ((error instanceof TelarError || error instanceof DOMException) && !Object.hasOwn(error, 'sent')) setOwn(error, 'sent', sent)
   return error
 }
 

@@ -3,9 +3,11 @@
 // Channels as streams. The values are chunks: with { objectMode: true } any, without it bytes and strings.
 // What a readable has read ahead is lost with it when it is destroyed, so it reads little ahead.
 
+const { AbortController } = require('../base/globals')
 const { Readable, Writable } = require('node:stream')
-const { createError } = require('../errors')
-const { refuseUnknown } = require('../unknown-options')
+const { ReadableStream, WritableStream } = require('node:stream/web')
+const { createError } = require('../base/errors')
+const { ownOptions } = require('../base/arguments')
 
 const kReadAhead = 16
 
@@ -14,12 +16,13 @@ const kNull = 'null was received, which a Node stream takes for its end. Send an
 const readableNames = ['objectMode', 'highWaterMark', 'signal']
 const writableNames = ['objectMode', 'highWaterMark', 'signal', 'end']
 
-function readable (channel, options = {}) {
-  refuseUnknown(options, readableNames, 'options.')
+function readable (channel, options) {
+  const given = ownOptions(options, readableNames, 'options.')
   const controller = new AbortController()
   return new Readable({
-    highWaterMark: options.objectMode ? 1 : undefined,
-    ...options,
+    __proto__: null,
+    highWaterMark: given.objectMode ? 1 : undefined,
+    ...given,
     async read () {
       try {
         const values = await channel.receiveMany(kReadAhead, { signal: controller.signal })
@@ -40,17 +43,20 @@ function readable (channel, options = {}) {
 }
 
 // `end`: whether the end of the stream closes the channel, and its failure aborts it.
-function writable (channel, { end = true, ...options } = {}) {
-  refuseUnknown(options, writableNames, 'options.')
+function writable (channel, options) {
+  const given = ownOptions(options, writableNames, 'options.')
+  const { end = true } = given
+  delete given.end
   const controller = new AbortController()
   const settle = (promise, callback) => promise.then(() => callback(), callback)
   return new Writable({
+    __proto__: null,
     decodeStrings: false,
-    ...options,
+    ...given,
     write (chunk, encoding, callback) {
       settle(channel.send(chunk, { signal: controller.signal }), callback)
     },
-    writev: options.objectMode
+    writev: given.objectMode
       ? function (chunks, callback) {
         settle(channel.sendMany(chunks.map(({ chunk }) => chunk), { signal: controller.signal }), callback)
       }
@@ -70,6 +76,7 @@ function writable (channel, { end = true, ...options } = {}) {
 function readableStream (channel) {
   const controller = new AbortController()
   return new ReadableStream({
+    __proto__: null,
     async pull (stream) {
       const { value, done } = await channel.receive({ signal: controller.signal })
       if (done) stream.close()
@@ -78,13 +85,14 @@ function readableStream (channel) {
     cancel () {
       controller.abort()
     }
-  }, { highWaterMark: 0 })
+  }, { __proto__: null, highWaterMark: 0 })
 }
 
-function writableStream (channel, { end = true, ...options } = {}) {
-  refuseUnknown(options, ['end'], 'options.')
+function writableStream (channel, options) {
+  const { end = true } = ownOptions(options, ['end'], 'options.')
   const controller = new AbortController()
   return new WritableStream({
+    __proto__: null,
     write (value) {
       return channel.send(value, { signal: controller.signal })
     },

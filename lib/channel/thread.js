@@ -3,7 +3,9 @@
 // What all channels of this thread share: the bell of its event loop, the numbers
 // that C leaves besides its answer, and the turns that others get in between.
 
-const native = require('../native')
+const { Promise, Set, Uint32Array } = require('../base/globals')
+const native = require('../base/native')
+const { afterTurn } = require('../base/time')
 
 const constants = native.channelConstants
 const { kRuns, kBatch, kWake } = constants
@@ -34,6 +36,11 @@ function startWaiting (side) {
 
 function stopWaiting (side) {
   if (waiting.delete(side) && side.isReferenced) dropReference()
+}
+
+// Whether a thread that blocks for `side` keeps others from being served.
+function isAwaited (side) {
+  return waiting.size > (waiting.has(side) ? 1 : 0)
 }
 
 // After side.isReferenced has changed.
@@ -67,7 +74,7 @@ function spend (bytes) {
 function takeRest () {
   if (rest === null) {
     rest = new Promise((resolve) => {
-      setImmediate(() => {
+      afterTurn(() => {
         spent = 0
         rest = null
         resolve()
@@ -82,6 +89,7 @@ module.exports = {
   constants,
   core,
   info,
+  isAwaited,
   kMissing,
   kWake,
   runs,

@@ -4,19 +4,28 @@
 // the platform goes through structuredClone(): class instances become plain objects
 // there, for example. What is outside the codec even then cannot be sent.
 
+const { DOMException, Map, Math, Uint8Array, structuredClone } = require('../base/globals')
 const { Decoder, Encoder } = require('../codec')
-const { createError, describe } = require('../errors')
-const { dataOf, restore, revive } = require('../shared')
-const { directory } = require('./directory')
+const { createError, describe } = require('../base/errors')
+const native = require('../base/native')
+const { dataOf, restore, revive } = require('../shared/registry')
+const { directory } = require('./buffer-registry')
 
 const kScratchBytes = 256 * 1024
 // The codec counts in 32-bit integers.
 const kMostBytes = 2 ** 30
+// A record that is too large is measured up to here, or to twice what the channel takes.
+const kMeasuredBytes = 4 * 2 ** 20
 
-const align8 = (bytes) => (bytes + 7) & ~7
+// Records start at multiples of this, a power of two.
+const { kGranule } = native.channelConstants
+const alignRecord = (bytes) => (bytes + kGranule - 1) & -kGranule
 
 // Says that a decoder met a memory which this thread does not know.
 class MissingMemory {
+  id
+  length
+
   constructor (id, length) {
     this.id = id
     this.length = length
@@ -59,8 +68,13 @@ class ValueMemory {
   }
 }
 
-// Grows as a value needs it.
+// Grows as a value needs it, but not without end for one that is refused in the end.
 class GrowingMemory extends ValueMemory {
+  // In bytes: what the channel at hand takes.
+  maxRecord = kMostBytes
+  // Of the value at hand, what was too much; 0: nothing was.
+  refused = 0
+
   constructor (size) {
     super()
     this.replace(new Uint8Array(size))
@@ -72,8 +86,9 @@ class GrowingMemory extends ValueMemory {
   }
 
   grow (start, used, needed) {
-    const size = start + align8(needed)
-    if (size > kMostBytes) return -1
+    const size = start + alignRecord(needed)
+    if (needed > Math.max(kMeasuredBytes, 2 * this.maxRecord)) this.refused = needed
+    if (size > kMostBytes || this.refused > 0) return -1
     let bytes
     try {
       bytes = new Uint8Array(Math.min(kMostBytes, Math.max(size, 2 * this.bytes.length)))
@@ -99,11 +114,17 @@ class Values {
   }
 
   // Encodes at `start` (a multiple of 8) and answers the number of bytes. memory.bytes may
-  // be another one afterwards. Throws DataCloneError, or what an accessor threw.
+  // be another one afterwards. Throws DataCloneError, RECORD_TOO_LARGE, or what an accessor threw.
   encode (value, start) {
     this.memory.named = null
     const length = this.#encoder.encode(value, start)
     return length >= 0 ? length : this.#encodeClone(value, start)
+  }
+
+  // What records may have from now on, in bytes. To encode all of one that has far more would
+  // take long, to no use.
+  limitTo (maxRecord) {
+    this.memory.maxRecord = maxRecord
   }
 
   // An accessor of a value that is being encoded here has come back.
@@ -123,6 +144,9 @@ class Values {
       const length = this.#encoder.encode(clone, start)
       if (length >= 0) return length
     }
+    const { refused, maxRecord } = this.memory
+    this.memory.refused = 0
+    if (refused > 0) throw createError('ERR_TELAR_RECORD_TOO_LARGE', `at least ${refused}`, maxRecord)
     if (this.#encoder.isFull) throw cloneError('The value takes more memory than there is, or than the 1 GiB that a record may have')
     throw cloneError(kOutside)
   }
@@ -155,4 +179,4 @@ function cloneError (message) {
   return new DOMException(message, 'DataCloneError')
 }
 
-module.exports = { MissingMemory, ValueMemory, Values, align8, kScratchBytes }
+module.exports = { MissingMemory, ValueMemory, Values, alignRecord, kScratchBytes }

@@ -1,5 +1,6 @@
 'use strict'
 
+const { Math, Object, String } = require('../base/globals')
 const { inspect } = require('node:util')
 
 const { keys, hasOwn } = Object

@@ -1,5 +1,6 @@
 'use strict'
 
+const { Buffer, Object, Symbol } = require('../base/globals')
 const { markAsUntransferable } = require('node:worker_threads')
 
 // As large as Node's own from version 26 on: with one of 8 KiB, as before, a quarter of the time that it
@@ -29,7 +30,7 @@ class BufferPool {
     const { buffer } = this.#pool
     // Or the transfer of one Buffer would take all others along.
     markAsUntransferable(buffer)
-    Object.defineProperty(buffer, kPooled, { value: true })
+    Object.defineProperty(buffer, kPooled, { __proto__: null, value: true })
   }
 }
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { ValueReader } = require('./value-reader')
+const { NOT_KEPT, ValueReader } = require('./value-reader')
 
 // Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region; and
 // memory.attachments: the ArrayBuffers that came beside it, if any.
@@ -18,14 +18,23 @@ class Decoder {
 
   decode (start, end) {
     const reader = this.#reader
-    reader.open(start, end)
     try {
-      const value = reader.value()
-      if (reader.pos !== reader.end) reader.fail('the end', 'more words')
-      return value
+      return this.#read(start, end)
+    } catch (error) {
+      if (error !== NOT_KEPT) throw error
+      reader.keepAll()
+      return this.#read(start, end)
     } finally {
       reader.close()
     }
+  }
+
+  #read (start, end) {
+    const reader = this.#reader
+    reader.open(start, end)
+    const value = reader.value()
+    if (reader.pos !== reader.end) reader.fail('the end', 'more words')
+    return value
   }
 }
 

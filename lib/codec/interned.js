@@ -4,24 +4,38 @@
 // again and again, and finding one costs a tenth of making it. The bytes are copied
 // first and the string is made from the copy, so that bytes which change under our hands
 // cannot leave a wrong string here for later.
+//
+// A lookup that finds nothing, with the copy after it, costs as much as to make the string. So
+// lookups are paid from credit, as in ShortStrings: one that finds its string earns some, one that
+// does not spends some, and without credit only one string in ONE_IN is looked for.
+
+const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
 
 const ENTRIES = 512
 const MAX_WORDS = 6
+const MAX_CREDIT = 512
+const EARNED = 2
+const SPENT = 1
+const ONE_IN = 32
 
 class Interned {
   #strings = new Array(ENTRIES).fill('')
   #words = new Int32Array(ENTRIES * MAX_WORDS)
   #bytes = Buffer.from(this.#words.buffer)
+  #credit = MAX_CREDIT
+  #passed = 0
   // As in ShortStrings: what is likely to come next.
   #last = 0
   #after = new Uint16Array(ENTRIES)
 
-  // The string of `length` (1 to 24) bytes at words[from].
+  // The string of `length` (1 to 24) bytes at words[from]; null: make it, it is not worth a look.
   read (words, from, length) {
+    if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return null
     const count = (length + 3) >>> 2
     const likely = this.#after[this.#last]
     if (this.#holds(likely, words, from, length, count)) {
       this.#last = likely
+      this.#earn()
       return this.#strings[likely]
     }
     let hash = length
@@ -30,10 +44,18 @@ class Interned {
       hash ^= hash >>> 15
     }
     const entry = hash & (ENTRIES - 1)
-    if (!this.#holds(entry, words, from, length, count)) return this.#put(entry, words, from, length, count)
+    if (!this.#holds(entry, words, from, length, count)) {
+      this.#credit -= SPENT
+      return this.#put(entry, words, from, length, count)
+    }
+    this.#earn()
     this.#after[this.#last] = entry
     this.#last = entry
     return this.#strings[entry]
+  }
+
+  #earn () {
+    if (this.#credit < MAX_CREDIT) this.#credit += EARNED
   }
 
   #holds (entry, words, from, length, count) {

@@ -4,6 +4,8 @@
 // characters, one byte each. 254 and 255 announce a length of four bytes, of one-byte
 // and of two-byte characters.
 
+const { Buffer, Int32Array, Math } = require('../base/globals')
+
 const LONG_LATIN1 = 254
 const LONG_UTF16 = 255
 const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex

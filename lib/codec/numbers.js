@@ -1,5 +1,6 @@
 'use strict'
 
+const { Float64Array, Int32Array } = require('../base/globals')
 const { SMALL_INT, INT32, DOUBLE, TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT } = require('./tags')
 
 const MAX_NUMBER_WORDS = 3

@@ -3,22 +3,52 @@
 // Functions made for the objects of one shape. Keys go into the source through JSON.stringify; no other part of it
 // varies but numbers.
 
+const { Array, EvalError, Function, JSON, Map } = require('../base/globals')
 const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
 const { FALSE, TRUE, OBJECT, TAG_BITS } = require('./tags')
 
-// Making one costs some 30 µs: for shapes that come again, and not without end.
+// Making one costs some 30 µs: for shapes that come again.
 const USES_BEFORE_CODE = 16
-const MAX_FUNCTIONS = 256
+// What the functions of one encoder, or of one decoder, may take.
+const MAX_CODE_BYTES = 4 * 1024 * 1024
 // Longer key blocks would make a long source and gain little.
 const MAX_WRITTEN_WORDS = 64
 
 let allowed = true
 
+// What a function takes as V8 keeps it, source and compiled code, about.
+function codeBytes (keyCount) {
+  return (4 + keyCount) * 1024
+}
+
+// The functions that one encoder or one decoder has made, by key block. None is given up: V8 keeps the code of a
+// function long after that is garbage, so what is bounded is how many are made, not how many are in use.
+class MadeFunctions {
+  #bytes = 0
+  #made = new Map()
+
+  // For such a block of so many keys: the function made before, or by make() now; null: none.
+  get (hash, words, keyCount, make) {
+    const known = this.#made.get(hash)
+    if (known !== undefined) return isSame(known.words, words) ? known.run : null
+    const bytes = codeBytes(keyCount)
+    if (this.#bytes + bytes > MAX_CODE_BYTES) return null
+    const run = make()
+    if (run === null) return null
+    this.#bytes += bytes
+    this.#made.set(hash, { words, run })
+    return run
+  }
+}
+
+function isSame (words, others) {
+  return words.length === others.length && words.every((word, i) => word === others[i])
+}
+
 // null where that is not allowed (--disallow-code-generation-from-strings).
 function generate (parameters, lines) {
   if (!allowed) return null
   try {
-    // eslint-disable-next-line no-new-func
     return new Function(...parameters, ["'use strict'", ...lines].join('\n'))
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
@@ -86,4 +116,4 @@ else {
   return makeFunction === null ? null : makeFunction(putNumber)
 }
 
-module.exports = { makeBuilder, makeWriter, USES_BEFORE_CODE, MAX_FUNCTIONS }
+module.exports = { MadeFunctions, makeBuilder, makeWriter, USES_BEFORE_CODE }

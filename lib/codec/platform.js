@@ -4,7 +4,10 @@
 // accessor on an instance or a prototype must not change what is encoded, since the
 // structured clone algorithm reads internal slots.
 
+const globals = require('../base/globals')
 const { types } = require('node:util')
+
+const { ArrayBuffer, DataView, Map, Object, RegExp, Set, Symbol, Uint8Array } = globals
 
 function getter (prototype, key) {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, key)
@@ -39,11 +42,11 @@ const dataView = {
 const viewClasses = [
   'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'
-].map(name => globalThis[name])
+].map(name => globals[name])
 
 const errorClasses = [
   'Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'SuppressedError'
-].map(name => globalThis[name])
+].map(name => globals[name])
 
 // The letters that `new RegExp` takes, in the order of the bits on the wire.
 const regExpFlags = [

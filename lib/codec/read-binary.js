@@ -1,5 +1,7 @@
 'use strict'
 
+const { Buffer } = require('../base/globals')
+const { own } = require('../base/own')
 const { types, viewClasses } = require('./platform')
 
 function readArrayBuffer (reader) {
@@ -33,7 +35,7 @@ function readView (reader, kind) {
   const offset = reader.word() >>> 0
   const length = reader.word() >>> 0
   const buffer = reader.value()
-  const unit = Class.BYTES_PER_ELEMENT ?? 1
+  const unit = own(Class, 'BYTES_PER_ELEMENT') ?? 1
   if (!types.isAnyArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)

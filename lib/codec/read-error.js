@@ -1,65 +1,92 @@
 'use strict'
 
+const { DOMException, Error, Object, QuotaExceededError } = require('../base/globals')
 const { errorClasses } = require('./platform')
-const { fields, TEXT_FIELDS, CLASS_MASK, DOM_EXCEPTION, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
+const { setOwn } = require('../base/own')
+const {
+  fields, TEXT_FIELDS, NUMBER_FIELDS, CLASS_MASK, DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit
+} = require('./error-fields')
 
-const { defineProperty, hasOwn } = Object
+const { hasOwn } = Object
 
 const [NAME_BIT, MESSAGE_BIT, STACK_BIT] = fields.map(fieldBit)
-const valueFields = fields.slice(TEXT_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
+const numberFields = fields.slice(TEXT_FIELDS, TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
+const valueFields = fields.slice(TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
 
 function readError (reader, bits) {
   const index = bits & CLASS_MASK
   const name = bits & NAME_BIT ? reader.string('the name of an error') : undefined
   const message = bits & MESSAGE_BIT ? reader.string('the message of an error') : undefined
   const stack = bits & STACK_BIT ? reader.string('the stack of an error') : undefined
-  const error = makeWithoutTrace(reader, index, name, message)
+  const numbers = index === QUOTA_EXCEEDED_ERROR ? readNumbers(reader, bits) : undefined
+  const error = makeWithoutTrace(reader, index, name, message, numbers)
   reader.remember(error)
   // Assigned where it exists: some versions keep it behind an accessor of their own.
   if (stack !== undefined && hasOwn(error, 'stack')) error.stack = stack
-  else define(error, 'stack', stack, false)
+  else setOwn(error, 'stack', stack, false)
   // A DOMException has its name in a slot.
-  if (name !== undefined && index !== DOM_EXCEPTION) define(error, 'name', name, false)
+  if (name !== undefined && index < QUOTA_EXCEEDED_ERROR) setOwn(error, 'name', name, false)
   for (const { key, bit } of valueFields) {
-    if (bits & bit) define(error, key, reader.value(), false)
+    if (bits & bit) setOwn(error, key, reader.value(), false)
   }
   const count = reader.word() >>> 0
   for (let i = 0; i < count; i++) {
     const key = reader.string('the key of a property of an error')
     const value = reader.value()
-    if (key in error) define(error, key, value, true)
+    if (key in error) setOwn(error, key, value, true)
     else error[key] = value
   }
   return error
 }
 
+function readNumbers (reader, bits) {
+  const numbers = {}
+  for (const { key, bit } of numberFields) {
+    if (bits & bit) numbers[key] = reader.value()
+  }
+  return numbers
+}
+
 // The stack of the original is put in its place: capturing one here would be for nothing.
-function makeWithoutTrace (reader, index, name, message) {
+function makeWithoutTrace (reader, index, name, message, numbers) {
   const limit = Error.stackTraceLimit
   try {
     Error.stackTraceLimit = 0
   } catch {
     // Fixed by the user, or with everything else by --frozen-intrinsics.
-    return make(reader, index, name, message)
+    return make(reader, index, name, message, numbers)
   }
   try {
-    return make(reader, index, name, message)
+    return make(reader, index, name, message, numbers)
   } finally {
     if (limit === undefined) delete Error.stackTraceLimit
     else Error.stackTraceLimit = limit
   }
 }
 
-function make (reader, index, name, message) {
-  if (index === DOM_EXCEPTION) return new globalThis.DOMException(message, name)
-  const Class = errorClasses[index]
+function make (reader, index, name, message, numbers) {
+  const Class = classOf(index)
   if (Class === undefined) reader.fail('a class of errors', `number ${index}`)
-  if (index === AGGREGATE_ERROR) return new Class([], message)
-  return index === SUPPRESSED_ERROR ? new Class(undefined, undefined, message) : new Class(message)
+  switch (index) {
+    case DOM_EXCEPTION: return new Class(message, name)
+    case QUOTA_EXCEEDED_ERROR: return makeQuotaExceeded(reader, Class, message, numbers)
+    case AGGREGATE_ERROR: return new Class([], message)
+    case SUPPRESSED_ERROR: return new Class(undefined, undefined, message)
+    default: return new Class(message)
+  }
 }
 
-function define (error, key, value, enumerable) {
-  defineProperty(error, key, { value, writable: true, enumerable, configurable: true })
+function classOf (index) {
+  if (index === DOM_EXCEPTION) return DOMException
+  return index === QUOTA_EXCEEDED_ERROR ? QuotaExceededError : errorClasses[index]
+}
+
+function makeQuotaExceeded (reader, Class, message, numbers) {
+  try {
+    return new Class(message, numbers)
+  } catch {
+    return reader.fail('a quota, and more than that as what was requested', 'other numbers')
+  }
 }
 
 module.exports = { readError }

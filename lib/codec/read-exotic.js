@@ -1,5 +1,6 @@
 'use strict'
 
+const { Date, Map, Object, RegExp, Set } = require('../base/globals')
 const tags = require('./tags')
 const { regExpFlags } = require('./platform')
 const { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer } = require('./read-binary')

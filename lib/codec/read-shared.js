@@ -1,19 +1,22 @@
 'use strict'
 
+const { BigUint64Array, Int32Array, Number } = require('../base/globals')
+const { memberOf } = require('../base/own')
+
 const id = new BigUint64Array(1)
 const halves = new Int32Array(id.buffer)
 
 function readSharedMemory (reader) {
   const name = readUint64(reader)
   const length = readUint64(reader)
-  if (reader.memory.find === undefined) reader.fail('a value', 'a SharedArrayBuffer')
+  if (memberOf(reader.memory, 'find') === undefined) reader.fail('a value', 'a SharedArrayBuffer')
   const buffer = reader.memory.find(name, Number(length))
   reader.remember(buffer)
   return buffer
 }
 
 function readSharedObject (reader) {
-  if (reader.memory.revive === undefined) reader.fail('a value', 'an object in shared memory')
+  if (memberOf(reader.memory, 'revive') === undefined) reader.fail('a value', 'an object in shared memory')
   const number = reader.reserveNumber()
   const object = reader.memory.revive(reader.value())
   reader.fulfil(number, object)

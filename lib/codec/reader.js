@@ -1,16 +1,25 @@
 'use strict'
 
+const { BigInt, Buffer, DataView, Int32Array, Math, String, Uint8Array } = require('../base/globals')
 const { BufferPool } = require('./buffer-pool')
+const { own } = require('../base/own')
 const { viewsOn, MAX_REGION } = require('./views')
-const { createError } = require('../errors')
+const { createError } = require('../base/errors')
 const { Interned, MAX_INTERNED } = require('./interned')
 
 const { slice } = Uint8Array.prototype
+const { slice: cut } = String.prototype
 // In the order of bytes that words have.
 const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
 // From here on Buffer's own ways to get and to copy memory are worth their overhead.
 const LARGE = 2048
+
+// To make a string of bytes is a call into the engine. A part of a string is made by generated code, in a third of the
+// time; so a piece of the payload is made into one, of which short strings are cut. Up to this length the engine
+// copies such a part; a longer one would refer to the whole piece and keep it in memory.
+const MAX_CUT = 12
+const TEXT = 4096
 
 // The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at
 // any time: a length is read once, checked against what is left, and then used.
@@ -27,6 +36,10 @@ class Reader {
   #view = null
   #interned = new Interned()
   #pool = new BufferPool()
+  // The characters at this place in the payload, whatever they are.
+  #text = ''
+  #textStart = 0
+  #textLimit = 0
 
   constructor (memory) {
     this.memory = memory
@@ -46,6 +59,9 @@ class Reader {
     }
     this.pos = start >>> 2
     this.end = end >>> 2
+    this.#text = ''
+    this.#textStart = 0
+    this.#textLimit = end
   }
 
   fail (expected, received) {
@@ -83,8 +99,26 @@ class Reader {
   latin1 (length) {
     if (length === 0) return ''
     const pos = this.take((length + 3) >>> 2)
-    if (length <= MAX_INTERNED) return this.#interned.read(this.words, pos, length)
+    if (length <= MAX_INTERNED) {
+      const known = this.#interned.read(this.words, pos, length)
+      if (known !== null) return known
+      if (length <= MAX_CUT) return this.#cut(pos, length)
+    }
     return this.buffer.latin1Slice(pos * 4, pos * 4 + length)
+  }
+
+  #cut (pos, length) {
+    let from = pos * 4 - this.#textStart
+    if (from < 0 || from + length > this.#text.length) {
+      this.#readText(pos)
+      from = 0
+    }
+    return cut.call(this.#text, from, from + length)
+  }
+
+  #readText (pos) {
+    this.#textStart = pos * 4
+    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + TEXT, this.#textLimit))
   }
 
   utf16 (length) {
@@ -110,7 +144,7 @@ class Reader {
 
   // One that came beside the encoding, as it is.
   attached (index) {
-    const buffer = this.memory.attachments?.[index]
+    const buffer = own(this.memory, 'attachments')?.[index]
     if (buffer === undefined) this.fail('the index of an attached ArrayBuffer', `${index}`)
     return buffer
   }

@@ -1,19 +1,24 @@
 'use strict'
 
+const { Array } = require('../base/globals')
 const { packKeys } = require('./key-block')
-const { makeBuilder, USES_BEFORE_CODE, MAX_FUNCTIONS } = require('./object-code')
-const { MAX_KEYS } = require('./shape-tree')
+const { MadeFunctions, makeBuilder, USES_BEFORE_CODE } = require('./object-code')
+const { MAX_KEYS, MAX_BLOCK_WORDS } = require('./shape-tree')
 
 const ENTRIES = 512
 
 class Shape {
+  keys
+  count
+  words
+  // A function that reads one object of this shape, once it has shown to be common.
+  build = null
+  uses = 0
+
   constructor (keys) {
     this.keys = keys
     this.count = keys.length
     this.words = packKeys(keys)
-    // A function that reads one object of this shape, once it has shown to be common.
-    this.build = null
-    this.uses = 0
   }
 }
 
@@ -22,7 +27,7 @@ class Shape {
 // keys pack to, not under those that lay in shared memory a moment ago.
 class ShapeCache {
   #shapes = new Array(ENTRIES).fill(null)
-  #builders = 0
+  #builders = new MadeFunctions()
 
   // The shape whose block begins at words[pos], or null.
   find (hash, count, words, pos, end) {
@@ -34,18 +39,18 @@ class ShapeCache {
     for (let i = 0; i < length; i++) {
       if (block[i] !== words[pos + i]) return null
     }
-    if (shape.build === null) this.#promote(shape)
+    if (shape.build === null && ++shape.uses === USES_BEFORE_CODE) this.#promote(shape, hash)
     return shape
   }
 
-  add (hash, keys) {
-    if (keys.length <= MAX_KEYS) this.#shapes[hash & (ENTRIES - 1)] = new Shape(keys)
+  // `bytes`: of the block.
+  add (hash, keys, bytes) {
+    if (keys.length > MAX_KEYS || bytes > MAX_BLOCK_WORDS * 4) return
+    this.#shapes[hash & (ENTRIES - 1)] = new Shape(keys)
   }
 
-  #promote (shape) {
-    if (++shape.uses !== USES_BEFORE_CODE || this.#builders === MAX_FUNCTIONS) return
-    this.#builders++
-    shape.build = makeBuilder(shape.keys)
+  #promote (shape, hash) {
+    shape.build = this.#builders.get(hash, shape.words, shape.count, () => makeBuilder(shape.keys))
   }
 }
 

@@ -1,7 +1,8 @@
 'use strict'
 
+const { Array, Map } = require('../base/globals')
 const { packKeys, hashWords } = require('./key-block')
-const { makeWriter, USES_BEFORE_CODE, MAX_FUNCTIONS } = require('./object-code')
+const { MadeFunctions, makeWriter, USES_BEFORE_CODE } = require('./object-code')
 
 // What the encoder knows about key lists it has met: a tree whose path from the root
 // spells the keys of an object in order. Its end holds the packed keys, so the
@@ -11,10 +12,17 @@ const { makeWriter, USES_BEFORE_CODE, MAX_FUNCTIONS } = require('./object-code')
 // pay for it: each new node costs a credit, each object of a known shape earns one back.
 
 const MAX_KEYS = 64
-const MAX_NODES = 4096
+const MAX_BLOCK_WORDS = 256
+// What the tree takes, in bytes: some 5000 keys of usual length.
+const MAX_BYTES = 2 * 1024 * 1024
+// What a node takes besides its key, and a block besides its words, about.
+const NODE_BYTES = 384
+const BLOCK_BYTES = 192
 const INITIAL_CREDIT = 512
 const MAX_CREDIT = 2048
-const MAX_BLOCK_WORDS = 256
+
+// The first key of an array-like object, and of a typed array whose prototype was replaced.
+const FIRST_ELEMENT = '0'
 
 // A string too, so that comparing keys stays a comparison of strings. Met as a key, it is
 // only not remembered.
@@ -22,6 +30,9 @@ const NO_KEY = '\0'
 
 // With the keys of a shape, and what is not a key behind them.
 class Shape {
+  keys
+  write
+
   constructor (keys, write) {
     this.keys = [...keys, undefined]
     this.write = write
@@ -41,6 +52,8 @@ class Node {
   parent = null
   key = undefined
   depth = 0
+  // Bytes of the block of the keys so far, at least.
+  blockBytes = 0
   words = null
   hash = 0
   // How to write an object with these keys, once they have shown to be common.
@@ -54,6 +67,7 @@ class Node {
     this.parent = parent
     this.key = key
     this.depth = parent.depth + 1
+    this.blockBytes = parent.blockBytes + 1 + key.length
   }
 
   keys () {
@@ -65,15 +79,17 @@ class Node {
 
 class ShapeTree {
   root = new Node(null, '')
-  #nodes = 0
+  #bytes = 0
   #credit = INITIAL_CREDIT
-  #writers = 0
+  #writers = new MadeFunctions()
+  // One of its shapes has a writer.
+  #hasWriters = false
   // The shape that was met last.
   #last = NO_SHAPE
 
   // The function that writes an object with the keys of this one, or null.
   writerFor (object) {
-    if (this.#writers === 0) return null
+    if (!this.#hasWriters) return null
     let shape = this.#last
     let { keys } = shape
     let count = 0
@@ -118,12 +134,9 @@ class ShapeTree {
     let next = node.steps === null ? undefined : node.steps.get(key)
     if (next === undefined) {
       if (this.#credit === 0 || node.depth === MAX_KEYS) return null
+      if (node.blockBytes + key.length >= 4 * MAX_BLOCK_WORDS) return null
       this.#credit--
-      if (++this.#nodes > MAX_NODES) {
-        // Starts anew; the path under way ends in the old tree and is dropped with it.
-        this.root = new Node(null, '')
-        this.#nodes = 0
-      }
+      this.#spend(NODE_BYTES + 2 * key.length)
       next = new Node(node, key)
       if (node.steps === null) node.steps = new Map()
       node.steps.set(key, next)
@@ -144,9 +157,20 @@ class ShapeTree {
     }
     const words = packKeys(node.keys())
     if (words.length > MAX_BLOCK_WORDS) return null
+    this.#spend(BLOCK_BYTES + 4 * words.length)
     node.hash = hashWords(words, node.depth)
     node.words = words
     return words
+  }
+
+  // Starts anew when all is spent; a path under way ends in the old tree and is dropped with it.
+  #spend (bytes) {
+    this.#bytes += bytes
+    if (this.#bytes <= MAX_BYTES) return
+    this.root = new Node(null, '')
+    this.#last = NO_SHAPE
+    this.#bytes = bytes
+    this.#hasWriters = false
   }
 
   #earn () {
@@ -154,14 +178,15 @@ class ShapeTree {
   }
 
   #promote (node) {
-    // An object without keys is looked at more closely.
-    if (node.depth === 0 || ++node.uses !== USES_BEFORE_CODE || this.#writers === MAX_FUNCTIONS) return
+    // An object without keys is looked at more closely, and so is one with elements.
+    if (node.depth === 0 || ++node.uses !== USES_BEFORE_CODE) return
     const keys = node.keys()
-    const write = makeWriter(keys, node.words, node.hash)
+    if (keys[0] === FIRST_ELEMENT) return
+    const write = this.#writers.get(node.hash, node.words, node.depth, () => makeWriter(keys, node.words, node.hash))
     if (write === null) return
     node.shape = new Shape(keys, write)
-    this.#writers++
+    this.#hasWriters = true
   }
 }
 
-module.exports = { ShapeTree, MAX_KEYS, MAX_BLOCK_WORDS }
+module.exports = { ShapeTree, FIRST_ELEMENT, MAX_KEYS, MAX_BLOCK_WORDS }

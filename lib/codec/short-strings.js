@@ -1,5 +1,6 @@
 'use strict'
 
+const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
 const { LATIN1, TAG_BITS } = require('./tags')
 
 // Writes short one-byte strings, four characters to a word, and remembers those that come again with their
@@ -9,9 +10,11 @@ const { LATIN1, TAG_BITS } = require('./tags')
 // What is remembered is a copy. A string of the caller's may be a part of a large one, which would stay as long; and
 // its words may lie in shared memory, where others may change them.
 //
-// To look in vain costs a third of taking a string apart, to make a copy twice as much as that, so values whose
-// strings are new each time must not pay for it: a string is copied when one that looks like it came just before, what
-// is found earns credit, what is not spends it, and without credit one string in some is looked for.
+// A lookup that finds nothing costs a third of taking a string apart, and a copy twice as much as
+// that. Values whose strings are new each time must not pay for it. So a string is copied only when
+// one that looks like it came just before. Lookups are paid from credit: one that finds its string
+// earns some, one that does not spends some, and without credit only one string in ONE_IN is looked
+// for.
 
 const ENTRY_BITS = 9
 const ENTRIES = 1 << ENTRY_BITS

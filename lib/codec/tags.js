@@ -15,6 +15,15 @@
 //   SHARED      an object that lies in shared memory: the plain object that structured clone would make of it
 //   ERROR       payload: class and presence bits (error-fields.js)
 //   ATTACHED_…  payload: index of an ArrayBuffer that travels beside the encoding
+//   ESCAPE      reserved for later kinds of values, the other 31 tags being taken; payload: which
+//
+// A record of a channel begins with a value, or with one of two tags that no value has:
+//
+//   BYTES_RECORD  bytes as they were put there in place
+//   NAMED_RECORD  payload: a number that the sender gave it; word: the number of the sending
+//                 thread; a value that names shared memory
+//
+// Both headers have eight bytes, so that what follows is aligned as the record is.
 //
 // The key block comes after the values because the keys of an object are known for
 // certain only when its last accessor has run.
@@ -31,6 +40,7 @@ module.exports = {
   // Deeper values go to the platform: both ends recurse, and the decoding thread may
   // have a smaller stack than the encoding one.
   MAX_DEPTH: 400,
+  ESCAPE: 0,
   UNDEFINED: 1,
   NULL: 2,
   FALSE: 3,
@@ -59,5 +69,7 @@ module.exports = {
   ATTACHED_ARRAY_BUFFER: 26,
   ATTACHED_BUFFER: 27,
   MEMORY: 28,
-  SHARED: 29
+  SHARED: 29,
+  BYTES_RECORD: 30,
+  NAMED_RECORD: 31
 }

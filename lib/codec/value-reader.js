@@ -1,6 +1,8 @@
 'use strict'
 
+const { Array, Math, Object, Symbol } = require('../base/globals')
 const tags = require('./tags')
+const { setOwn } = require('../base/own')
 const { Reader } = require('./reader')
 const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
@@ -10,10 +12,17 @@ const {
   LATIN1, UTF16, REF, OBJECT, ARRAY, ARRAY_PLUS
 } = tags
 
-const { defineProperty, keys: keysOf } = Object
+const { keys: keysOf } = Object
 
-// A few references are kept in place from one value to the next; more are let go.
-const KEPT = 64
+// The first objects of a value are kept, since others may refer to them; later ones only once it has shown that
+// a value does so. To keep them all costs a large value, which mostly has no such reference, as much time as
+// to make them costs: each time that the list of them grows, it moves to memory that is new to the process.
+const KEPT = 1024
+// So many values of more objects keep them all after one that had to.
+const KEEPING_VALUES = 16
+
+// Thrown at a reference to an object that was not kept: the value has to be decoded again.
+const NOT_KEPT = Symbol('not kept')
 
 // Loaded with the first object that needs it, as at the encoder's end.
 let readExotic = (...args) => {
@@ -27,18 +36,34 @@ class ValueReader extends Reader {
   // The objects of this value, numbered as the encoder numbered them.
   #objects = new Array(KEPT).fill(undefined)
   #count = 0
+  // How many objects are kept.
+  #most = KEPT
+  #keepingLeft = 0
   #depth = 0
 
   close () {
-    if (this.#count > KEPT) this.#objects = new Array(KEPT).fill(undefined)
-    else for (let i = 0; i < this.#count; i++) this.#objects[i] = undefined
+    if (this.#count > KEPT && this.#most > KEPT) {
+      this.#objects = new Array(KEPT).fill(undefined)
+      if (--this.#keepingLeft === 0) this.#most = KEPT
+    } else {
+      const kept = Math.min(this.#count, KEPT)
+      for (let i = 0; i < kept; i++) this.#objects[i] = undefined
+    }
     this.#count = 0
     this.#depth = 0
   }
 
+  // After NOT_KEPT.
+  keepAll () {
+    this.close()
+    this.#most = Infinity
+    this.#keepingLeft = KEEPING_VALUES
+  }
+
   // Gives an object its number: before its parts are read, since they may refer to it.
   remember (object) {
-    this.#objects[this.#count++] = object
+    if (this.#count < this.#most) this.#objects[this.#count] = object
+    this.#count++
   }
 
   // Takes the number of an object that can be made only after a part of it.
@@ -48,7 +73,7 @@ class ValueReader extends Reader {
   }
 
   fulfil (number, object) {
-    this.#objects[number] = object
+    if (number < this.#most) this.#objects[number] = object
   }
 
   value () {
@@ -80,6 +105,7 @@ class ValueReader extends Reader {
   }
 
   #reference (number) {
+    if (number >= this.#most && number < this.#count) throw NOT_KEPT
     const object = number < this.#count ? this.#objects[number] : undefined
     if (object === undefined) this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
     return object
@@ -117,7 +143,7 @@ class ValueReader extends Reader {
       if (list === null) this.fail(`a block of ${count} keys`, 'one that runs past the end')
       keys = list.keys
       next = (list.offset + 3) >>> 2
-      if (hash !== 0) this.#shapes.add(hash, keys)
+      if (hash !== 0) this.#shapes.add(hash, keys, list.offset - block * 4)
     }
     // The values must not reach into the key block: what is read once stays read once.
     this.end = block
@@ -131,7 +157,7 @@ class ValueReader extends Reader {
   #byKey (keys) {
     const object = {}
     this.remember(object)
-    for (let i = 0; i < keys.length; i++) setOwn(object, keys[i], this.value())
+    for (let i = 0; i < keys.length; i++) setProperty(object, keys[i], this.value())
     return object
   }
 
@@ -151,15 +177,15 @@ class ValueReader extends Reader {
     const array = this.#array(length)
     const extras = this.value()
     if (typeof extras !== 'object' || extras === null) this.fail('the properties of an array', `a value of type ${typeof extras}`)
-    for (const key of keysOf(extras)) setOwn(array, key, extras[key])
+    for (const key of keysOf(extras)) setProperty(array, key, extras[key])
     return array
   }
 }
 
-// As structured clone creates it: an own property, whatever the prototype says of the key.
-function setOwn (object, key, value) {
-  if (key in object) defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+// An assignment is faster, where nothing up there has a say in it.
+function setProperty (object, key, value) {
+  if (key in object) setOwn(object, key, value)
   else object[key] = value
 }
 
-module.exports = { ValueReader }
+module.exports = { NOT_KEPT, ValueReader }

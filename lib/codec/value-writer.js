@@ -1,10 +1,12 @@
 'use strict'
 
+const { Array, Object } = require('../base/globals')
 const { types } = require('node:util')
+const { hasHiddenState, isPlain } = require('./plain')
 const tags = require('./tags')
 const { Writer } = require('./writer')
 const { Seen } = require('./seen')
-const { ShapeTree } = require('./shape-tree')
+const { ShapeTree, FIRST_ELEMENT } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
 
@@ -14,7 +16,6 @@ const {
 
 const { isProxy } = types
 const { getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object
-const { toString } = ObjectPrototype
 const { isArray, prototype: ArrayPrototype } = Array
 
 // Loaded with the first such object: most values have none, and a worker should start soon.
@@ -29,16 +30,33 @@ class ValueWriter extends Writer {
   #shapes = new ShapeTree()
   // Enumerable properties on Object.prototype: for-in would show them as the object's own.
   #polluted = false
+  // Elements on a prototype of arrays: they would show in holes.
+  #hasElementsAbove = false
 
   openValues (start) {
     this.open(start)
     // In case that the stack was too full to close the last time.
     this.close()
     this.#polluted = isPolluted()
+    this.#hasElementsAbove = this.#polluted || ArrayPrototype.length !== 0
   }
 
   close () {
-    if (this.seen.count !== 0) this.seen.truncate(0)
+    this.seen.clear()
+  }
+
+  // A value, with the question whether each object in it was the one it was taken for.
+  checked (value) {
+    const isWritten = this.value(value)
+    // What took all memory may have been an object that came again and again.
+    if (isWritten || this.full) this.seen.check()
+    return isWritten
+  }
+
+  // For the same value again, in the memory that it has by now.
+  restart () {
+    this.rewind()
+    this.seen.clear()
   }
 
   value (value) {
@@ -65,7 +83,10 @@ class ValueWriter extends Writer {
 
   #container (object, kind) {
     const known = this.seen.add(object)
-    if (known >= 0) return this.word(known << TAG_BITS | REF)
+    return known >= 0 ? this.word(known << TAG_BITS | REF) : this.contents(object, kind)
+  }
+
+  contents (object, kind) {
     if (!this.enter()) return false
     const done = kind === OBJECT ? this.properties(object) : this.#array(object)
     this.leave()
@@ -97,8 +118,10 @@ class ValueWriter extends Writer {
     // The keys by name, once they leave the shapes that are worth knowing.
     let keys = null
     let count = 0
+    let isElement = false
     for (const key in object) {
       if (this.#polluted && !hasOwn(object, key)) continue
+      if (count === 0) isElement = key === FIRST_ELEMENT
       if (node !== null) {
         const next = node.lastKey === key ? node.lastNode : shapes.step(node, key)
         if (next === null) {
@@ -112,7 +135,7 @@ class ValueWriter extends Writer {
       count++
       if (!this.value(object[key])) return false
     }
-    if (count === 0 && hasHiddenState(object)) return false
+    if ((count === 0 || isElement) && hasHiddenState(object)) return false
     return this.#finishProperties(head, count, node, keys)
   }
 
@@ -159,8 +182,9 @@ class ValueWriter extends Writer {
     const head = length << TAG_BITS | (extras.length === 0 ? ARRAY : ARRAY_PLUS)
     if (!this.reserve(1 + length)) return false
     this.words[this.pos++] = head
+    const isCareful = this.#hasElementsAbove
     for (let i = 0; i < length; i++) {
-      const element = array[i]
+      const element = isCareful && !hasOwn(array, i) ? undefined : array[i]
       // Asked here as well: by way of value() an array of numbers takes a third longer.
       if (typeof element === 'number') {
         if (!this.number(element)) return false
@@ -191,22 +215,6 @@ function isPolluted () {
   let polluted = false
   for (const key in empty) polluted = key !== undefined
   return polluted
-}
-
-// An object with the prototype of a plain one may still be something else: arguments,
-// a date whose prototype was changed, a module namespace. What Object.prototype.toString
-// does not give away, hasHiddenState() looks for where it is likely: among objects without
-// properties.
-function isPlain (object, prototype) {
-  if (toString.call(object) !== '[object Object]') return false
-  return prototype !== null || (object !== ObjectPrototype && !types.isExternal(object))
-}
-
-function hasHiddenState (object) {
-  return types.isMap(object) || types.isSet(object) || types.isPromise(object) || types.isWeakMap(object) ||
-    types.isWeakSet(object) || types.isAnyArrayBuffer(object) || ArrayBuffer.isView(object) ||
-    types.isGeneratorObject(object) || types.isMapIterator(object) || types.isSetIterator(object) ||
-    types.isBoxedPrimitive(object)
 }
 
 module.exports = { ValueWriter }

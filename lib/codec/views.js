@@ -3,6 +3,8 @@
 // The views of one thread on the shared region: as words, and as bytes with node's
 // string methods. Made again only when the transport hands out another Uint8Array.
 
+const { Buffer, Int32Array, TypeError, Uint8Array } = require('../base/globals')
+
 // Word and byte offsets are computed in 32-bit integers.
 const MAX_REGION = 2 ** 30
 

@@ -1,5 +1,6 @@
 'use strict'
 
+const { DataView, Map, Uint8Array } = require('../base/globals')
 const tags = require('./tags')
 const platform = require('./platform')
 const { MAX_REGION } = require('./views')
@@ -41,13 +42,13 @@ function writeArrayBuffer (writer, buffer) {
 function writeBytes (writer, tag, bytes) {
   const length = typedArray.length.call(bytes)
   if (length > MAX_REGION) return false
-  if (writer.attaches(length)) {
-    const attached = tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER
-    return writer.attach(attached, bytes, length)
-  }
+  if (writer.attaches(length)) return attach(writer, tag, bytes, length)
   // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
   const count = (length + 3) >>> 2
+  if (!writer.reserveBuffer(head + count)) return false
+  // There was no room but in memory of another kind.
+  if (writer.attaches(length)) return attach(writer, tag, bytes, length)
   if (!writer.reserve(head + count)) return false
   const { words, pos } = writer
   words[pos] = tag
@@ -62,6 +63,10 @@ function writeBytes (writer, tag, bytes) {
   }
   writer.pos = pos + head + count
   return true
+}
+
+function attach (writer, tag, bytes, length) {
+  return writer.attach(tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER, bytes, length)
 }
 
 // A view brings the whole buffer it looks at, once: views that shared one share it again.
@@ -84,7 +89,7 @@ function writeView (writer, view, kind) {
     length = typedArray.length.call(view)
   }
   const isShared = isFixedSharedMemory(buffer)
-  if (!isShared && !(isOrdinary(buffer) && Object.getPrototypeOf(buffer) === ArrayBuffer.prototype)) return false
+  if (!isShared && !isOrdinary(buffer)) return false
   const bytes = isShared ? 0 : bufferSlots.byteLength.call(buffer)
   if (bytes > MAX_REGION || offset > MAX_REGION || length > MAX_REGION || !writer.reserve(3)) return false
   const { words, pos } = writer

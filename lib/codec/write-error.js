@@ -1,30 +1,21 @@
 'use strict'
 
+const { DOMException, Object, QuotaExceededError } = require('../base/globals')
 const tags = require('./tags')
-const { errorClasses } = require('./platform')
-const { DOM_EXCEPTION, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
+const { DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
+const { REPEATED } = require('./seen')
 const { isStackOverflow } = require('./stack-overflow')
 
-const { ERROR, TAG_BITS } = tags
+const { ERROR, MAX_DEPTH, TAG_BITS } = tags
 const { keys, hasOwn, getPrototypeOf, getOwnPropertyDescriptor } = Object
 const { propertyIsEnumerable } = Object.prototype
 
-const classOf = new Map()
-errorClasses.forEach((Class, index) => {
-  if (Class !== undefined) classOf.set(Class.prototype, index)
-})
-
 // Beyond structured clone, which keeps class, message, stack and cause: the name, the
 // enumerable properties, and what AggregateError and SuppressedError hold.
-function writeError (writer, error) {
-  const prototype = getPrototypeOf(error)
-  let native = prototype
-  while (native !== null && !classOf.has(native)) native = getPrototypeOf(native)
-  // An error of another realm, or of none.
-  if (native === null) return false
-  const index = classOf.get(native)
+// `native`: the prototype of the nearest class of the language, of whatever realm; `index`: which one that is.
+function writeError (writer, error, index, native) {
   const record = new ErrorRecord(error, index)
-  if (!record.text('name', nameOf(error, prototype, native))) return false
+  if (!record.text('name', nameOf(error, native))) return false
   if (!record.text('message', messageOf(error))) return false
   record.stack()
   record.own('cause')
@@ -38,18 +29,39 @@ function writeError (writer, error) {
 
 // Name and message lie in internal slots, and node makes the code from the name.
 function writeDOMException (writer, exception) {
-  const record = new ErrorRecord(exception, DOM_EXCEPTION)
-  const { prototype } = globalThis.DOMException
+  const { prototype } = DOMException
+  return writeFromSlots(writer, exception, DOM_EXCEPTION, record => {
+    record.text('name', slot(exception, prototype, 'name'))
+    record.text('message', slot(exception, prototype, 'message'))
+    record.stack()
+  })
+}
+
+function writeQuotaExceededError (writer, exception) {
+  const { prototype } = QuotaExceededError
+  return writeFromSlots(writer, exception, QUOTA_EXCEEDED_ERROR, record => {
+    record.text('message', slot(exception, DOMException.prototype, 'message'))
+    record.stack()
+    record.number('quota', slot(exception, prototype, 'quota'))
+    record.number('requested', slot(exception, prototype, 'requested'))
+  })
+}
+
+function writeFromSlots (writer, exception, index, take) {
+  const record = new ErrorRecord(exception, index)
   try {
-    record.text('name', getOwnPropertyDescriptor(prototype, 'name').get.call(exception))
-    record.text('message', getOwnPropertyDescriptor(prototype, 'message').get.call(exception))
-  } catch {
+    take(record)
+  } catch (thrown) {
+    if (isStackOverflow(thrown)) throw thrown
     // It only looks like one.
     return false
   }
-  record.stack()
   record.own('cause')
   return record.write(writer)
+}
+
+function slot (exception, prototype, key) {
+  return getOwnPropertyDescriptor(prototype, key).get.call(exception)
 }
 
 class ErrorRecord {
@@ -68,6 +80,10 @@ class ErrorRecord {
     if (typeof value !== 'string') return false
     this.#add(key, value)
     return true
+  }
+
+  number (key, value) {
+    if (value !== null) this.#add(key, value)
   }
 
   stack () {
@@ -116,27 +132,44 @@ function isListed (error, key) {
 // The platform would drop all of an error's properties; here only those are dropped that
 // cannot travel (a socket, a function), as if they had not been tried.
 function writeIfPossible (writer, error, key) {
+  const { depth, seen } = writer
   const size = writer.pos - writer.base
-  const seen = writer.seen.count
-  const { depth } = writer
+  const known = seen.mark()
+  const isWritten = writeProperty(writer, error, key)
+  if (!isWritten) {
+    writer.pos = writer.base + size
+    writer.depth = depth
+    seen.truncate(known)
+  }
+  seen.release()
+  return isWritten
+}
+
+function writeProperty (writer, error, key) {
+  const { seen } = writer
+  let value
   try {
-    if (writer.string(key) && writer.value(error[key])) return true
+    value = error[key]
+    if (!seen.isRefused(value) && writer.string(key) && writer.value(value)) return true
   } catch (thrown) {
     // Of an accessor that the platform would not run: not the caller's concern.
-    if (isStackOverflow(thrown)) throw thrown
+    if (thrown === REPEATED || isStackOverflow(thrown)) throw thrown
   }
-  writer.pos = writer.base + size
-  writer.depth = depth
-  writer.seen.truncate(seen)
+  // Nearer to the top, or with more memory, it may be possible.
+  if (writer.depth <= MAX_DEPTH && !writer.full) seen.refuse(value)
   return false
 }
 
 // The name that the error gives. A subclass that names neither itself nor its instances
 // has only that of its constructor to be told by.
-function nameOf (error, prototype, native) {
+function nameOf (error, native) {
   if (isListed(error, 'name')) return undefined
   const { name } = error
-  if (hasOwn(error, 'name') || name !== native.name) return name
+  if (name !== native.name || hasOwn(error, 'name')) return name
+  const prototype = getPrototypeOf(error)
+  for (let named = prototype; named !== native && named !== null; named = getPrototypeOf(named)) {
+    if (hasOwn(named, 'name')) return name
+  }
   if (prototype === native) return undefined
   const constructor = getOwnPropertyDescriptor(prototype, 'constructor')?.value
   const className = typeof constructor === 'function' ? constructor.name : ''
@@ -150,4 +183,4 @@ function messageOf (error) {
   return hasOwn(error, 'message') || message !== '' ? message : undefined
 }
 
-module.exports = { writeError, writeDOMException }
+module.exports = { writeError, writeDOMException, writeQuotaExceededError }

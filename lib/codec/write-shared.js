@@ -1,6 +1,8 @@
 'use strict'
 
+const { BigInt, BigUint64Array, Int32Array, Object, SharedArrayBuffer } = require('../base/globals')
 const { types } = require('node:util')
+const { memberOf } = require('../base/own')
 const tags = require('./tags')
 
 const { MEMORY, SHARED } = tags
@@ -17,7 +19,7 @@ function isFixedSharedMemory (buffer) {
 // A SharedArrayBuffer is named, not copied.
 function writeSharedMemory (writer, buffer) {
   const { memory } = writer
-  if (memory.identify === undefined || !writer.reserve(5)) return false
+  if (memberOf(memory, 'identify') === undefined || !writer.reserve(5)) return false
   const length = byteLength.call(buffer)
   id[0] = memory.identify(buffer)
   const { words, pos } = writer
@@ -34,7 +36,7 @@ function writeSharedMemory (writer, buffer) {
 // Whether it is an object that lies in shared memory, which arrives as what it is.
 function isSharedObject (writer, object) {
   const { memory } = writer
-  return memory.identify !== undefined && memory.isShared(object)
+  return memberOf(memory, 'identify') !== undefined && memory.isShared(object)
 }
 
 // As the plain object that the platform would make of it.

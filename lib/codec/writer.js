@@ -1,6 +1,8 @@
 'use strict'
 
+const { BigInt, BigInt64Array, Buffer, Int32Array, Math, TypeError } = require('../base/globals')
 const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
+const { memberOf } = require('../base/own')
 const { ShortStrings, MAX_SHORT } = require('./short-strings')
 const tags = require('./tags')
 const { viewsOn } = require('./views')
@@ -30,17 +32,19 @@ class Writer {
   depth = 0
   // The transport had no memory: no use to try without this or that property.
   full = false
+  // What is written to now: the transport's memory, or what took over from it.
   memory
   strings = new ShortStrings()
 
+  #home
   #bytes = null
 
   constructor (memory) {
-    this.memory = memory
+    this.memory = this.#home = memory
   }
 
   open (start) {
-    const { memory } = this
+    const memory = this.memory = this.#home
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = this.pos = start >>> 2
     this.end = memory.limit >>> 2
@@ -55,9 +59,21 @@ class Writer {
     this.#bytes = bytes
   }
 
+  // To the beginning, in the memory at hand.
+  rewind () {
+    const { memory } = this
+    memberOf(memory, 'detach')?.call(memory)
+    this.pos = this.base
+    this.depth = 0
+    this.full = false
+  }
+
   // Around the parts of a container. False when it is nested too deep for the codec.
   enter () {
-    return this.depth++ < MAX_DEPTH
+    if (this.depth++ < MAX_DEPTH) return true
+    // Or a circle that was not seen.
+    this.seen.check()
+    return false
   }
 
   leave () {
@@ -76,42 +92,72 @@ class Writer {
     return this.pos + words <= this.end || this.#grow(words)
   }
 
+  // What was written is copied each time, so each time there has to be much more room than
+  // before: else the time to write a value would grow with the square of its size.
   #grow (words) {
-    const { memory } = this
     const used = this.size
-    const exact = used + words * 4
-    // One large item is the whole of most large values; what else may follow it gets a
-    // little room, so that it is not copied once more for a few bytes.
-    const doubled = 2 * (this.end - this.base) * 4
-    const generous = this.depth === 0 ? exact : Math.max(doubled, exact + 512 + (exact >>> 3))
-    let start = memory.grow(this.start, used, generous)
-    if (start < 0 && generous > exact) start = memory.grow(this.start, used, exact)
-    if (start < 0) {
+    const needed = used + words * 4
+    const wanted = this.#wanted(needed)
+    if (!this.#move(used, needed, wanted) && !this.#goOver(needed, wanted)) return false
+    return this.pos + words <= this.end
+  }
+
+  // As reserve(), for a buffer: memory of another kind may take it beside the encoding, and is not asked for
+  // room for it. So attaches() is to be asked next, and then reserve().
+  reserveBuffer (words) {
+    const { size } = this
+    const needed = size + words * 4
+    return this.pos + words <= this.end || this.#move(size, needed, this.#wanted(needed)) ||
+      this.#goOver(size, withMore(size))
+  }
+
+  // One large item is the whole of most large values; what else may follow it gets a
+  // little room, so that it is not copied once more for a few bytes.
+  #wanted (needed) {
+    return this.depth === 0 ? needed : Math.max(2 * (this.end - this.base) * 4, withMore(needed))
+  }
+
+  #move (used, needed, wanted) {
+    const start = this.memory.grow(this.start, used, needed, wanted)
+    if (start < 0) return false
+    this.#moveTo(start, used)
+    return true
+  }
+
+  // The rest is written to memory of another kind, if the transport has it.
+  #goOver (needed, wanted) {
+    const used = this.size
+    const { memory } = this
+    const other = memberOf(memory, 'overflow')?.call(memory, this.start, used, needed, wanted) ?? null
+    if (other === null) {
       this.full = true
       return false
     }
+    this.memory = other
+    this.#moveTo(0, used)
+    return true
+  }
+
+  #moveTo (start, used) {
+    const { memory } = this
     if (start % 8 !== 0) throw new TypeError(`Expected memory.grow() to answer a multiple of 8 but received ${start}`)
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = start >>> 2
     this.pos = this.base + (used >>> 2)
     this.end = memory.limit >>> 2
-    return this.pos + words <= this.end
   }
 
   // Whether a buffer of so many bytes travels beside the encoding.
   attaches (length) {
-    return length >= this.memory.attachFrom
+    return length >= memberOf(this.memory, 'attachFrom')
   }
 
   attach (tag, bytes, length) {
-    const { memory } = this
-    if (memory.attach === undefined) {
-      this.full = true
-      return false
-    }
+    const { memory, size } = this
+    if (memberOf(memory, 'attach') === undefined && !this.#goOver(size, withMore(size))) return false
     const copy = Buffer.allocUnsafeSlow(length)
     copy.set(bytes)
-    return this.word(memory.attach(copy.buffer) << TAG_BITS | tag)
+    return this.word(this.memory.attach(copy.buffer) << TAG_BITS | tag)
   }
 
   word (word) {
@@ -192,6 +238,11 @@ class Writer {
     if (digits.length > MAX_PAYLOAD >>> 1) return false
     return this.#latin1(digits, (digits.length << 1 | (negative ? 1 : 0)) << TAG_BITS | BIGINT_HEX)
   }
+}
+
+// With a little room for what may follow.
+function withMore (bytes) {
+  return bytes + 512 + (bytes >>> 3)
 }
 
 module.exports = { Writer }

@@ -1,7 +1,8 @@
 'use strict'
 
-const { Received, from, share } = require('../shared')
-const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { Atomics } = require('../base/globals')
+const { Received, from, share } = require('../shared/registry')
+const { Attempt, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
@@ -49,12 +50,17 @@ class Passing extends Attempt {
     }
   }
 
-  // Takes the arrival back, unless all have arrived in the meantime.
+  // Takes the arrival back, once: a sleep that outlives its abort may be woken for an earlier
+  // round, and leaves again. True: all have arrived in the meantime, and it was counted.
   leave () {
+    const round = this.#round
+    if (round < 0) return false
     for (;;) {
       const state = Atomics.load(this.words, kState)
-      if (this.#round < 0 || roundOf(state) !== this.#round || arrivedOf(state) === 0) return
-      if (Atomics.compareExchange(this.words, kState, state, state - 1) === state) return
+      if (roundOf(state) !== round) return true
+      if (arrivedOf(state) > 0 && Atomics.compareExchange(this.words, kState, state, state - 1) !== state) continue
+      this.#round = -1
+      return false
     }
   }
 }

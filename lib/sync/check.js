@@ -2,7 +2,8 @@
 
 // What callers pass that is no option.
 
-const { createError, describe } = require('../errors')
+const { Number } = require('../base/globals')
+const { createError, describe } = require('../base/errors')
 
 // An integer from min to max.
 function checkInteger (value, name, min, max) {

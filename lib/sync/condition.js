@@ -1,34 +1,30 @@
 'use strict'
 
-const { createError, describe } = require('../errors')
-const { from, share } = require('../shared')
-const { waitAsync, waitSync } = require('./attempt')
-const { Change } = require('./change')
+const { Boolean, Math } = require('../base/globals')
+const { createError, describe } = require('../base/errors')
+const { from, share } = require('../shared/registry')
+const { now } = require('../base/time')
+const { waitAsync, waitSync } = require('./waiter')
 const { checkFunction } = require('./check')
 const { readLimits } = require('./limits')
-const { kState, open } = require('./memory')
-const { MutexGuard, releaseFor, retake, retakeSync } = require('./mutex')
+const { open } = require('./memory')
+const { MutexGuard, kGuard, releaseFor, retake, retakeSync } = require('./mutex')
+const { Notifications, Waiter } = require('./notifications')
 
-// A word that counts notifications: whoever read it before the last one is notified.
 class Condition {
-  #words
+  #notifications
 
   constructor (received) {
     const { data, words } = open('Condition', received)
-    this.#words = words
+    this.#notifications = new Notifications(words)
     share(this, 'Condition', data)
   }
 
   static from (received) { return from(Condition, 'Condition', received) }
 
-  notifyOne () { this.#notify(1) }
+  notifyOne () { this.#notifications.notifyOne() }
 
-  notifyAll () { this.#notify(Infinity) }
-
-  #notify (count) {
-    Atomics.add(this.#words, kState, 1)
-    Atomics.notify(this.#words, kState, count)
-  }
+  notifyAll () { this.#notifications.notifyAll() }
 
   waitSync (guard, options) {
     return this.#waitSync(guard, readLimits(options))
@@ -60,12 +56,14 @@ class Condition {
     return true
   }
 
+  // Waiters are made under the lock: no notification that follows a change of the data is missed.
+
   #waitSync (guard, limits) {
     checkGuard(guard)
-    const change = this.#change()
+    const waiter = new Waiter(this.#notifications)
     releaseFor(guard)
     try {
-      return waitSync(change, limits)
+      return waitSync(waiter, limits)
     } finally {
       retakeSync(guard)
     }
@@ -73,23 +71,20 @@ class Condition {
 
   async #wait (guard, limits) {
     checkGuard(guard)
-    const change = this.#change()
+    const waiter = this.#notifications.begin()
     releaseFor(guard)
     try {
-      return await waitAsync(change, limits)
+      return await waitAsync(waiter, limits)
     } finally {
+      this.#notifications.end()
       await retake(guard)
     }
-  }
-
-  // Read under the lock: no notification that follows a change of the data is missed.
-  #change () {
-    return new Change(this.#words, kState, Atomics.load(this.#words, kState))
   }
 }
 
 function checkGuard (guard) {
   if (!(guard instanceof MutexGuard)) {
+    if (guard?.[kGuard] === true) throw createError('ERR_TELAR_OTHER_COPY', 'guard', 'only the copy that locked a mutex can let it go')
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `guard must be what Mutex.lock() gave; received ${describe(guard)}`)
   }
   if (!guard.isHeld) throw createError('ERR_TELAR_NOT_HELD', 'Mutex')
@@ -98,8 +93,8 @@ function checkGuard (guard) {
 // The limits of each of several waits that share one timeout.
 function countdown ({ timeout, signal }) {
   if (timeout === Infinity) return () => ({ timeout, signal })
-  const end = performance.now() + timeout
-  return () => ({ timeout: Math.max(0, end - performance.now()), signal })
+  const end = now() + timeout
+  return () => ({ timeout: Math.max(0, end - now()), signal })
 }
 
 module.exports = { Condition }

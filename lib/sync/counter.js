@@ -1,9 +1,10 @@
 'use strict'
 
-const { createError, describe } = require('../errors')
-const { Received, from, share } = require('../shared')
-const { refuseUnknown } = require('../unknown-options')
-const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { Atomics, BigInt, BigInt64Array, Boolean, Number, Object } = require('../base/globals')
+const { createError, describe } = require('../base/errors')
+const { Received, from, share } = require('../shared/registry')
+const { ownOptions } = require('../base/arguments')
+const { Attempt, waitAsync, waitSync } = require('./waiter')
 const { checkFunction } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
@@ -18,8 +19,11 @@ const kRanges = Object.freeze({
   64: { min: -(2n ** 63n), max: 2n ** 63n - 1n, zero: 0n, one: 1n, minusOne: -1n }
 })
 
+const kUnlimited = Object.freeze({ __proto__: null })
+
 class Awaiting extends Attempt {
   value
+  isOrdered = false
   #counter
   #test
 
@@ -41,7 +45,7 @@ class Awaiting extends Attempt {
     return Boolean(this.#test(this.value))
   }
 
-  leave () {}
+  leave () { return false }
 }
 
 class Counter {
@@ -81,11 +85,11 @@ class Counter {
   decrement () { return this.#add(this.#range.minusOne) }
 
   // False: the sum would not be within the limits, and nothing has changed.
-  tryAdd (amount, limits = {}) {
+  tryAdd (amount, limits) {
     this.#check(amount, 'amount')
-    refuseUnknown(limits, ['min', 'max'], 'limits.')
-    const min = limits.min === undefined ? this.#range.min : this.#check(limits.min, 'limits.min')
-    const max = limits.max === undefined ? this.#range.max : this.#check(limits.max, 'limits.max')
+    const given = limits === undefined ? kUnlimited : ownOptions(limits, ['min', 'max'], 'limits.')
+    const min = given.min === undefined ? this.#range.min : this.#check(given.min, 'limits.min')
+    const max = given.max === undefined ? this.#range.max : this.#check(given.max, 'limits.max')
     for (;;) {
       const value = this.value
       const sum = value + amount
@@ -153,13 +157,13 @@ function readOptions (options) {
   if (typeof options !== 'object' || options === null) {
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `options must be an object with bits and value; received ${describe(options)}`)
   }
-  refuseUnknown(options, ['bits', 'value'], 'options.')
-  const { bits = 32 } = options
+  const given = ownOptions(options, ['bits', 'value'], 'options.')
+  const { bits = 32 } = given
   if (bits !== 32 && bits !== 64) {
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.bits must be 32 or 64; received ${describe(bits)}`)
   }
   const { min, max, zero } = kRanges[bits]
-  const { value = zero } = options
+  const { value = zero } = given
   if (typeof value !== typeof zero || (bits === 32 && !Number.isInteger(value)) || value < min || value > max) {
     throw createError('ERR_TELAR_INVALID_ARGUMENT',
       `options.value must be ${bits === 64 ? 'a bigint of 64 bits' : 'an integer of 32 bits'}; received ${describe(value)}`)

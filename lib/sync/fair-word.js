@@ -8,7 +8,7 @@
 //
 // Words from `at`, which is even:
 //   0     state: kReserved, kWaiters, and the payload
-//   1     counts up when the heir should look
+//   1     counts up when the heir should look, and with it those of its thread that wait behind
 //   2     the next ticket
 //   4, 5  heir, 64 bits: ticket << 32 | number of the thread, or 0
 //
@@ -19,12 +19,16 @@
 // heir has been written, and taken away before it is cleared.
 //
 // Any of these marks and words may be left behind by a thread that was ended.
-// Each waiter looks after a slice at the latest, and a dead heir is none.
+// Each waiter looks after a slice at the latest, or when a thread has ended, and a dead heir is
+// none.
 // A reservation is its thread's: a call that blocks the thread must not wait for
 // another of the same thread.
 
-const native = require('../native')
-const { Attempt, kSlice, waitAsync, waitSync } = require('./attempt')
+const { Atomics, BigInt, BigInt64Array, Number } = require('../base/globals')
+const native = require('../base/native')
+const { kLongestSlice } = require('../base/slices')
+const { now } = require('../base/time')
+const { Attempt, waitAsync, waitSync } = require('./waiter')
 
 const kReserved = -0x8000_0000
 const kWaiters = 0x4000_0000
@@ -118,7 +122,10 @@ class FairWord {
         if (this.#heir !== null && this.#heir !== attempt) next |= kReserved
       }
       if (Atomics.compareExchange(words, at, state, next) !== state) continue
-      if (attempt !== null && this.#heir === attempt) this.#clearHeir()
+      if (attempt !== null && this.#heir === attempt) {
+        this.#clearHeir()
+        if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1) // to have a new heir
+      }
       this.taken(before, after)
       // There may be more for others.
       if ((next & kWaiters) !== 0 && this.take(after, false) >= 0) Atomics.notify(words, at, 1)
@@ -137,7 +144,9 @@ class FairWord {
     if (heir === 0n) return true // left behind
     const thread = threadOf(heir)
     if (native.isThreadAlive(thread) && thread !== native.threadNumber && !attempt?.isOverdue(heir)) return false
-    return Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) === heir
+    if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) !== heir) return false
+    this.#callHeir() // which is none any more, and would not be told of what is given back
+    return true
   }
 
   // For a waiter that cannot take: true if it is the heir from now on.
@@ -151,7 +160,12 @@ class FairWord {
     }
     if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, mine) !== heir) return false
     this.#heir = attempt
+    if (heir !== 0n) this.#callHeir() // the ousted one, see mayPass
     return true
+  }
+
+  #isHeirHere () {
+    return this.#heir !== null && threadOf(this.#loadHeir()) === native.threadNumber
   }
 
   #loadHeir () {
@@ -176,11 +190,13 @@ class FairWord {
     for (;;) {
       if (this.#tryTake(attempt, true)) return true
       const isHeir = attempt.isPatienceOver() && this.reserve(attempt)
-      const mark = isHeir ? kReserved : kWaiters
+      // Another one of this thread has the reservation, and whatever it may take this one may.
+      const isReserved = isHeir || this.#isHeirHere()
+      const mark = isReserved ? kReserved : kWaiters
       const state = Atomics.or(words, at, mark)
-      if (this.isFree(state & kPayload) && (isHeir || state >= 0)) continue
-      if (isHeir) {
-        attempt.sleepOn(at + kHeirEvent, event, kSlice)
+      if (this.isFree(state & kPayload) && (isReserved || state >= 0)) continue
+      if (isReserved) {
+        attempt.sleepOn(at + kHeirEvent, event, Infinity)
       } else {
         attempt.sleepOn(at, state | mark, attempt.patience(state < 0 && this.isFree(state & kPayload) ? this.#loadHeir() : 0n))
       }
@@ -193,6 +209,7 @@ class FairWord {
     if (this.#heir === attempt) {
       Atomics.and(words, at, ~kReserved)
       this.#clearHeir()
+      this.#callHeir() // those of this thread that wait behind it have nobody before them any more
     }
     if (!attempt.hasSlept) return
     const state = Atomics.or(words, at, kWaiters)
@@ -229,35 +246,39 @@ class Taking extends Attempt {
     return true
   }
 
-  leave () { this.#word.leave(this) }
+  // Nothing is taken but by a look.
+  leave () {
+    this.#word.leave(this)
+    return false
+  }
 
   begin () {
     if (this.#since !== 0) return
-    this.#since = performance.now()
+    this.#since = now()
     this.ticket = Atomics.add(this.words, this.#word.at + kTicket, 1)
   }
 
   isPatienceOver () {
-    return performance.now() - this.#since >= kPatience
+    return now() - this.#since >= kPatience
   }
 
   // How long to sleep at most. `heir`: the one that lets a free word wait, or 0.
   patience (heir) {
-    const now = performance.now()
+    const time = now()
     if (heir === 0n) {
       this.#heirSeen = 0n
     } else if (heir !== this.#heirSeen) {
       this.#heirSeen = heir
-      this.#heirSince = now
+      this.#heirSince = time
     }
-    const rest = kPatience - (now - this.#since)
+    const rest = kPatience - (time - this.#since)
     if (rest > 0) return rest
-    return heir === 0n ? kSlice : kGrace
+    return heir === 0n ? kLongestSlice : kGrace
   }
 
   // Whether this waiter has seen that heir let the word wait for too long.
   isOverdue (heir) {
-    return heir === this.#heirSeen && performance.now() - this.#heirSince >= kGrace
+    return heir === this.#heirSeen && now() - this.#heirSince >= kGrace
   }
 
   sleepOn (index, expected, slice) {

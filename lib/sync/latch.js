@@ -1,7 +1,8 @@
 'use strict'
 
-const { Received, from, share } = require('../shared')
-const { Attempt, waitAsync, waitSync } = require('./attempt')
+const { Atomics, Math } = require('../base/globals')
+const { Received, from, share } = require('../shared/registry')
+const { Attempt, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
@@ -22,7 +23,7 @@ class Reached extends Attempt {
     return this.expected === 0
   }
 
-  leave () {}
+  leave () { return Atomics.load(this.words, kState) === 0 }
 }
 
 class Latch {

@@ -2,8 +2,11 @@
 
 // How long a waiting call may wait: { timeout, signal }.
 
-const { AbortError, createError, describe } = require('../errors')
-const { refuseUnknown } = require('../unknown-options')
+const { Object } = require('../base/globals')
+const { isAbortSignal, reasonOf } = require('../base/abort-signal')
+const { AbortError, createError, describe } = require('../base/errors')
+const { memberOf } = require('../base/own')
+const { ownOptions } = require('../base/arguments')
 
 const kNames = ['timeout', 'signal']
 const kNone = Object.freeze({ timeout: Infinity, signal: undefined })
@@ -14,21 +17,22 @@ function readLimits (options) {
   if (typeof options !== 'object' || options === null) {
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `options must be an object with timeout and signal; received ${describe(options)}`)
   }
-  refuseUnknown(options, kNames, 'options.')
-  const timeout = options.timeout ?? Infinity
-  const signal = options.signal ?? undefined
+  const given = ownOptions(options, kNames, 'options.')
+  const timeout = given.timeout ?? Infinity
+  const signal = given.signal ?? undefined
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.timeout must be a number of milliseconds from 0, or Infinity; received ${describe(timeout)}`)
   }
-  if (signal !== undefined && (typeof signal !== 'object' || typeof signal.addEventListener !== 'function')) {
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.signal must be an AbortSignal; received ${describe(signal)}`)
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw createError('ERR_TELAR_INVALID_ARGUMENT',
+      `options.signal must be an object with addEventListener() or once(); received ${describe(signal)}`)
   }
-  if (signal?.aborted) throw createAborted(signal)
+  if (signal !== undefined && memberOf(signal, 'aborted')) throw createAborted(signal)
   return { timeout, signal }
 }
 
 function createAborted (signal) {
-  return new AbortError(signal.reason, 'wait')
+  return new AbortError(reasonOf(signal), 'wait')
 }
 
 function createTimeout (call, { timeout }) {

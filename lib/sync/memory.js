@@ -3,8 +3,10 @@
 // The shared memory of a primitive: 32-bit words, the first of which says what
 // it is. C never sees it, so JavaScript owns this layout.
 
-const { createError } = require('../errors')
-const { Received } = require('../shared')
+const { Atomics, Int32Array, Object, SharedArrayBuffer, String } = require('../base/globals')
+const { types } = require('node:util')
+const { createError } = require('../base/errors')
+const { Received } = require('../shared/registry')
 
 // Word 0. A kind that changes its layout gets another number.
 const kMagic = Object.freeze({
@@ -32,7 +34,7 @@ function open (kind, received, words = kWords) {
 }
 
 function check (kind, { memory }, words) {
-  if (!(memory instanceof SharedArrayBuffer) || memory.byteLength !== words * 4) {
+  if (!types.isSharedArrayBuffer(memory) || memory.byteLength !== words * 4) {
     throw createError('ERR_TELAR_NOT_SHARED', kind, 'an object that says it is one and lacks its memory')
   }
   const view = new Int32Array(memory)

@@ -1,8 +1,9 @@
 'use strict'
 
-const native = require('../native')
-const { createError } = require('../errors')
-const { from, share } = require('../shared')
+const { Atomics, Symbol } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
+const { from, share } = require('../shared/registry')
 const { createTimeout, kNone, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
@@ -21,6 +22,9 @@ let releaseFor
 let retakeSync
 let retake
 
+// Registered, so that Condition knows the guard of another copy of telar for what it is.
+const kGuard = Symbol.for('telar.guard')
+
 class MutexGuard {
   #mutex
 
@@ -31,6 +35,8 @@ class MutexGuard {
   constructor (mutex) {
     this.#mutex = mutex
   }
+
+  get [kGuard] () { return true }
 
   get isHeld () { return guardOf(this.#mutex) === this }
 
@@ -134,4 +140,4 @@ class Mutex {
   }
 }
 
-module.exports = { Mutex, MutexGuard, releaseFor, retake, retakeSync }
+module.exports = { Mutex, MutexGuard, kGuard, releaseFor, retake, retakeSync }

@@ -1,8 +1,9 @@
 'use strict'
 
-const native = require('../native')
-const { createError } = require('../errors')
-const { from, share } = require('../shared')
+const { Atomics } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
+const { from, share } = require('../shared/registry')
 const { checkFunction } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')

@@ -3,7 +3,7 @@
 // A fair word that one thread owns at a time: the payload is its number. An owner
 // that was ended is noticed, and the word goes to the next one.
 
-const native = require('../native')
+const native = require('../base/native')
 const { FairWord } = require('./fair-word')
 const { createCorrupt } = require('./memory')
 

@@ -6,8 +6,9 @@
 // The place of an ended thread goes to the next one that needs one; only the new
 // owner touches its count, so a writer that sees both takes neither for the other's.
 
-const native = require('../native')
-const { createError } = require('../errors')
+const { Atomics } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
 const { createCorrupt } = require('./memory')
 
 const kMost = 256

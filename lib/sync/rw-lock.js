@@ -10,10 +10,12 @@
 // looks at the counts. All atomics of JavaScript are sequentially consistent, so
 // one of the two sees the other.
 
-const native = require('../native')
-const { createError } = require('../errors')
-const { from, share } = require('../shared')
-const { Attempt, kSlice, waitAsync, waitSync } = require('./attempt')
+const { Atomics, Symbol } = require('../base/globals')
+const native = require('../base/native')
+const { createError } = require('../base/errors')
+const { from, share } = require('../shared/registry')
+const { now } = require('../base/time')
+const { Attempt, waitAsync, waitSync } = require('./waiter')
 const { kPatience, kPayload, Taking } = require('./fair-word')
 const { createTimeout, kNone, readLimits } = require('./limits')
 const { createCorrupt, kState, kWords, open } = require('./memory')
@@ -49,8 +51,8 @@ class Reading extends Attempt {
       if (!announce) return false
       const gate = Atomics.load(this.words, kGate)
       if (gate === 0) continue
-      this.#since ||= performance.now()
-      const patience = kPatience - (performance.now() - this.#since)
+      this.#since ||= now()
+      const patience = kPatience - (now() - this.#since)
       if (patience > 0 && native.isThreadAlive(gate & kPayload)) {
         this.index = kGate
         this.expected = gate
@@ -75,6 +77,7 @@ class Reading extends Attempt {
 
   leave () {
     this.#turn?.leave()
+    return false
   }
 }
 
@@ -102,7 +105,7 @@ class Writing extends Attempt {
     }
     this.index = kGone
     this.expected = Atomics.load(this.words, kGone)
-    this.slice = kSlice
+    this.slice = Infinity
     return this.#lock.grant(announce)
   }
 
@@ -120,14 +123,19 @@ class Writing extends Attempt {
     } else {
       this.#turn.leave()
     }
+    return false
   }
 }
 
+// Guards refer to the RwLock: it knows what this thread has of the lock, and if it were
+// collected, the next one that is received would not.
 class ReadGuard {
   #lock
+  #object
 
-  constructor (lock) {
+  constructor (lock, object) {
     this.#lock = lock
+    this.#object = object
   }
 
   get isHeld () { return this.#lock !== null }
@@ -142,16 +150,18 @@ class ReadGuard {
   [Symbol.dispose] () {
     const lock = this.#lock
     if (lock === null) return
-    this.#lock = null
+    this.#lock = this.#object = null
     lock.exit()
   }
 }
 
 class WriteGuard {
   #lock
+  #object
 
-  constructor (lock) {
+  constructor (lock, object) {
     this.#lock = lock
+    this.#object = object
   }
 
   get isHeld () { return this.#lock !== null }
@@ -171,7 +181,7 @@ class WriteGuard {
   [Symbol.dispose] () {
     const lock = this.#lock
     if (lock === null) return
-    this.#lock = null
+    this.#lock = this.#object = null
     lock.endWriting()
   }
 }
@@ -291,7 +301,7 @@ class RwLock {
   readSync (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
-    const guard = new ReadGuard(core)
+    const guard = new ReadGuard(core, this)
     if (!core.enter(true)) {
       if (core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
       if (!waitSync(new Reading(core, true), limits)) throw createTimeout('RwLock.readSync()', limits)
@@ -302,13 +312,13 @@ class RwLock {
   async read (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
-    const guard = new ReadGuard(core)
+    const guard = new ReadGuard(core, this)
     if (!core.enter(false) && !await waitAsync(new Reading(core, false), limits)) throw createTimeout('RwLock.read()', limits)
     return guard
   }
 
   tryRead () {
-    const guard = new ReadGuard(this.#core)
+    const guard = new ReadGuard(this.#core, this)
     return this.#core.enter(false) || this.#enterAfterDeath() ? guard : null
   }
 
@@ -325,7 +335,7 @@ class RwLock {
   writeSync (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
-    const guard = new WriteGuard(core)
+    const guard = new WriteGuard(core, this)
     if (core.isReading || core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
     core.stepBack()
     if (!waitSync(new Writing(core), limits)) throw createTimeout('RwLock.writeSync()', limits)
@@ -335,14 +345,14 @@ class RwLock {
   async write (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
-    const guard = new WriteGuard(core)
+    const guard = new WriteGuard(core, this)
     if (!await waitAsync(new Writing(core), limits)) throw createTimeout('RwLock.write()', limits)
     return guard
   }
 
   tryWrite () {
     const core = this.#core
-    const guard = new WriteGuard(core)
+    const guard = new WriteGuard(core, this)
     if (core.isReading || !core.word.tryTake()) return null
     core.close(null)
     if (core.grant(true)) return guard

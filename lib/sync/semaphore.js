@@ -1,7 +1,8 @@
 'use strict'
 
-const { createError } = require('../errors')
-const { Received, from, share } = require('../shared')
+const { Atomics, Symbol } = require('../base/globals')
+const { createError } = require('../base/errors')
+const { Received, from, share } = require('../shared/registry')
 const { checkInteger } = require('./check')
 const { FairWord, kPayload, kWaiters } = require('./fair-word')
 const { createTimeout, kNone, readLimits } = require('./limits')

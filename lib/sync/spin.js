@@ -3,7 +3,9 @@
 // Looking again before going to sleep: another thread that runs is often through
 // within a microsecond or two, and a sleep with its wake-up costs ten times that.
 
-const { availableParallelism } = require('../cpu')
+const { Atomics } = require('../base/globals')
+const native = require('../base/native')
+const { own } = require('../base/own')
 
 // About 0.2 µs to the first look, twice as long to each next one, up to 1.6 µs;
 // 20 µs in all. Looks that come faster take the cache line away from the thread
@@ -16,14 +18,14 @@ const kTurns = 16
 const kTurnsAsync = 4
 
 // Since Node 24. Takes as long as some hundred empty steps.
-const pause = Atomics.pause
+const pause = own(Atomics, 'pause')
 const kPauseSteps = 100
 
 let isUseful
 
 // With one processor the other thread cannot get on while this one spins.
 function turns (isAsync) {
-  isUseful ??= availableParallelism() > 1
+  isUseful ??= native.cpus() > 1
   return isUseful ? isAsync ? kTurnsAsync : kTurns : 0
 }
 

@@ -3,11 +3,15 @@
 // Atomics.wait() and its kin, on any thread: with a spin before the sleep, an
 // AbortSignal, and promises that keep the process alive.
 
-const { createError, describe } = require('../errors')
-const { drop, hold } = require('./hold')
+const { Atomics, BigInt, Math, Number, Promise } = require('../base/globals')
+const { types } = require('node:util')
+const { listen } = require('../base/abort-signal')
+const { createError, describe } = require('../base/errors')
+const { drop, hold, now } = require('../base/time')
 const { createAborted, readLimits } = require('./limits')
 const { relax, turns } = require('./spin')
-const { kSlice } = require('./attempt')
+
+const kFirstSlice = 100 // ms
 
 function wait (array, index, expected, options) {
   checkPlace(array, index, expected)
@@ -36,32 +40,40 @@ async function sleep (array, index, expected, timeout) {
   return outcome === 'not-equal' ? 'ok' : outcome
 }
 
-// The platform cannot take a sleep back. So it is cut into slices, the last of
-// which outlives the abort a little, and passes on a wake-up that it gets then.
+// The platform cannot take a sleep back. So the last one outlives the abort, and passes on
+// a wake-up that it gets then. It is cut into slices, each as long as the wait has lasted
+// already: what is left behind goes away in time, and a long wait costs next to nothing.
 function sleepUntilAborted (array, index, expected, timeout, signal) {
   return new Promise((resolve, reject) => {
-    const end = performance.now() + timeout
+    const start = now()
+    const end = start + timeout
     let isSettled = false
+    let listeners = null
     const settle = (done, value) => {
       isSettled = true
-      signal.removeEventListener('abort', onAbort)
+      listeners?.remove(onAbort)
       done(value)
     }
-    const onAbort = () => settle(reject, createAborted(signal))
+    const onAbort = () => {
+      // It came first, and the wake-up may be on its way here.
+      if (Atomics.load(array, index) !== expected) settle(resolve, 'ok')
+      else settle(reject, createAborted(signal))
+    }
     const go = async () => {
       for (;;) {
-        const left = Math.max(0, end - performance.now())
-        const outcome = await Atomics.waitAsync(array, index, expected, Math.min(left, kSlice)).value
+        const time = now()
+        const slice = Math.max(kFirstSlice, time - start)
+        const outcome = await Atomics.waitAsync(array, index, expected, Math.max(0, Math.min(end - time, slice))).value
         if (isSettled) {
           if (outcome === 'ok') Atomics.notify(array, index, 1)
           return
         }
         if (outcome !== 'timed-out') return settle(resolve, 'ok')
-        if (performance.now() >= end) return settle(resolve, 'timed-out')
+        if (now() >= end) return settle(resolve, 'timed-out')
       }
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    go()
+    listeners = listen(signal, onAbort)
+    if (!isSettled) go()
   })
 }
 
@@ -85,23 +97,24 @@ function spin (array, index, expected, isAsync) {
 
 // A bare number is a timeout, as in Atomics.wait().
 function number (options) {
-  return typeof options === 'number' ? { timeout: options } : options
+  return typeof options === 'number' ? { __proto__: null, timeout: options } : options
 }
 
 function checkPlace (array, index, expected) {
   checkArray(array)
   checkIndex(array, index)
-  const isFitting = array instanceof Int32Array
+  const isFitting = types.isInt32Array(array)
     ? Number.isInteger(expected) && (expected | 0) === expected
     : typeof expected === 'bigint' && BigInt.asIntN(64, expected) === expected
   if (!isFitting) {
-    const wanted = array instanceof Int32Array ? 'an integer of 32 bits' : 'a bigint of 64 bits'
+    const wanted = types.isInt32Array(array) ? 'an integer of 32 bits' : 'a bigint of 64 bits'
     throw createError('ERR_TELAR_INVALID_ARGUMENT', `expected must be ${wanted}; received ${describe(expected)}`)
   }
 }
 
 function checkArray (array) {
-  if ((array instanceof Int32Array || array instanceof BigInt64Array) && array.buffer instanceof SharedArrayBuffer) return
+  const isWords = types.isInt32Array(array) || types.isBigInt64Array(array)
+  if (isWords && types.isSharedArrayBuffer(array.buffer)) return
   throw createError('ERR_TELAR_INVALID_ARGUMENT', `array must be an Int32Array or BigInt64Array over a SharedArrayBuffer; received ${describe(array)}`)
 }
 

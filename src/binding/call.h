@@ -73,6 +73,14 @@ struct Call {
   }
 };
 
+// Gives an object a property. Not as an assignment would: a setter on Object.prototype must not
+// come between.
+inline void Define(napi_env env, napi_value target, const char* name, napi_value value) {
+  const napi_property_descriptor property = {
+      name, nullptr, nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
+  napi_define_properties(env, target, 1, &property);
+}
+
 // Binds functions to an object with Retain() and Release(): each function keeps
 // the object alive, so a call never meets freed memory. Fails silently when the
 // thread is being terminated: then nobody is left to call.
@@ -83,15 +91,18 @@ void Bind(napi_env env, napi_value target, const char* name, napi_callback funct
   auto release = [](napi_env, void* data, void*) { static_cast<Bound*>(data)->Release(); };
   if (napi_add_finalizer(env, value, self, release, nullptr, nullptr) != napi_ok) return;
   self->Retain();
-  napi_set_named_property(env, target, name, value);
+  Define(env, target, name, value);
 }
 
 // Calls a JavaScript function from the event loop, microtasks and all. False
 // when the environment is being torn down: nothing of JavaScript runs any more.
-inline bool CallFromLoop(napi_env env, napi_ref function_ref, size_t argc, const napi_value* argv, napi_value* result) {
+inline bool CallFromLoop(napi_env env, napi_ref function_ref, size_t argc, const napi_value* argv,
+                         napi_value* result) {
   napi_value function = nullptr;
   napi_value receiver = nullptr;
-  if (napi_get_reference_value(env, function_ref, &function) != napi_ok || function == nullptr) return false;
+  if (napi_get_reference_value(env, function_ref, &function) != napi_ok || function == nullptr) {
+    return false;
+  }
   if (napi_get_global(env, &receiver) != napi_ok) return false;
   napi_status status = napi_make_callback(env, nullptr, receiver, function, argc, argv, result);
   if (status == napi_ok) return true;

@@ -15,7 +15,8 @@ Doorbell* Doorbell::Open(napi_env env, Callback on_ring, void* data) {
         if (!self->closed_) self->on_ring_(self->data_);
       }) != 0) {
     delete bell;
-    napi_throw_error(env, "ERR_TELAR_NATIVE", "libuv could not create an async handle for the event loop");
+    napi_throw_error(env, "ERR_TELAR_NATIVE",
+                     "libuv could not create an async handle for the event loop");
     return nullptr;
   }
   uv_timer_init(loop, &bell->timer_);  // cannot fail
@@ -42,7 +43,7 @@ void Doorbell::Ring() {
   if (!closed_) uv_async_send(&async_);
 }
 
-void Doorbell::RingLater() {
+void Doorbell::RingLater(uint32_t milliseconds) {
   if (closed_) return;
   later_ = true;
   uv_timer_start(
@@ -52,7 +53,7 @@ void Doorbell::RingLater() {
         self->later_ = false;
         if (!self->closed_) self->on_ring_(self->data_);
       },
-      1, 0);
+      milliseconds, 0);
 }
 
 void Doorbell::CancelLater() {
@@ -87,7 +88,9 @@ void Doorbell::CloseHandles() {
     if (closed_) return;
     closed_ = true;
   }
-  auto on_closed = [](uv_handle_t* handle) { static_cast<Doorbell*>(handle->data)->HandleClosed(); };
+  auto on_closed = [](uv_handle_t* handle) {
+    static_cast<Doorbell*>(handle->data)->HandleClosed();
+  };
   uv_close(reinterpret_cast<uv_handle_t*>(&async_), on_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_closed);
 }

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 
 namespace telar {
@@ -30,8 +31,8 @@ class Doorbell {
   // Any thread. Several rings before the loop turns make one callback.
   void Ring();
 
-  // Calls back once after about a millisecond, without keeping the loop alive.
-  void RingLater();
+  // Calls back once after so many milliseconds, about, without keeping the loop alive.
+  void RingLater(uint32_t milliseconds = 1);
   void CancelLater();
 
   void SetRef(bool ref);

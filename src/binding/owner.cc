@@ -5,6 +5,8 @@
 #include "call.h"
 #include "os/os.h"
 #include "pool.h"
+#include "retained.h"
+#include "typed_array.h"
 
 namespace telar {
 
@@ -15,31 +17,27 @@ constexpr uint64_t kDrainNs = 1000000;
 // How long the owner waits for the next short task before its loop may sleep.
 constexpr uint64_t kLoopSpinNs = 2000;
 
-class Owner {
+class Owner : public Retained {
  public:
-  Owner(napi_env env) : env_(env) {}
-
-  void Retain() { references_++; }
-  void Release() {
-    if (--references_ == 0) delete this;
-  }
+  explicit Owner(napi_env env) : env_(env) {}
 
   bool Open(const PoolConfig& config, napi_value on_done, napi_value batch) {
-    void* data = nullptr;
-    napi_typedarray_type type;
-    if (napi_get_typedarray_info(env_, batch, &type, &batch_length_, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_uint32_array || batch_length_ == 0) {
-      napi_throw_type_error(env_, "ERR_TELAR_NATIVE", "batch must be a Uint32Array of at least one element");
+    if (!ReadTypedArray(env_, batch, napi_uint32_array, &batch_, &batch_length_) ||
+        batch_length_ == 0) {
+      napi_throw_type_error(env_, "ERR_TELAR_NATIVE",
+                            "batch must be a Uint32Array of at least one element");
       return false;
     }
-    batch_ = static_cast<uint32_t*>(data);
     napi_create_reference(env_, batch, 1, &batch_ref_);
     napi_create_reference(env_, on_done, 1, &on_done_);
-    bell_ = Doorbell::Open(env_, [](void* self) { static_cast<Owner*>(self)->OnRing(); }, this);
+    bell_ = Doorbell::Open(
+        env_, [](void* self) { static_cast<Owner*>(self)->OnRing(); }, this);
     if (bell_ == nullptr) return false;
     pool_ = Pool::Create(config, bell_);
     if (!pool_) {
-      napi_throw_error(env_, "ERR_TELAR_NATIVE", "the pool's memory could not be set up: too little memory, or an invalid size");
+      napi_throw_error(
+          env_, "ERR_TELAR_NATIVE",
+          "the pool's memory could not be set up: too little memory, or an invalid size");
       return false;
     }
     return true;
@@ -70,7 +68,9 @@ class Owner {
 
   // The process lives on while tasks are with the scheduler, or held back.
   void UpdateRef() {
-    if (bell_ != nullptr) bell_->SetRef(held_ || (pool_ && telar_sched_outstanding(pool_->sched()) != 0));
+    if (bell_ != nullptr) {
+      bell_->SetRef(held_ || (pool_ && telar_sched_outstanding(pool_->sched()) != 0));
+    }
   }
   void Ring() {
     if (bell_ != nullptr) bell_->Ring();
@@ -81,7 +81,7 @@ class Owner {
   }
 
  private:
-  ~Owner() { Close(); }
+  ~Owner() override { Close(); }
 
   bool Deliver(uint32_t count) {
     napi_value argument = nullptr;
@@ -98,7 +98,8 @@ class Owner {
     // Zero as well: the bell may have rung for a change of a worker.
     bool more = true;
     while (more && pool_) {
-      uint32_t count = telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
+      uint32_t count =
+          telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
       UpdateRef();
       if (count == 0 && more_seen_) {
         bool naps = false;
@@ -108,7 +109,9 @@ class Owner {
       }
       more_seen_ = true;
       if (!Deliver(count)) break;
-      if (pool_ && telar_os_now_ns() > end) {
+      // Only after results, of which more may have come: a ring that had none to deliver would
+      // ring again, and so on, where what it set off takes the owner longer than a turn.
+      if (count != 0 && pool_ && telar_os_now_ns() > end) {
         bell_->Ring();
         break;
       }
@@ -118,7 +121,6 @@ class Owner {
   }
 
   napi_env env_;
-  int references_ = 1;
   std::shared_ptr<Pool> pool_;
   Doorbell* bell_ = nullptr;
   napi_ref on_done_ = nullptr;
@@ -166,18 +168,37 @@ napi_value SubmitTask(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// submitTo(slot, worker, mode, waitedMs) -> false: that worker has no place
+// reserve(worker, mode) -> places taken for a task that is to enter its lane; 0: there are none
+napi_value Reserve(napi_env env, napi_callback_info info) {
+  Call<Owner, 2> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  uint32_t places = 0;
+  telar_status status = telar_sched_reserve(sched, call.Uint32(0),
+                                            static_cast<telar_lane_mode>(call.Uint32(1)), &places);
+  if (status != TELAR_OK && status != TELAR_BUSY) return Fail(env, status);
+  return call.Return(places);
+}
+
+// unreserve(worker, places): the task does not come after all
+napi_value Unreserve(napi_env env, napi_callback_info info) {
+  Call<Owner, 2> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched != nullptr) telar_sched_unreserve(sched, call.Uint32(0), call.Uint32(1));
+  return nullptr;
+}
+
+// submitTo(slot, worker, places, waitedMs): the places as reserve() gave them
 napi_value SubmitTo(napi_env env, napi_callback_info info) {
   Call<Owner, 4> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   uint64_t waited = static_cast<uint64_t>(call.Double(3) * 1e6);
-  telar_status status = telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1),
-                                              static_cast<telar_lane_mode>(call.Uint32(2)), telar_os_now_ns() - waited);
-  if (status == TELAR_BUSY || status == TELAR_FULL) return call.Return(false);
+  telar_status status = telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1), call.Uint32(2),
+                                              telar_os_now_ns() - waited);
   if (status != TELAR_OK) return Fail(env, status);
   call.self->UpdateRef();
-  return call.Return(true);
+  return nullptr;
 }
 
 // poll(spinNs) -> how many finished slots lie in the batch. 0: the bell rings for the next.
@@ -208,20 +229,20 @@ napi_value Hold(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// cancel(slot, closes) -> -1 finished already, -2 taken out of the queue, else the worker that runs
+// cancel(slot, closes) -> kCancelFinished, kCancelQueued (taken out), or else the worker that runs
 // it; closes: the worker in whose lane it is and that is to end with it, or -1
 napi_value Cancel(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
   telar_sched* sched = call.self->sched();
-  if (sched == nullptr) return call.Return(-1);
+  if (sched == nullptr) return call.Return(kCancelFinished);
   uint32_t worker;
   switch (telar_sched_cancel_closing(sched, call.Uint32(0), call.Uint32(1), &worker)) {
     case TELAR_CANCEL_QUEUED:
-      return call.Return(-2);
+      return call.Return(kCancelQueued);
     case TELAR_CANCEL_RUNNING:
       return call.Return(static_cast<int32_t>(worker));
     default:
-      return call.Return(-1);
+      return call.Return(kCancelFinished);
   }
 }
 
@@ -230,7 +251,9 @@ napi_value AddWorker(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   telar_sched* sched = call.self->sched();
   uint32_t worker;
-  if (sched == nullptr || telar_sched_worker_add(sched, &worker) != TELAR_OK) return call.Return(-1);
+  if (sched == nullptr || telar_sched_worker_add(sched, &worker) != TELAR_OK) {
+    return call.Return(-1);
+  }
   return call.Return(static_cast<int32_t>(worker));
 }
 
@@ -257,14 +280,15 @@ napi_value RetireWorker(napi_env env, napi_callback_info info) {
   uint32_t count = 0;
   if (sched != nullptr) {
     uint32_t worker = call.Uint32(0);
-    count = telar_sched_worker_retire(sched, worker, call.self->batch(), call.self->batch_length(), &claimed);
+    count = telar_sched_worker_retire(sched, worker, call.self->batch(), call.self->batch_length(),
+                                      &claimed);
     if (count < call.self->batch_length()) call.self->pool()->SetBell(worker, nullptr);
     call.self->UpdateRef();
   }
   napi_value left = nullptr;
   napi_create_object(env, &left);
-  napi_set_named_property(env, left, "count", call.Return(count));
-  napi_set_named_property(env, left, "claimed", call.Return(claimed));
+  Define(env, left, "count", call.Return(count));
+  Define(env, left, "claimed", call.Return(claimed));
   return left;
 }
 
@@ -294,7 +318,7 @@ napi_value WorkerUsage(napi_env env, napi_callback_info info) {
   return call.Return(sched == nullptr ? 0u : telar_sched_worker_usage(sched, call.Uint32(0)));
 }
 
-// workerReady(worker) -> its handler is loaded
+// workerReady(worker) -> its task file is loaded
 napi_value WorkerReady(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -305,7 +329,9 @@ napi_value WorkerReady(napi_env env, napi_callback_info info) {
 napi_value WorkerCompleted(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
-  return call.Return(sched == nullptr ? 0.0 : static_cast<double>(telar_sched_worker_completed(sched, call.Uint32(0))));
+  return call.Return(
+      sched == nullptr ? 0.0
+                       : static_cast<double>(telar_sched_worker_completed(sched, call.Uint32(0))));
 }
 
 // allocate(slot, bytes) -> offset of a payload block, or -1
@@ -313,8 +339,9 @@ napi_value Allocate(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
   uint64_t offset, capacity;
   if (call.self->sched() == nullptr ||
-      telar_sched_block_alloc(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE, static_cast<uint64_t>(call.Double(1)),
-                              &offset, &capacity) != TELAR_OK) {
+      telar_sched_block_alloc(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE,
+                              static_cast<uint64_t>(call.Double(1)), &offset,
+                              &capacity) != TELAR_OK) {
     return call.Return(-1);
   }
   return call.Return(static_cast<double>(offset));
@@ -323,26 +350,27 @@ napi_value Allocate(napi_env env, napi_callback_info info) {
 // release(slot): frees its payload block
 napi_value Release(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
-  if (call.self->sched() != nullptr) telar_sched_block_free(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE);
+  if (call.self->sched() != nullptr) {
+    telar_sched_block_free(call.self->sched(), call.Uint32(0), TELAR_SCHED_NONE);
+  }
   return nullptr;
 }
 
-// histogram(metric, worker or -1) -> null, or Float64Array of count, min, max, mean, stddev, then the percentiles asked for
+// histogram(metric, worker or -1) -> null, or Float64Array of count, min, max, mean, stddev, then
+// the percentiles asked for
 napi_value Histogram(napi_env env, napi_callback_info info) {
   Call<Owner, 3> call(env, info);
   telar_sched* sched = call.self->sched();
-  void* data = nullptr;
+  double* figures = nullptr;
   size_t length = 0;
-  napi_typedarray_type type;
-  if (sched == nullptr ||
-      napi_get_typedarray_info(env, call.argument[2], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_float64_array || length < 5) {
-    return Fail(env, sched == nullptr ? TELAR_CLOSED : TELAR_INVALID);
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  if (!ReadTypedArray(env, call.argument[2], napi_float64_array, &figures, &length) || length < 5) {
+    return Fail(env, TELAR_INVALID);
   }
   std::unique_ptr<telar_histogram_snapshot> snapshot(new telar_histogram_snapshot());
-  telar_sched_histogram(sched, static_cast<telar_sched_metric>(call.Uint32(0)), call.Uint32(1), snapshot.get());
+  telar_sched_histogram(sched, static_cast<telar_sched_metric>(call.Uint32(0)), call.Uint32(1),
+                        snapshot.get());
   // In: from the sixth element on, the percentiles asked for. Out: the figures, in nanoseconds.
-  double* figures = static_cast<double*>(data);
   figures[0] = static_cast<double>(telar_histogram_count(snapshot.get()));
   figures[1] = static_cast<double>(telar_histogram_min(snapshot.get()));
   figures[2] = static_cast<double>(telar_histogram_max(snapshot.get()));
@@ -358,7 +386,8 @@ napi_value Histogram(napi_env env, napi_callback_info info) {
 napi_value ResetHistogram(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   if (call.self->sched() != nullptr) {
-    telar_sched_histogram_reset(call.self->sched(), static_cast<telar_sched_metric>(call.Uint32(0)));
+    telar_sched_histogram_reset(call.self->sched(),
+                                static_cast<telar_sched_metric>(call.Uint32(0)));
   }
   return nullptr;
 }
@@ -384,14 +413,17 @@ napi_value CreatePool(napi_env env, napi_callback_info info) {
 
   Owner* owner = new Owner(env);
   napi_value api = nullptr;
-  if (!owner->Open(config, call.argument[0], call.argument[1]) || napi_create_object(env, &api) != napi_ok) {
+  if (!owner->Open(config, call.argument[0], call.argument[1]) ||
+      napi_create_object(env, &api) != napi_ok) {
     owner->Release();
     return nullptr;
   }
-  napi_set_named_property(env, api, "id", call.Return(owner->pool()->id()));
+  Define(env, api, "id", call.Return(owner->pool()->id()));
   Bind(env, api, "submit", Submit, owner);
   Bind(env, api, "submitAwake", SubmitAwake, owner);
   Bind(env, api, "submitTask", SubmitTask, owner);
+  Bind(env, api, "reserve", Reserve, owner);
+  Bind(env, api, "unreserve", Unreserve, owner);
   Bind(env, api, "submitTo", SubmitTo, owner);
   Bind(env, api, "poll", Poll, owner);
   Bind(env, api, "ring", Ring, owner);

@@ -4,7 +4,12 @@
 
 #include <node_api.h>
 
+#include <cstdint>
+
 namespace telar {
+
+// What cancel() answers in place of a worker.
+enum : int32_t { kCancelFinished = -1, kCancelQueued = -2 };
 
 // createPool(onDone(count), batch: Uint32Array, slots, workers, concurrency, timing,
 //            regionOffset, regionBytes) -> the owner's functions

@@ -5,7 +5,7 @@
 #include <new>
 #include <unordered_map>
 
-#include "os/os.h"
+#include "cpus.h"
 
 namespace telar {
 
@@ -43,13 +43,15 @@ std::shared_ptr<Pool> Pool::Create(const PoolConfig& config, Doorbell* owner_bel
   size_t slab_bytes = telar_slab_size(&slab);
   if (slab_bytes == 0) return nullptr;
   void* slab_at = AllocateAligned(slab_bytes, telar_sched_align(), &pool->slab_memory_);
-  if (slab_at == nullptr || telar_slab_init(slab_at, &slab, &pool->slab_) != TELAR_OK) return nullptr;
+  if (slab_at == nullptr || telar_slab_init(slab_at, &slab, &pool->slab_) != TELAR_OK) {
+    return nullptr;
+  }
 
   telar_sched_config sched{};
   sched.slots = config.slots;
   sched.workers = config.workers;
   sched.concurrency = config.concurrency;
-  sched.cpus = telar_os_cpus();
+  sched.cpus = Cpus();
   sched.timing = config.timing;
   sched.slab = pool->slab_;
   sched.wake = Wake;
@@ -57,7 +59,9 @@ std::shared_ptr<Pool> Pool::Create(const PoolConfig& config, Doorbell* owner_bel
   size_t sched_bytes = telar_sched_size(&sched);
   if (sched_bytes == 0) return nullptr;
   void* sched_at = AllocateAligned(sched_bytes, telar_sched_align(), &pool->sched_memory_);
-  if (sched_at == nullptr || telar_sched_init(sched_at, &sched, &pool->sched_) != TELAR_OK) return nullptr;
+  if (sched_at == nullptr || telar_sched_init(sched_at, &sched, &pool->sched_) != TELAR_OK) {
+    return nullptr;
+  }
 
   owner_bell->AddReference();
   pool->owner_bell_ = owner_bell;

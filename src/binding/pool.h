@@ -50,7 +50,7 @@ class Pool {
 
   uint32_t id_ = 0;
   Doorbell* owner_bell_ = nullptr;
-  std::mutex bells_lock_;  // a bell is rung under it: so it cannot go in between
+  std::mutex bells_lock_;         // a bell is rung under it: so it cannot go in between
   std::vector<Doorbell*> bells_;  // by worker
   void* sched_memory_ = nullptr;
   void* slab_memory_ = nullptr;

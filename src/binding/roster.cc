@@ -1,6 +1,8 @@
 #include "roster.h"
 
 #include <cstdlib>
+#include <mutex>
+#include <unordered_set>
 
 #include "call.h"
 #include "core/cacheline.h"
@@ -16,28 +18,42 @@ struct Membership {
 };
 thread_local Membership membership;
 
-void LeaveThread(void *load) {
-  delete static_cast<char *>(load);
+struct Watchers {
+  std::mutex lock;
+  std::unordered_set<Doorbell*> bells;
+};
+
+// Never destroyed: other threads may still run while the process exits.
+Watchers& ThreadEndWatchers() {
+  static Watchers* watchers = new Watchers();
+  return *watchers;
+}
+
+void LeaveThread(void* load) {
+  delete static_cast<char*>(load);
   if (--membership.environments > 0) return;
   telar_roster_leave(Roster(), membership.number);
   membership.number = 0;
+  // What it was to do for others it does no more: they have to look for themselves.
+  std::lock_guard<std::mutex> guard(ThreadEndWatchers().lock);
+  for (Doorbell* bell : ThreadEndWatchers().bells) bell->Ring();
 }
 
-telar_roster *MakeRoster() {
+telar_roster* MakeRoster() {
   alignas(TELAR_CACHELINE) static unsigned char
       memory[TELAR_CACHELINE * 2 + TELAR_ROSTER_PLACES_MAX * sizeof(uint32_t)];
-  telar_roster *roster = nullptr;
+  telar_roster* roster = nullptr;
   if (telar_roster_size(TELAR_ROSTER_PLACES_MAX) > sizeof memory ||
       telar_roster_init(memory, TELAR_ROSTER_PLACES_MAX, &roster) != TELAR_OK) {
-    std::abort(); // a mistake in the line above
+    std::abort();  // a mistake in the line above
   }
   return roster;
 }
 
-} // namespace
+}  // namespace
 
-telar_roster *Roster() {
-  static telar_roster *roster = MakeRoster();
+telar_roster* Roster() {
+  static telar_roster* roster = MakeRoster();
   return roster;
 }
 
@@ -56,6 +72,24 @@ uint32_t EnterThread(napi_env env) {
 
 uint32_t CurrentThread() { return membership.number; }
 
+void WatchThreadEnds(Doorbell* bell) {
+  std::lock_guard<std::mutex> guard(ThreadEndWatchers().lock);
+  if (ThreadEndWatchers().bells.insert(bell).second) bell->AddReference();
+}
+
+void UnwatchThreadEnds(Doorbell* bell) {
+  {
+    std::lock_guard<std::mutex> guard(ThreadEndWatchers().lock);
+    if (ThreadEndWatchers().bells.erase(bell) == 0) return;
+  }
+  bell->Release();
+}
+
+napi_value CountEndedThreads(napi_env env, napi_callback_info info) {
+  Call<void, 0> call(env, info);
+  return call.Return(telar_roster_left(Roster()));
+}
+
 napi_value IsThreadAlive(napi_env env, napi_callback_info info) {
   Call<void, 1> call(env, info);
   return call.Return(telar_roster_look(Roster(), call.Uint32(0)) == TELAR_OK);
@@ -66,4 +100,4 @@ napi_value WasThread(napi_env env, napi_callback_info info) {
   return call.Return(telar_roster_look(Roster(), call.Uint32(0)) != TELAR_INVALID);
 }
 
-} // namespace telar
+}  // namespace telar

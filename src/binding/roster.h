@@ -5,11 +5,12 @@
 #include <node_api.h>
 
 #include "core/roster.h"
+#include "doorbell.h"
 
 namespace telar {
 
 // Of the whole process, made at the first call and never destroyed.
-telar_roster *Roster();
+telar_roster* Roster();
 
 // Enters the calling thread and sees to it that it leaves with its environment,
 // also when it is terminated. The hooks of an environment run in reverse order:
@@ -20,12 +21,21 @@ uint32_t EnterThread(napi_env env);
 // The number of the calling thread; 0 before EnterThread and after its end.
 uint32_t CurrentThread();
 
+// Any thread. Has the bell ring after every end of a thread; keeps a reference to it until it is
+// taken away again.
+void WatchThreadEnds(Doorbell* bell);
+// When it returns, nobody is ringing that bell any more. Nothing for one that does not watch.
+void UnwatchThreadEnds(Doorbell* bell);
+
+// endedThreads() -> number: another one than before: some thread has ended
+napi_value CountEndedThreads(napi_env env, napi_callback_info info);
+
 // isThreadAlive(number) -> boolean
 napi_value IsThreadAlive(napi_env env, napi_callback_info info);
 
 // wasThread(number) -> boolean: some thread has, or had, that number
 napi_value WasThread(napi_env env, napi_callback_info info);
 
-} // namespace telar
+}  // namespace telar
 
 #endif

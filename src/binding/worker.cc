@@ -4,25 +4,22 @@
 
 #include "call.h"
 #include "pool.h"
+#include "retained.h"
 
 namespace telar {
 
 namespace {
 
-class Worker {
+class Worker : public Retained {
  public:
-  Worker(napi_env env) : env_(env) {}
-
-  void Retain() { references_++; }
-  void Release() {
-    if (--references_ == 0) delete this;
-  }
+  explicit Worker(napi_env env) : env_(env) {}
 
   bool Open(std::shared_ptr<Pool> pool, uint32_t index, napi_value pump) {
     pool_ = std::move(pool);
     index_ = index;
     napi_create_reference(env_, pump, 1, &pump_);
-    bell_ = Doorbell::Open(env_, [](void* self) { static_cast<Worker*>(self)->OnRing(); }, this);
+    bell_ = Doorbell::Open(
+        env_, [](void* self) { static_cast<Worker*>(self)->OnRing(); }, this);
     if (bell_ == nullptr) return false;
     bell_->SetRef(true);  // the thread lives as long as its pool wants it to
     pool_->SetBell(index, bell_);
@@ -52,7 +49,7 @@ class Worker {
 
  private:
   // Also reached when the environment ends: the bell's own hook closes it then.
-  ~Worker() {
+  ~Worker() override {
     if (bell_ != nullptr) {
       bell_->Close();
       bell_->Release();
@@ -67,7 +64,6 @@ class Worker {
   }
 
   napi_env env_;
-  int references_ = 1;
   std::shared_ptr<Pool> pool_;
   uint32_t index_ = 0;
   Doorbell* bell_ = nullptr;
@@ -87,7 +83,7 @@ napi_value Resume(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// complete(slot)
+// complete(slot): nothing happens if this worker does not hold it
 napi_value Complete(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
   telar_sched_complete(call.self->sched(), call.self->index(), call.Uint32(0));
@@ -101,7 +97,7 @@ napi_value Fatal(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// ready(): the handler is loaded
+// ready(): the task file is loaded
 napi_value Ready(napi_env env, napi_callback_info info) {
   Call<Worker, 0> call(env, info);
   telar_sched_worker_set_ready(call.self->sched(), call.self->index());
@@ -112,11 +108,19 @@ napi_value Ready(napi_env env, napi_callback_info info) {
 napi_value Allocate(napi_env env, napi_callback_info info) {
   Call<Worker, 2> call(env, info);
   uint64_t offset, capacity;
-  if (telar_sched_block_alloc(call.self->sched(), call.Uint32(0), call.self->index(), static_cast<uint64_t>(call.Double(1)),
-                              &offset, &capacity) != TELAR_OK) {
+  if (telar_sched_block_alloc(call.self->sched(), call.Uint32(0), call.self->index(),
+                              static_cast<uint64_t>(call.Double(1)), &offset,
+                              &capacity) != TELAR_OK) {
     return call.Return(-1);
   }
   return call.Return(static_cast<double>(offset));
+}
+
+// release(slot): frees its payload block
+napi_value Release(napi_env env, napi_callback_info info) {
+  Call<Worker, 1> call(env, info);
+  telar_sched_block_free(call.self->sched(), call.Uint32(0), call.self->index());
+  return nullptr;
 }
 
 }  // namespace
@@ -131,7 +135,8 @@ napi_value AttachWorker(napi_env env, napi_callback_info info) {
   }
   Worker* worker = new Worker(env);
   napi_value api = nullptr;
-  if (!worker->Open(std::move(pool), call.Uint32(1), call.argument[2]) || napi_create_object(env, &api) != napi_ok) {
+  if (!worker->Open(std::move(pool), call.Uint32(1), call.argument[2]) ||
+      napi_create_object(env, &api) != napi_ok) {
     worker->Release();
     return nullptr;
   }
@@ -141,6 +146,7 @@ napi_value AttachWorker(napi_env env, napi_callback_info info) {
   Bind(env, api, "fatal", Fatal, worker);
   Bind(env, api, "ready", Ready, worker);
   Bind(env, api, "allocate", Allocate, worker);
+  Bind(env, api, "release", Release, worker);
   worker->Release();
   return api;
 }

@@ -1,10 +1,10 @@
 /*
  * eventcount: how one thread goes to sleep without missing the wake-up for work
- * that arrives while it dozes off. "Announce, then look once more."
+ * that arrives while it falls asleep. "Announce, then look once more."
  *
  * FOR     a thread that waits for work from any number of others, and whose bell
- *         (uv_async, a semaphore, a flag) is dear: work that arrives while it is
- *         awake must not ring, and each sleep must be rung exactly once.
+ *         (uv_async, a semaphore, a flag) is expensive: work that arrives while it
+ *         is awake must not ring, and each sleep must be rung exactly once.
  *
  * USE     the sleeper, one thread           a notifier, any thread
  *
@@ -101,8 +101,8 @@ static inline void telar_eventcount_prepare(telar_eventcount *eventcount) {
  */
 static inline bool telar_eventcount_cancel(telar_eventcount *eventcount) {
   /* A3: acquires R3, the notification. What its notifier published is there. */
-  return atomic_exchange_explicit(&eventcount->state, TELAR_EVENTCOUNT_AWAKE, memory_order_acquire) ==
-         TELAR_EVENTCOUNT_NOTIFIED;
+  return atomic_exchange_explicit(&eventcount->state, TELAR_EVENTCOUNT_AWAKE,
+                                  memory_order_acquire) == TELAR_EVENTCOUNT_NOTIFIED;
 }
 
 /*
@@ -118,8 +118,9 @@ static inline bool telar_eventcount_notify(telar_eventcount *eventcount) {
   if (seen != TELAR_EVENTCOUNT_SLEEPING) return false;
   /* N4, R3: released to A3. Strong: a failure must mean that another was first.
    * Relaxed on failure: there is nothing to read. */
-  return atomic_compare_exchange_strong_explicit(&eventcount->state, &seen, TELAR_EVENTCOUNT_NOTIFIED,
-                                                 memory_order_release, memory_order_relaxed);
+  return atomic_compare_exchange_strong_explicit(&eventcount->state, &seen,
+                                                 TELAR_EVENTCOUNT_NOTIFIED, memory_order_release,
+                                                 memory_order_relaxed);
 }
 
 #endif

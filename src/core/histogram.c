@@ -16,7 +16,7 @@ enum { SUB_BITS = 6, SUB_COUNT = 1 << SUB_BITS };
  * lose nothing, because nobody else stores.
  */
 struct telar_histogram {
-  TELAR_CACHELINE_ALIGNED _Atomic uint64_t sum_bits; /* a double's bits: _Atomic double is not everywhere */
+  TELAR_CACHELINE_ALIGNED _Atomic uint64_t sum_bits; /* of a double */
   _Atomic uint64_t min;
   _Atomic uint64_t max;
   _Atomic uint64_t clamped;
@@ -76,10 +76,13 @@ size_t telar_histogram_size(void) {
 
 telar_status telar_histogram_init(void *memory, telar_histogram **out) {
   _Static_assert(((uint64_t)1 << 41) <= TELAR_HISTOGRAM_MAX_NS &&
-                     (41 - SUB_BITS) * SUB_COUNT + (TELAR_HISTOGRAM_MAX_NS >> (41 - SUB_BITS)) + 1 ==
+                     (41 - SUB_BITS) * SUB_COUNT + (TELAR_HISTOGRAM_MAX_NS >> (41 - SUB_BITS)) +
+                             1 ==
                          TELAR_HISTOGRAM_BUCKETS,
                  "the last bucket is the one of the longest time");
-  if (memory == NULL || out == NULL || (uintptr_t)memory % TELAR_CACHELINE != 0) return TELAR_INVALID;
+  if (memory == NULL || out == NULL || (uintptr_t)memory % TELAR_CACHELINE != 0) {
+    return TELAR_INVALID;
+  }
   telar_histogram *histogram = memory;
   atomic_init(&histogram->sum_bits, to_bits(0));
   atomic_init(&histogram->min, UINT64_MAX);
@@ -134,7 +137,9 @@ static void settle(telar_histogram_snapshot *snapshot) {
 }
 
 void telar_histogram_merge(const telar_histogram *histogram, telar_histogram_snapshot *into) {
-  for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) into->buckets[i] += load(&histogram->buckets[i]);
+  for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) {
+    into->buckets[i] += load(&histogram->buckets[i]);
+  }
   into->sum += to_double(load(&histogram->sum_bits));
   into->clamped += load(&histogram->clamped);
   uint64_t min = load(&histogram->min), max = load(&histogram->max);
@@ -143,7 +148,8 @@ void telar_histogram_merge(const telar_histogram *histogram, telar_histogram_sna
   settle(into);
 }
 
-void telar_histogram_snapshot_add(telar_histogram_snapshot *into, const telar_histogram_snapshot *from) {
+void telar_histogram_snapshot_add(telar_histogram_snapshot *into,
+                                  const telar_histogram_snapshot *from) {
   for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) into->buckets[i] += from->buckets[i];
   into->sum += from->sum;
   into->clamped += from->clamped;
@@ -158,7 +164,9 @@ telar_status telar_histogram_snapshot_subtract(telar_histogram_snapshot *snapsho
   for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) {
     if (snapshot->buckets[i] < baseline->buckets[i]) return TELAR_INVALID;
   }
-  for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) snapshot->buckets[i] -= baseline->buckets[i];
+  for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) {
+    snapshot->buckets[i] -= baseline->buckets[i];
+  }
   snapshot->clamped -= baseline->clamped;
   snapshot->sum -= baseline->sum;
   settle(snapshot);

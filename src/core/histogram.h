@@ -67,7 +67,8 @@ typedef struct telar_histogram_snapshot {
   uint64_t clamped; /* how many of them were longer than the range */
   uint64_t min;     /* UINT64_MAX while count is 0 */
   uint64_t max;     /* 0 while count is 0 */
-  double sum;       /* a double: of a million tasks a second that each wait a second, 64 bits wrap in five hours */
+  double sum; /* a double: of a million tasks a second that each wait a second, 64 bits wrap in five
+                 hours */
   uint64_t buckets[TELAR_HISTOGRAM_BUCKETS];
 } telar_histogram_snapshot;
 
@@ -88,7 +89,8 @@ void telar_histogram_snapshot_clear(telar_histogram_snapshot *snapshot);
 void telar_histogram_merge(const telar_histogram *histogram, telar_histogram_snapshot *into);
 
 /* Adds another snapshot. */
-void telar_histogram_snapshot_add(telar_histogram_snapshot *into, const telar_histogram_snapshot *from);
+void telar_histogram_snapshot_add(telar_histogram_snapshot *into,
+                                  const telar_histogram_snapshot *from);
 
 /* Takes an earlier snapshot of the same histograms away: what is left was recorded
  * since. INVALID, and nothing changed: baseline is not an earlier one. */

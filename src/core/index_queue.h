@@ -63,8 +63,8 @@
 typedef struct telar_index_queue {
   TELAR_CACHELINE_ALIGNED _Atomic uint64_t head; /* next position to pop */
   TELAR_CACHELINE_ALIGNED _Atomic uint64_t tail; /* next position to push */
-  TELAR_CACHELINE_ALIGNED uint64_t pushed;       /* the single producer's own tail; tail may lag behind it */
-  TELAR_CACHELINE_ALIGNED uint32_t mask;         /* capacity - 1; constant; cells follow the struct */
+  TELAR_CACHELINE_ALIGNED uint64_t pushed;       /* the single producer's own tail */
+  TELAR_CACHELINE_ALIGNED uint32_t mask; /* capacity - 1; constant; cells follow the struct */
 } telar_index_queue;
 
 static inline bool telar_index_queue_capacity_ok_(uint32_t capacity) {
@@ -72,7 +72,8 @@ static inline bool telar_index_queue_capacity_ok_(uint32_t capacity) {
          (capacity & (capacity - 1)) == 0;
 }
 
-static inline _Atomic uint64_t *telar_index_queue_cell_(telar_index_queue *queue, uint64_t position) {
+static inline _Atomic uint64_t *telar_index_queue_cell_(telar_index_queue *queue,
+                                                        uint64_t position) {
   return (_Atomic uint64_t *)(queue + 1) + ((uint32_t)position & queue->mask);
 }
 
@@ -130,7 +131,8 @@ static inline telar_status telar_index_queue_no_room_(telar_index_queue *queue, 
 
 /* Why a pop at position found its cell without a value. Relaxed: as above. Who is
  * about to sleep on EMPTY has a full fence before the look (eventcount.h). */
-static inline telar_status telar_index_queue_no_value_(telar_index_queue *queue, uint64_t position) {
+static inline telar_status telar_index_queue_no_value_(telar_index_queue *queue,
+                                                       uint64_t position) {
   uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
   return (int64_t)(tail - position) <= 0 ? TELAR_EMPTY : TELAR_AGAIN;
 }
@@ -141,7 +143,8 @@ static inline telar_status telar_index_queue_no_value_(telar_index_queue *queue,
  * is_empty then keep off the line that the producer is writing to. At most one
  * thread at a time pushes. OK, FULL or AGAIN.
  */
-static inline telar_status telar_index_queue_push_sp_quiet(telar_index_queue *queue, uint32_t value) {
+static inline telar_status telar_index_queue_push_sp_quiet(telar_index_queue *queue,
+                                                           uint32_t value) {
   uint64_t position = queue->pushed;
   _Atomic uint64_t *cell = telar_index_queue_cell_(queue, position);
   /* A2: acquires R2, any pop. What the popper did before it popped is done. */
@@ -185,7 +188,8 @@ static inline telar_status telar_index_queue_push_mp(telar_index_queue *queue, u
       if (atomic_compare_exchange_weak_explicit(&queue->tail, &position, position + 1,
                                                 memory_order_relaxed, memory_order_relaxed)) {
         /* R1: released to A1, any pop. */
-        atomic_store_explicit(cell, telar_index_queue_pack_(position + 1, value), memory_order_release);
+        atomic_store_explicit(cell, telar_index_queue_pack_(position + 1, value),
+                              memory_order_release);
         return TELAR_OK;
       }
     } else if (ahead < 0) {
@@ -208,7 +212,8 @@ static inline telar_status telar_index_queue_pop_sc(telar_index_queue *queue, ui
   }
   *value = (uint32_t)seen;
   /* R2: released to A2, the push of the next lap. */
-  atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0), memory_order_release);
+  atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0),
+                        memory_order_release);
   /* Relaxed: others read the head only to tell FULL from AGAIN and for length. */
   atomic_store_explicit(&queue->head, position + 1, memory_order_relaxed);
   return TELAR_OK;
@@ -218,7 +223,8 @@ static inline telar_status telar_index_queue_pop_sc(telar_index_queue *queue, ui
  * Takes up to max of the oldest values, in order; returns how many. At most one
  * thread at a time pops. 0 means EMPTY or AGAIN: is_empty tells which.
  */
-static inline uint32_t telar_index_queue_pop_sc_many(telar_index_queue *queue, uint32_t *values, uint32_t max) {
+static inline uint32_t telar_index_queue_pop_sc_many(telar_index_queue *queue, uint32_t *values,
+                                                     uint32_t max) {
   /* Relaxed: only this thread writes the head. */
   uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
   uint32_t count = 0;
@@ -229,7 +235,8 @@ static inline uint32_t telar_index_queue_pop_sc_many(telar_index_queue *queue, u
     if (telar_index_queue_ahead_(seen, position + 1) != 0) break;
     values[count++] = (uint32_t)seen;
     /* R2: released to A2, the push of the next lap. */
-    atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0), memory_order_release);
+    atomic_store_explicit(cell, telar_index_queue_pack_(position + queue->mask + 1, 0),
+                          memory_order_release);
     position++;
   }
   /* Relaxed: as in pop_sc. Once for all: each store would cost the readers a miss. */
@@ -283,7 +290,8 @@ static inline bool telar_index_queue_has_next(telar_index_queue *queue) {
   for (;;) {
     /* Relaxed: the answer is out of date when it returns; a pop checks again. */
     uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
-    uint64_t cell = atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_relaxed);
+    uint64_t cell =
+        atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_relaxed);
     int32_t ahead = telar_index_queue_ahead_(cell, position + 1);
     if (ahead == 0) return true;
     if (ahead < 0) return false;

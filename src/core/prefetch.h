@@ -1,6 +1,6 @@
 /*
- * Asks for a cache line before it is written to, so that the stores do not wait for it one after the
- * other. A hint: any address, no effect but on time. C only, internal to the core.
+ * Asks for a cache line before it is written to, so that the stores do not wait for it one after
+ * the other. A hint: any address, no effect but on time. C only, internal to the core.
  */
 #ifndef TELAR_CORE_PREFETCH_H
 #define TELAR_CORE_PREFETCH_H
@@ -17,7 +17,8 @@ static inline void telar_prefetch_write(const void *address) {
   (void)address;
 #endif
 #elif defined(__x86_64__)
-  /* The builtin asks for it only where the compiler is told of a processor that has it. Where it is missing it does nothing. */
+  /* The builtin asks for it only where the compiler is told of a processor that has it. Where it is
+   * missing it does nothing. */
   __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
 #else
   __builtin_prefetch(address, 1);

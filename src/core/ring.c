@@ -1,7 +1,5 @@
-/* ring.c - set-up of a ring and its ends, their table, close and abort, figures. */
+/* ring.c - set-up of a ring and its ends, their table, figures. */
 #include "ring_internal.h"
-
-#include <string.h>
 
 #define RELEASE_TOGETHER_MOST 256u
 
@@ -12,9 +10,11 @@ static bool is_power_of_two(uint32_t value) {
 }
 
 static bool is_valid(const telar_ring_config *config) {
-  return config != NULL && is_power_of_two(config->capacity) && config->capacity >= TELAR_RING_CAPACITY_MIN &&
+  return config != NULL && is_power_of_two(config->capacity) &&
+         config->capacity >= TELAR_RING_CAPACITY_MIN &&
          config->capacity <= TELAR_RING_CAPACITY_MAX &&
-         (config->flags & ~(uint32_t)(TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER)) == 0;
+         (config->flags & ~(uint32_t)(TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER)) ==
+             0;
 }
 
 static uint64_t bytes_for(uint64_t granules) {
@@ -81,7 +81,8 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
   end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
   end->mask = granules - 1;
   end->max_record = config.capacity / 2;
-  end->release_together = granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
+  end->release_together =
+      granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
   end->flags = flags;
   *out = end;
   return TELAR_OK;
@@ -97,14 +98,16 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
   for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) {
     ring_endpoint *entry = &shared->endpoints[i];
     uint32_t expected = 0;
-    /* A7: acquires R7 of the last owner: its figures. Relaxed look first: most places are taken. */
+    /* A7: acquires R7 of the last owner: its figures. A relaxed load first: most are taken. */
     if (atomic_load_explicit(&entry->thread, memory_order_relaxed) != 0 ||
-        !atomic_compare_exchange_strong_explicit(&entry->thread, &expected, thread, memory_order_acquire,
-                                                 memory_order_relaxed)) {
+        !atomic_compare_exchange_strong_explicit(&entry->thread, &expected, thread,
+                                                 memory_order_acquire, memory_order_relaxed)) {
       continue;
     }
     end->endpoint = i;
     end->attached = true;
+    /* Relaxed: that of an end that was never detached may be seen a little longer. */
+    atomic_store_explicit(&entry->listens, 0, memory_order_relaxed);
     end->sent = atomic_load_explicit(&entry->sent, memory_order_relaxed);
     end->sent_bytes = atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
     end->settled_sent = end->sent;
@@ -114,18 +117,35 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     /* Relaxed: it only grows; who misses this entry misses one that has done nothing yet. */
     uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
     while (table_end < i + 1 &&
-           !atomic_compare_exchange_weak_explicit(&shared->table_end, &table_end, i + 1, memory_order_relaxed,
-                                                  memory_order_relaxed)) {
+           !atomic_compare_exchange_weak_explicit(&shared->table_end, &table_end, i + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
     return TELAR_OK;
   }
   return TELAR_LIMIT;
 }
 
-/* This end counts no longer among those that `side` waits for: if it was the last, all that wait there are told. */
+void telar_ring_listen(telar_ring_end *end) {
+  if (!end->attached) return;
+  /* Relaxed: who tells this thread of something found it there afterwards, by a lock of the
+   * caller's, and who gets a record was sent it after that. */
+  atomic_store_explicit(&end->shared->endpoints[end->endpoint].listens, 1, memory_order_relaxed);
+}
+
+uint32_t telar_ring_listener(const telar_ring_end *end, uint32_t endpoint) {
+  if (endpoint >= TELAR_RING_ENDPOINTS) return 0;
+  const ring_endpoint *entry = &end->shared->endpoints[endpoint];
+  /* Relaxed: see telar_ring_listen. */
+  if (atomic_load_explicit(&entry->listens, memory_order_relaxed) == 0) return 0;
+  return atomic_load_explicit(&entry->thread, memory_order_relaxed);
+}
+
+/* This end no longer counts among those that `side` waits for. If it was the last, all that wait
+ * there are woken. */
 static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
-  /* E1: the end counts no longer, then look whether it was the last; pairs with W2: whoever sleeps on has seen another end,
-   * or is seen asleep by notify. Of two ends that go, the second one sees both gone. */
+  /* E1: between counting no longer and the check whether it was the last. Pairs with W2: an end
+   * that sleeps on has seen another end, or notify sees it asleep. Of two ends that go, the second
+   * one sees both gone. */
   atomic_thread_fence(memory_order_seq_cst);
   if (telar_ring_is_deserted(end, side)) {
     end->pending |= ring_pending_all(side);
@@ -137,7 +157,8 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
   if (!end->attached) {
     return TELAR_INVALID;
   }
-  uint32_t single = side == TELAR_RING_SENDERS ? TELAR_RING_SINGLE_PRODUCER : TELAR_RING_SINGLE_CONSUMER;
+  uint32_t single =
+      side == TELAR_RING_SENDERS ? TELAR_RING_SINGLE_PRODUCER : TELAR_RING_SINGLE_CONSUMER;
   if (ring_has(end, single)) {
     uint32_t holder = 0;
     /* A8: acquires R8 of the last holder: all that it did to the ring. */
@@ -151,14 +172,16 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
   /* Relaxed: A8 orders these; without a single holder they are not used or guesses. */
   if (side == TELAR_RING_SENDERS) {
     end->tail = atomic_load_explicit(&shared->tail, memory_order_relaxed) & RING_POSITION_MASK;
-    end->released_seen = atomic_load_explicit(&shared->released, memory_order_acquire); /* A3: acquires R3 */
+    end->released_seen =
+        atomic_load_explicit(&shared->released, memory_order_acquire); /* A3: acquires R3 */
   } else {
     uint64_t head = atomic_load_explicit(&shared->head, memory_order_relaxed);
     if ((head & RING_HEAD_FINAL) != 0) {
       return TELAR_CLOSED;
     }
     end->head = head & RING_POSITION_MASK;
-    end->released = atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK;
+    end->released =
+        atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK;
   }
   _Atomic uint32_t *parts = &shared->endpoints[end->endpoint].parts;
   /* Relaxed: whoever looks for ends does so behind E1 or W2. */
@@ -174,11 +197,14 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
 static void give_up_part(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   uint32_t mine = end->endpoint + 1;
-  if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) && end->has_part[side]) {
+  if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) &&
+      end->has_part[side]) {
     telar_ring_release_seen(end, 0);
   }
-  /* R8: released to A8, the next holder. Only if it is held: also an end that has seen the end of a closed ring holds it. */
-  atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release, memory_order_relaxed);
+  /* R8: released to A8, the next holder. By compare-and-swap, since it may not be the holder. An
+   * end that has seen the end of a closed ring still is, though has_part is false. */
+  atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release,
+                                          memory_order_relaxed);
   end->has_part[side] = false;
 }
 
@@ -189,16 +215,18 @@ void telar_ring_detach(telar_ring_end *end) {
   ring_shared *shared = end->shared;
   ring_endpoint *entry = &shared->endpoints[end->endpoint];
   telar_ring_abandon(end);
-  for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS; side = (telar_ring_side)(side + 1)) {
+  for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS;
+       side = (telar_ring_side)(side + 1)) {
     telar_ring_wait_cancel(end, side);
     give_up_part(end, side);
   }
   ring_publish_counts(end);
   end->attached = false;
-  /* It may have been woken and not have acted: others may have to. */
+  /* It may have been woken and not have acted: then notify wakes another. */
   end->pending |= RING_PENDING_MOVED;
   uint32_t parts = atomic_exchange_explicit(&entry->parts, 0u, memory_order_relaxed);
   atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
+  atomic_store_explicit(&entry->listens, 0, memory_order_relaxed);
   /* R7: released to A7, the next owner of the entry. */
   atomic_store_explicit(&entry->thread, 0, memory_order_release);
   leave_to_others(end, TELAR_RING_RECEIVERS);
@@ -272,24 +300,7 @@ void telar_ring_abandon(telar_ring_end *end) {
   }
 }
 
-/* ---- close, abort, figures ---- */
-
-void telar_ring_close(telar_ring_end *end) {
-  uint32_t expected = TELAR_RING_OPEN;
-  /* Sequentially consistent: everything that was refused after it comes after it (C1, C2). */
-  atomic_compare_exchange_strong(&end->shared->state, &expected, (uint32_t)TELAR_RING_CLOSED);
-  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
-}
-
-void telar_ring_abort(telar_ring_end *end) {
-  atomic_store(&end->shared->state, (uint32_t)TELAR_RING_ABORTED);
-  end->pending |= ring_pending_all(TELAR_RING_RECEIVERS) | ring_pending_all(TELAR_RING_SENDERS);
-}
-
-telar_ring_state telar_ring_state_read(const telar_ring_end *end) {
-  uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_acquire);
-  return state > TELAR_RING_ABORTED ? TELAR_RING_ABORTED : (telar_ring_state)state;
-}
+/* ---- figures ---- */
 
 void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
   const ring_shared *shared = end->shared;
@@ -305,7 +316,8 @@ void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
     stats.sent_bytes += atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
   }
   stats.size = stats.sent > stats.received ? stats.sent - stats.received : 0;
-  stats.size_bytes = stats.sent_bytes > stats.received_bytes ? stats.sent_bytes - stats.received_bytes : 0;
+  stats.size_bytes =
+      stats.sent_bytes > stats.received_bytes ? stats.sent_bytes - stats.received_bytes : 0;
   uint64_t used = ring_distance(atomic_load_explicit(&shared->released, memory_order_relaxed),
                                 atomic_load_explicit(&shared->tail, memory_order_relaxed));
   stats.used = used > end->mask ? 0 : used * TELAR_RING_GRANULE;

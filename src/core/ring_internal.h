@@ -1,5 +1,5 @@
 /*
- * The layout of a ring and what its files share. Not for the binding.
+ * ring_internal.h - the layout of a ring, and what its files share. Not for the binding.
  *
  * POSITIONS count granules of 8 bytes and run freely, modulo 2^62; position p lies at granule
  * p mod 2^n. The shared memory holds three:
@@ -7,7 +7,7 @@
  *     released <= head <= tail <= released + granules - 1
  *
  *     tail      next to be reserved. Producers move it by compare-and-swap, or store it (single).
- *     head      next to be claimed. Consumers likewise. Its two upper bits end a closed ring (below).
+ *     head      next to be claimed. Consumers likewise. Its two upper bits end a closed ring.
  *     released  all before it may be written again.
  *
  * One granule stays free, so that the tag at tail always lies in released room and is 0: a
@@ -22,26 +22,32 @@
  *                  fit, a discarded reservation, what a commit left over          producer, R1
  *     DONE | n     n granules that were claimed together and are free to be released  consumer, R2
  *
- * A run saves tags, whose lines have to get to the consumer and back: for records of 8 bytes, half as many again as those
- * of their bytes. A consumer that claims only the first records of a run leaves the others behind them as a run of their
- * own (R10) once its claim has succeeded. Until then others see 0 there, as where a record is not committed.
+ * A run saves tags, whose cache lines have to get to the consumer and back: with records of 8 bytes
+ * there is a line of tags for every two lines of bytes. A consumer that claims only the first
+ * records of a run writes a tag for the others (R10), once its claim has succeeded. Until then
+ * other consumers see 0 there, as before a record that is not committed.
  *
- * Giving room back means: tags 0, then released moved on. A single consumer does so itself, some records at
- * a time, up to the oldest claim that is open.
- * Of many consumers each marks what it is through with DONE, in any order, and who needs room
- * (a producer, or whoever wants to wake one) sweeps consecutive DONE claims under a lock that is tried and never
- * waited for (AGAIN): its holder looks again after it gave the lock back, and then at the waiting senders, so it does
- * the work of those that it kept out. A consumer of many pays one store.
+ * GIVING ROOM BACK means: set the tags to 0, then move released on. A single consumer does so
+ * itself, for some records at a time, up to the oldest claim that is open. With many consumers,
+ * each marks a claim that it has finished with DONE, in any order: that is one store. Whoever needs
+ * room (a producer, or a thread that wants to wake one) sweeps consecutive DONE claims. The sweep
+ * takes a lock, which is tried and never waited for (AGAIN). Its holder gives the lock back, then
+ * looks for further claims and for senders that wait. So it does the work of those that it kept
+ * out.
  *
- * THE END OF A CLOSED RING. A receiver may say CLOSED only when no record can come any more, and a
- * sender looks at the state before it sends: in between the ring may be closed. Neither side
- * pays for that while the ring is open. A sender looks at the state again after it has published, in
- * notify, whose fence it needs anyway (C1). A receiver that finds a closed ring empty looks once more
- * behind a fence (C2) and sets HEAD_FINAL by compare-and-swap (C4): from then on nothing is received. Of
- * two fences one comes first: either the receiver sees the tail that the sender moved, or the sender sees the ring
- * closed. Then the word head decides: with HEAD_FINAL set at or before its record, the record was not received,
- * and the sender says CLOSED; else it sets HEAD_LATE (C3), whereby the receiver's C4 fails and it looks again. A claim
- * moves head and so wipes HEAD_LATE: the claimant's next look comes behind C2 and sees the record.
+ * THE END OF A CLOSED RING. A receiver may say CLOSED only when no record can come any more. But a
+ * sender checks the state before it sends, and the ring may be closed in between. Neither side pays
+ * for that while the ring is open.
+ *
+ *   - A sender checks the state again after it has published, in notify, whose fence it needs
+ *     anyway (C1).
+ *   - A receiver that finds a closed ring empty checks once more behind a fence (C2). Then it sets
+ *     HEAD_FINAL by compare-and-swap (C4): from then on nothing is received.
+ * Of two fences one comes first: either the receiver sees the tail that the sender moved, or the
+ * sender sees the ring closed. In the second case the word head decides. If HEAD_FINAL is set at or
+ * before the sender's record, the record was not received, and the sender says CLOSED. Else the
+ * sender sets HEAD_LATE (C3): the receiver's C4 fails, and it checks again. A claim moves head and
+ * clears HEAD_LATE: the claimant's next check comes behind C2 and sees the record.
  */
 #ifndef TELAR_CORE_RING_INTERNAL_H
 #define TELAR_CORE_RING_INTERNAL_H
@@ -56,7 +62,8 @@
 
 #define RING_MAGIC 0x72617432u /* of this layout: another layout gets another number */
 
-/* For the ways that are not the usual one: inlined, they would make the usual one save registers that it does not need. */
+/* For what is not the usual case: inlined, it would make the usual case save registers that it does
+ * not need. */
 #if defined(_MSC_VER)
 #define RING_ASIDE __declspec(noinline)
 #else
@@ -73,22 +80,22 @@ enum {
   RING_PAD_WORDS = TELAR_CACHELINE / sizeof(uint64_t)
 };
 
-/* Those who wait on one side. */
-typedef struct ring_side {
+/* The ends that wait on one side. */
+typedef struct ring_waiters {
   _Atomic uint64_t waiting[RING_WAIT_WORDS]; /* a bit for each endpoint that waits */
-  _Atomic uint32_t next;                     /* the endpoint to look at first */
+  _Atomic uint32_t next;                     /* the endpoint to try first */
   uint32_t unused;
   uint64_t pad[RING_PAD_WORDS - 1 - RING_WAIT_WORDS];
-} ring_side;
+} ring_waiters;
 
-/* Written by its owner only, except for event. The figures go on from owner to owner. */
+/* Written by its owner only, except for event. The next owner continues the figures. */
 typedef struct ring_endpoint {
   _Atomic uint32_t thread;  /* 0: free */
-  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on; 0: it may act on either */
+  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on; 0: none yet */
   _Atomic uint32_t need;    /* granules that the waiting sender needs */
-  _Atomic uint32_t blocks;  /* 1 << side, where it waits by blocking */
-  _Atomic int32_t event;    /* changes when the blocked end is woken; JavaScript's Atomics.wait looks at it */
-  uint32_t unused;
+  _Atomic uint32_t blocks;  /* 1 << side, for each side that it waits on by blocking */
+  _Atomic int32_t event;    /* changes when the blocked end is woken; Atomics.wait looks at it */
+  _Atomic uint32_t listens; /* 1: its thread is told of what records name */
   _Atomic uint64_t sent, sent_bytes, received, received_bytes;
   uint64_t pad[RING_PAD_WORDS - 7];
 } ring_endpoint;
@@ -101,10 +108,10 @@ typedef struct ring_shared {
   uint32_t magic;
   uint32_t log2_granules;
   uint32_t flags;
-  _Atomic uint32_t state;             /* telar_ring_state */
+  _Atomic uint32_t state;              /* telar_ring_state */
   _Atomic uint32_t holder[RING_SIDES]; /* endpoint + 1 of the single consumer, producer; 0: none */
-  _Atomic uint32_t gone;              /* 1 << side: an end that acted on it has been detached */
-  _Atomic uint32_t table_end;         /* endpoints below have been used */
+  _Atomic uint32_t gone;               /* 1 << side: an end that acted on it has been detached */
+  _Atomic uint32_t table_end;          /* endpoints below have been used */
   uint64_t pad0[RING_PAD_WORDS - 4];
   _Atomic uint64_t tail;
   uint64_t pad1[RING_PAD_WORDS - 1];
@@ -114,25 +121,27 @@ typedef struct ring_shared {
   _Atomic uint32_t sweeping; /* the lock of released, with many consumers */
   uint32_t unused;
   uint64_t pad3[RING_PAD_WORDS - 2];
-  ring_side sides[RING_SIDES];
+  ring_waiters waiters[RING_SIDES];
   ring_endpoint endpoints[TELAR_RING_ENDPOINTS];
   /* uint32_t tags[granules]; uint64_t data[granules]; */
 } ring_shared;
 
-_Static_assert(sizeof(ring_side) == TELAR_CACHELINE, "a side has lines of its own");
+_Static_assert(sizeof(ring_waiters) == TELAR_CACHELINE,
+               "the waiters of a side have lines of their own");
 _Static_assert(sizeof(ring_endpoint) == TELAR_CACHELINE, "an endpoint has lines of its own");
 _Static_assert(sizeof(ring_shared) % TELAR_CACHELINE == 0, "the tags begin a line");
-_Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "atomics are as large as what they hold");
+_Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4,
+               "atomics are as large as what they hold");
 
 /* A reservation or a claim in place. */
 typedef struct ring_open {
-  uint64_t position; /* where it begins, of a claim with what was stepped over */
+  uint64_t position; /* where it begins; a claim begins with the granules that were skipped */
   uint32_t granules; /* 0: not open */
   uint32_t bytes;    /* of a reservation: what was asked for */
   uint32_t serial;
 } ring_open;
 
-/* What notify has to look after. */
+/* What notify has to do. */
 enum {
   RING_PENDING_MOVED = 1u, /* something was published, given back, or passed on */
   RING_PENDING_SENT = 2u,  /* records were published, the last ones at `unsettled` */
@@ -142,9 +151,10 @@ enum {
 enum { RING_STAGED_RECORDS = 32, RING_STAGED_BYTES = 256 };
 
 /*
- * Short records that a single consumer has read and not yet handed out, so that it does not read the lines that the
- * producer writes anew for each of them (the lines of one record hold the next ones, too). They
- * are not claimed: head moves when they are handed out; moved by another way it makes them void.
+ * Short records that a single consumer has read ahead and not yet handed out. The cache lines of
+ * one record hold the next ones, too, and the producer writes to them: so they are read once, not
+ * anew for each record. Staged records are not claimed. Head moves when they are handed out; any
+ * other move of head makes them void.
  */
 typedef struct ring_staged {
   uint32_t next, count;
@@ -153,7 +163,7 @@ typedef struct ring_staged {
   unsigned char bytes[RING_STAGED_BYTES];
 } ring_staged;
 
-/* A run that was received as a whole: the next one is likely to be as long. */
+/* The last run that was received as a whole: the next one is likely to be as long. */
 typedef struct ring_likely {
   telar_ring_run run; /* no records: none yet */
   uint32_t tag;
@@ -174,7 +184,8 @@ struct telar_ring_end {
   bool waits[RING_SIDES];    /* has announced to wait */
   uint32_t pending;
   uint64_t unsettled;
-  uint64_t settled_sent, settled_bytes; /* figures of the last notify, should the ring refuse what came since */
+  /* Figures at the last notify: valid if the ring refuses what came since. */
+  uint64_t settled_sent, settled_bytes;
   uint64_t tail;          /* of the single producer */
   uint64_t released_seen; /* a producer's: released, when it was last read */
   uint64_t head;          /* of the single consumer */
@@ -190,27 +201,31 @@ struct telar_ring_end {
 
 /* ---- ring.c ---- */
 
-/* Before the first send or receive: takes the part, if it is for one. OK, BUSY, INVALID, CLOSED (a receiver after
- * the end). */
+/* Before the first send or receive: becomes the single producer or consumer, if the ring is for
+ * one. OK, BUSY, INVALID, CLOSED (a receiver after the end). */
 telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side);
 /* Finds an open reservation or claim; NULL if there is none under this ticket. */
 ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket);
 /* A free place in a list; NULL: none. */
 ring_open *telar_ring_free_open(ring_open *list);
 
-/* ---- ring_receive.c ---- */
+/* ---- ring_release.c ---- */
 
-/* A single consumer gives back what it has received and released, but for the last `keep` granules. pre: there are
- * as many. */
+/* A single consumer gives back what it has received and released, but for the last `keep` granules.
+ * pre: there are as many. */
 void telar_ring_release_seen(telar_ring_end *end, uint32_t keep);
+/* Gives room back that consumers are through with, `wanted` granules and some if there are as many.
+ * AGAIN: another thread does. The caller's next notify looks at the senders. */
+telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted);
 
 /* ---- ring_send.c ---- */
 
-/* Gives room back that consumers are through with, `wanted` granules and some if there are as many. AGAIN: another
- * thread does. The caller's next notify looks at the senders. */
-telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted);
 /* Whether a record of so many granules could be reserved at tail, by what is released. */
-bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released, uint32_t granules);
+bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released,
+                     uint32_t granules);
+
+/* ---- ring_close.c ---- */
+
 /* After notify's fence: C1. */
 telar_status telar_ring_settle(telar_ring_end *end);
 
@@ -241,8 +256,9 @@ static inline uint32_t ring_ticket(const ring_open *list, const ring_open *open)
   return open->serial * TELAR_RING_OPEN_MAX + (uint32_t)(open - list);
 }
 
-/* Whether ring_copy_word() can copy it: a small integer of the codec, a pointer. It is no call, and a function without any
- * saves no registers: a quarter of what a send or a receive takes. */
+/* Whether ring_copy_word() can copy it: a small integer of the codec, a pointer. That copy is not a
+ * call, and a function without calls saves no registers: a quarter of the time of a send or a
+ * receive. */
 static inline bool ring_is_word(uint32_t bytes) {
   return bytes == 8 || bytes == 4;
 }
@@ -274,7 +290,8 @@ static inline void ring_count_received(telar_ring_end *end, uint64_t records, ui
   end->received_bytes += bytes;
 }
 
-/* Writes the end's figures where all can read them: in notify, since each store is one that the next record waits behind. */
+/* Writes the end's figures where all can read them. Once in notify, not for each record: the next
+ * record would wait behind these stores. */
 static inline void ring_publish_counts(const telar_ring_end *end) {
   ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
   /* Relaxed: figures. One writer, so no read-modify-write. */

@@ -1,5 +1,6 @@
 /*
- * What a tag says (ring_internal.h): the upper two bits are its state, the others a count. Not for the binding.
+ * What a tag says (ring_internal.h): the upper two bits are its state, the others a count. Not for
+ * the binding.
  *
  *     0                      nothing
  *     READY | bytes          a record
@@ -29,7 +30,8 @@ static inline uint32_t ring_granules(uint32_t bytes) {
   return (bytes + (TELAR_RING_GRANULE - 1)) / TELAR_RING_GRANULE + (bytes == 0);
 }
 
-/* Bytes from the first of some records, so many granules, to the end of the last one, which is so long. */
+/* Bytes from the first of some records, so many granules, to the end of the last one, which is so
+ * long. */
 static inline uint32_t ring_bytes_to_end(uint32_t granules, uint32_t last) {
   return (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
 }
@@ -53,7 +55,8 @@ static inline uint32_t ring_tag_bytes(uint32_t tag) {
 /* Granules that the tag speaks for; 0: what no call writes. */
 static inline uint64_t ring_tag_granules(uint32_t tag) {
   uint32_t records = ring_tag_records(tag);
-  return records != 0 ? (uint64_t)records * ring_granules(ring_tag_bytes(tag)) : tag & RING_TAG_COUNT;
+  return records != 0 ? (uint64_t)records * ring_granules(ring_tag_bytes(tag))
+                      : tag & RING_TAG_COUNT;
 }
 
 #endif

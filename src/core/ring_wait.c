@@ -7,21 +7,23 @@
  *       Of two fences one comes first: either the look sees the record, the room or the end, or
  *       notify sees the announcement. An announcement is ended by whoever clears its bit, once.
  *
- * A thread that blocks reads its event word before the announcement: whoever ends the announcement
- * changes the word, so that Atomics.wait returns, however early that was. (Read after it, the word could have changed
- * already, for a record that another one took before the last look: asleep, with no bit.)
+ * A thread that blocks reads its event word before the announcement. Whoever ends the announcement
+ * changes the word, so Atomics.wait returns, however early that was. (If it read the word after the
+ * announcement, the word could have changed already, for a record that another end took before the
+ * last look: the thread would sleep with no bit.)
  *
- * One is woken at a time. It is not enough that it was: whatever it leaves behind has to wake the
- * next one. So every notify, of a receiver as of a sender, looks at both sides. The one that was woken
- * either acts, and notifies, or is refused (EMPTY: another one took the record, and notifies), or gives up, and
- * its cancel makes its notify look; so does detach, for a thread that died.
+ * One end is woken at a time, and that is not enough: if it leaves something behind, the next one
+ * has to be woken. So every notify, of a receiver or of a sender, checks both sides. The end that
+ * was woken either acts, and notifies; or is refused (EMPTY: another end took the record, and
+ * notifies); or gives up, and its cancel makes its notify check. detach does so for a thread that
+ * died.
  */
 #include "bits.h"
 #include "ring_internal.h"
 
 /* ---- who waits ---- */
 
-static bool anyone_waits(const ring_side *waiters) {
+static bool anyone_waits(const ring_waiters *waiters) {
   uint64_t any = 0;
   for (uint32_t i = 0; i < RING_WAIT_WORDS; i++) {
     /* L2: acquires L1, what the waiting end did before: where head is. W1 orders it otherwise. */
@@ -31,7 +33,7 @@ static bool anyone_waits(const ring_side *waiters) {
 }
 
 static _Atomic uint64_t *word_of(const telar_ring_end *end, telar_ring_side side) {
-  return &end->shared->sides[side].waiting[end->endpoint / 64];
+  return &end->shared->waiters[side].waiting[end->endpoint / 64];
 }
 
 static uint64_t bit_of(const telar_ring_end *end) {
@@ -40,8 +42,8 @@ static uint64_t bit_of(const telar_ring_end *end) {
 
 /* ---- what they could go on with ---- */
 
-/* Something for a receiver to take or to step over. What lies behind an open reservation is not: its commit wakes. If
- * another consumer moves head meanwhile, then its own notify looks at what is next. */
+/* Whether there is something at head for a receiver to claim. Not so behind an open reservation:
+ * its commit wakes. If another consumer moves head meanwhile, its notify checks what is next. */
 static bool has_record(const telar_ring_end *end) {
   /* Relaxed: W1 orders these. */
   uint64_t head = atomic_load_explicit(&end->shared->head, memory_order_relaxed);
@@ -53,9 +55,10 @@ typedef struct room {
   uint64_t tail, released;
 } room;
 
-/* False: another thread sweeps; it will look at who waits when it is through (S1). */
+/* False: another thread sweeps; it checks for waiting ends when it is done (S1). */
 static bool look_for_room(telar_ring_end *end, room *seen) {
-  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && telar_ring_sweep(end, end->mask) == TELAR_AGAIN) {
+  if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) &&
+      telar_ring_sweep(end, end->mask) == TELAR_AGAIN) {
     return false;
   }
   /* A3: acquires R3, so that tail, read after it, is not behind. */
@@ -91,20 +94,24 @@ static void wake_endpoint(waker *w, telar_ring_side side, uint32_t endpoint) {
 
 static bool can_go_on(const telar_ring_end *end, const room *seen, uint32_t endpoint) {
   if (seen == NULL) return true;
-  /* Relaxed: W1 or S1 has ordered it with the bit; if it is of another wait, that one looks for itself. */
-  uint32_t need = atomic_load_explicit(&end->shared->endpoints[endpoint].need, memory_order_relaxed);
+  /* Relaxed: W1 or S1 has ordered it with the bit; if it is of another wait, that one looks for
+   * itself. */
+  uint32_t need =
+      atomic_load_explicit(&end->shared->endpoints[endpoint].need, memory_order_relaxed);
   return telar_ring_fits(end, seen->tail, seen->released, need);
 }
 
 /* Wakes one that waits and can go on, round the table. */
 static void wake_one(waker *w, telar_ring_side side, const room *seen) {
-  ring_side *waiters = &w->end->shared->sides[side];
+  ring_waiters *waiters = &w->end->shared->waiters[side];
   /* Relaxed: advice. */
-  uint32_t first = atomic_load_explicit(&waiters->next, memory_order_relaxed) % TELAR_RING_ENDPOINTS;
+  uint32_t first =
+      atomic_load_explicit(&waiters->next, memory_order_relaxed) % TELAR_RING_ENDPOINTS;
   uint64_t before = (UINT64_C(1) << (first % 64)) - 1;
   for (uint32_t i = 0; i <= RING_WAIT_WORDS; i++) {
     uint32_t word = (first / 64 + i) % RING_WAIT_WORDS;
-    /* Relaxed: W1 or S1 orders it. The word of `first` comes twice: its upper bits, at last its lower ones. */
+    /* Relaxed: W1 or S1 orders it. The word of `first` comes twice: its upper bits, at last its
+     * lower ones. */
     uint64_t bits = atomic_load_explicit(&waiters->waiting[word], memory_order_relaxed);
     if (i == 0) bits &= ~before;
     if (i == RING_WAIT_WORDS) bits &= before;
@@ -112,9 +119,13 @@ static void wake_one(waker *w, telar_ring_side side, const room *seen) {
       uint32_t endpoint = word * 64 + telar_bits_lowest(bits);
       uint64_t bit = bits & (0 - bits);
       if (!can_go_on(w->end, seen, endpoint)) continue;
-      /* L2: acquires L1, how it waits. The one that clears the bit wakes. */
-      if ((atomic_fetch_and_explicit(&waiters->waiting[word], ~bit, memory_order_acquire) & bit) == 0) continue;
-      atomic_store_explicit(&waiters->next, (endpoint + 1) % TELAR_RING_ENDPOINTS, memory_order_relaxed);
+      /* L2: acquires L1, how it waits. Whoever clears the bit wakes. */
+      if ((atomic_fetch_and_explicit(&waiters->waiting[word], ~bit, memory_order_acquire) & bit) ==
+          0) {
+        continue;
+      }
+      atomic_store_explicit(&waiters->next, (endpoint + 1) % TELAR_RING_ENDPOINTS,
+                            memory_order_relaxed);
       wake_endpoint(w, side, endpoint);
       return;
     }
@@ -122,11 +133,12 @@ static void wake_one(waker *w, telar_ring_side side, const room *seen) {
 }
 
 static void wake_all(waker *w, telar_ring_side side) {
-  ring_side *waiters = &w->end->shared->sides[side];
+  ring_waiters *waiters = &w->end->shared->waiters[side];
   for (uint32_t word = 0; word < RING_WAIT_WORDS; word++) {
     /* Relaxed: W1 orders it. */
     if (atomic_load_explicit(&waiters->waiting[word], memory_order_relaxed) == 0) continue;
-    uint64_t bits = atomic_exchange_explicit(&waiters->waiting[word], 0, memory_order_acquire); /* L2 */
+    uint64_t bits =
+        atomic_exchange_explicit(&waiters->waiting[word], 0, memory_order_acquire); /* L2 */
     for (; bits != 0; bits &= bits - 1) {
       wake_endpoint(w, side, word * 64 + telar_bits_lowest(bits));
     }
@@ -134,46 +146,52 @@ static void wake_all(waker *w, telar_ring_side side) {
   if (w->result != 0) w->result = TELAR_RING_WAKE_ALL;
 }
 
-telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, void *context, uint32_t *wake) {
+telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, void *context,
+                               uint32_t *wake) {
   *wake = 0;
   uint32_t pending = end->pending;
   if (pending == 0) return TELAR_OK;
   ring_shared *shared = end->shared;
   waker w = {end, wake_fn, context, 0};
-  if (end->has_part[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) telar_ring_release_seen(end, 0);
+  if (end->has_part[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+    telar_ring_release_seen(end, 0);
+  }
   /* W1: pairs with W2. C1: pairs with C2, a receiver that finds a closed ring empty. */
   atomic_thread_fence(memory_order_seq_cst);
   telar_status status = (pending & RING_PENDING_SENT) != 0 ? telar_ring_settle(end) : TELAR_OK;
-  /* Relaxed: W1 orders it. In a closed ring whoever takes the last record, or discards the last reservation, leaves
-   * the others nothing to be woken by. */
+  /* Relaxed: W1 orders it. In a closed ring all receivers are woken: after the last record, or the
+   * last reservation that is discarded, nothing comes that would wake them. */
   bool is_closed = atomic_load_explicit(&shared->state, memory_order_relaxed) == TELAR_RING_CLOSED;
   if (is_closed || (pending & ring_pending_all(TELAR_RING_RECEIVERS)) != 0) {
     wake_all(&w, TELAR_RING_RECEIVERS);
-  } else if (anyone_waits(&shared->sides[TELAR_RING_RECEIVERS]) && has_record(end)) {
+  } else if (anyone_waits(&shared->waiters[TELAR_RING_RECEIVERS]) && has_record(end)) {
     wake_one(&w, TELAR_RING_RECEIVERS, NULL);
   }
   room seen;
   if ((pending & ring_pending_all(TELAR_RING_SENDERS)) != 0) {
     wake_all(&w, TELAR_RING_SENDERS);
-  } else if (anyone_waits(&shared->sides[TELAR_RING_SENDERS]) && look_for_room(end, &seen)) {
+  } else if (anyone_waits(&shared->waiters[TELAR_RING_SENDERS]) && look_for_room(end, &seen)) {
     wake_one(&w, TELAR_RING_SENDERS, &seen);
   }
   if (end->attached) ring_publish_counts(end);
   end->settled_sent = end->sent;
   end->settled_bytes = end->sent_bytes;
-  end->pending = 0; /* what look_for_room has left is looked after */
+  end->pending = 0; /* look_for_room sets it as well, and that has been dealt with above */
   *wake = w.result;
   return status;
 }
 
 /* ---- waiting ---- */
 
-static telar_status announce(telar_ring_end *end, telar_ring_side side, uint32_t need, bool blocks) {
+static telar_status announce(telar_ring_end *end, telar_ring_side side, uint32_t need,
+                             bool blocks) {
   if (!end->attached) return TELAR_INVALID;
   ring_endpoint *entry = &end->shared->endpoints[end->endpoint];
   uint32_t others = atomic_load_explicit(&entry->blocks, memory_order_relaxed) & ~(1u << side);
   /* Relaxed: L1 orders them. */
-  if (side == TELAR_RING_SENDERS) atomic_store_explicit(&entry->need, ring_granules(need), memory_order_relaxed);
+  if (side == TELAR_RING_SENDERS) {
+    atomic_store_explicit(&entry->need, ring_granules(need), memory_order_relaxed);
+  }
   atomic_store_explicit(&entry->blocks, others | (blocks ? 1u << side : 0), memory_order_relaxed);
   end->waits[side] = true;
   /* L1: released to L2, the waker. */
@@ -187,17 +205,22 @@ telar_status telar_ring_wait(telar_ring_end *end, telar_ring_side side, uint32_t
   return announce(end, side, need, false);
 }
 
-telar_status telar_ring_wait_sync(telar_ring_end *end, telar_ring_side side, uint32_t need, int32_t *event) {
+telar_status telar_ring_wait_sync(telar_ring_end *end, telar_ring_side side, uint32_t need,
+                                  int32_t *event) {
   /* Relaxed: only a change after this matters. Before the announcement, see above. */
-  if (end->attached) *event = atomic_load_explicit(&end->shared->endpoints[end->endpoint].event, memory_order_relaxed);
+  if (end->attached) {
+    *event =
+        atomic_load_explicit(&end->shared->endpoints[end->endpoint].event, memory_order_relaxed);
+  }
   return announce(end, side, need, true);
 }
 
 bool telar_ring_wait_cancel(telar_ring_end *end, telar_ring_side side) {
   if (!end->waits[side]) return false;
   end->waits[side] = false;
-  /* Relaxed: it carries nothing. One of this and a waker clears the bit. */
-  if ((atomic_fetch_and_explicit(word_of(end, side), ~bit_of(end), memory_order_relaxed) & bit_of(end)) != 0) {
+  /* Relaxed: it carries nothing. Either this or a waker clears the bit. */
+  if ((atomic_fetch_and_explicit(word_of(end, side), ~bit_of(end), memory_order_relaxed) &
+       bit_of(end)) != 0) {
     return true;
   }
   end->pending |= RING_PENDING_MOVED;
@@ -205,5 +228,6 @@ bool telar_ring_wait_cancel(telar_ring_end *end, telar_ring_side side) {
 }
 
 uint64_t telar_ring_event_offset(uint32_t endpoint) {
-  return offsetof(ring_shared, endpoints) + (size_t)endpoint * sizeof(ring_endpoint) + offsetof(ring_endpoint, event);
+  return offsetof(ring_shared, endpoints) + (size_t)endpoint * sizeof(ring_endpoint) +
+         offsetof(ring_endpoint, event);
 }

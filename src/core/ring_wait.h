@@ -6,7 +6,7 @@
  *         threads (synchronous waits: Atomics.wait on a word of the ring) that wait at the
  *         same ring, on either side.
  *
- * USE     after every call of ring.h, and after a cancel (it costs nothing when nothing was done):
+ * USE     after every call of ring.h, and after a cancel (notify is free when nothing was done):
  *
  *           status = telar_ring_send(end, data, length);
  *           late = telar_ring_notify(end, ring_bell, context, &wake);
@@ -24,20 +24,21 @@
  *         when the bell rings:                  telar_ring_wait_cancel(end, side)
  *           from the top                        from the top
  *
- *         `try` is one of ring.h with its notify. On EMPTY, FULL and AGAIN it may sleep. One that
- *         gives up (timeout, signal) cancels and notifies, so that a wake-up that it was picked for goes to the
- *         next. One whose other side is deserted (below) may fail instead of sleeping.
+ *         `try` is a call of ring.h with its notify. On EMPTY, FULL and AGAIN the thread may
+ *         sleep. If it gives up (timeout, signal), it cancels and notifies, so that a wake-up
+ *         meant for it goes to another. If its other side is deserted (below), it may fail
+ *         instead of sleeping.
  *
  * THREADS all calls: the thread of the end. The wake callback is called in it, for any
  *         other thread, or for this one.
  *
- * WHO IS WOKEN  One at a time, round the table: whoever publishes or gives back wakes one, and
- *         whoever was woken and leaves something behind wakes the next. A sender is
- *         picked only if what it needs fits now. close, abort and the detachment of the last end of the other side
- *         wake all.
+ * WHO IS WOKEN  One at a time, round the table: an end that publishes or gives back wakes one,
+ *         and an end that was woken and leaves something behind wakes the next. A sender is
+ *         picked only if what it needs fits now. close, abort, and the last end of the other
+ *         side that is detached wake all.
  *
  * PROGRESS notify is lock-free and bounded; without waiters it costs a fence and some
- *         loads of two lines. The others are wait-free.
+ *         loads from two lines. The others are wait-free.
  *
  * SOURCE  Dekker's handshake, as in eventcount.h: publish, fence, look for sleepers against
  *         announce, fence, look once more. The event words are sequences as in Drepper's
@@ -61,7 +62,8 @@ typedef enum telar_ring_side {
 } telar_ring_side;
 
 /*
- * What is left to the caller of notify: blocked threads to be woken by Atomics.notify(event word, 1). 0: none.
+ * What is left to the caller of notify: blocked threads to be woken by Atomics.notify(event word,
+ * 1). 0: none.
  *
  *   if (wake & TELAR_RING_WAKE_FIRST)   notify the event word of endpoint wake >> 8 & 255
  *   if (wake & TELAR_RING_WAKE_SECOND)  notify the event word of endpoint wake >> 16 & 255
@@ -70,50 +72,54 @@ typedef enum telar_ring_side {
 enum { TELAR_RING_WAKE_FIRST = 1u, TELAR_RING_WAKE_SECOND = 2u, TELAR_RING_WAKE_ALL = 4u };
 
 /*
- * Rings the bell of a thread: the end in place `endpoint` of the table, which waits by its event loop,
- * should try again. The two numbers come from shared memory: the callee looks the thread up,
- * ignores one that it does not know or that is gone (its detach passes the wake-up on), and finds the channel
- * by itself. Must not block, nor call into the same ring.
+ * Rings the bell of a thread: the end in place `endpoint` of the table, which waits by its event
+ * loop, should try again. The two numbers come from shared memory: the callee looks the thread up,
+ * and ignores one that it does not know or that is gone (its detach passes the wake-up on). It has
+ * to know by itself which channel this is about. Must not block, nor call into the same ring.
  */
 typedef void (*telar_ring_wake_fn)(void *context, uint32_t thread, uint32_t endpoint);
 
 /*
- * Wakes who can go on now, for all that this end did since the last notify, and looks whether
- * the ring was closed in the midst of it. *wake: TELAR_RING_WAKE_*.
- * CLOSED: the ring was closed, and receivers had seen its end, before what was sent or committed
- * since the last notify: it was not received and never will be. That is all that one call of ring.h sent,
- * so call notify after each. Else OK. Works for an end that is not attached.
+ * Wakes ends that can go on now, given all that this end did since the last notify. Then checks
+ * whether the ring was closed meanwhile. *wake: TELAR_RING_WAKE_*. CLOSED: receivers had seen the
+ * end of the closed ring before anything was sent or committed since the last notify: none of that
+ * was received or ever will be. Call notify after each call of ring.h, so that this is about one
+ * call. Else OK. Works for an end that is not attached.
  */
-telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, void *context, uint32_t *wake);
+telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, void *context,
+                               uint32_t *wake);
 
 /*
  * Announces that this end waits by its event loop. Try once more after it. need: bytes of the
- * record that waits to be sent (of the first one, in a batch), 0 for a receiver. The announcement ends when a
- * bell rings or with cancel; announcing again is allowed at any time. INVALID: not attached.
+ * record that waits to be sent (of the first one, in a batch), 0 for a receiver. The announcement
+ * ends when a bell rings or with cancel; announcing again is allowed at any time. INVALID: not
+ * attached.
  */
 telar_status telar_ring_wait(telar_ring_end *end, telar_ring_side side, uint32_t need);
 
 /*
- * Announces that this thread is about to block: try once more, then Atomics.wait until the end's
- * event word is no longer *event, for a bounded while, then cancel, in any case. It takes the
- * place of the end's announcement by telar_ring_wait for this side, since its event loop will not turn:
- * announce that again afterwards. INVALID: not attached.
+ * Announces that this thread is about to block. Try once more, then call Atomics.wait until the
+ * end's event word is no longer *event, for a bounded time, then cancel in any case. This replaces
+ * the announcement by telar_ring_wait for this side, since the event loop will not turn: announce
+ * that again afterwards. INVALID: not attached.
  */
-telar_status telar_ring_wait_sync(telar_ring_end *end, telar_ring_side side, uint32_t need, int32_t *event);
+telar_status telar_ring_wait_sync(telar_ring_end *end, telar_ring_side side, uint32_t need,
+                                  int32_t *event);
 
-/* Takes an announcement of either kind back. If the end was picked meanwhile, the next notify passes that
- * on. True: it was still announced, so that no bell rings for it any more. */
+/* Takes back an announcement of either kind. If the end was picked meanwhile, the next notify
+ * passes the wake-up on. True: it was still announced, so no bell will ring for it. */
 bool telar_ring_wait_cancel(telar_ring_end *end, telar_ring_side side);
 
 /* Where the event word of an endpoint lies, in bytes from the start of the ring's memory: an int32,
- * for Atomics.wait and Atomics.notify. The same for every ring; a fixed number of bytes more for each endpoint. */
+ * for Atomics.wait and Atomics.notify. The same in every ring; endpoints lie at equal distances. */
 uint64_t telar_ring_event_offset(uint32_t endpoint);
 
 /*
  * The other side had ends, and all of them are gone (detached) without a close: nobody is left
- * to send what receivers wait for (or to receive what senders wait for). An end that is attached and has done neither
- * yet may do either, and counts for both. False while nobody ever sent (received), and again when another one comes.
- * Look at it after the announcement and the last try; what is in the ring can still be received.
+ * to send what receivers wait for, or to receive what senders wait for. An attached end that has
+ * not sent or received yet may do either, and counts for both sides. False as long as nobody ever
+ * sent (received), and again when another end comes. Check it after the announcement and the last
+ * try; records in the ring can still be received.
  */
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side);
 

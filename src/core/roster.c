@@ -25,7 +25,8 @@ _Static_assert(TELAR_ROSTER_PLACES_MAX == 1u << PLACE_BITS, "every place has a n
 
 struct telar_roster {
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where enter begins to look; free-running */
-  _Atomic uint32_t free;                         /* places that are free and nobody is about to take */
+  _Atomic uint32_t free; /* places that are free and nobody is about to take */
+  _Atomic uint32_t left; /* threads that have left; free-running */
   uint32_t places;
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t words[];
 };
@@ -41,9 +42,9 @@ telar_status telar_roster_init(void *memory, uint32_t places, telar_roster **ros
   telar_roster *made = memory;
   atomic_init(&made->next, 0);
   atomic_init(&made->free, places);
+  atomic_init(&made->left, 0);
   made->places = places;
-  for (uint32_t i = 0; i < places; i++)
-    atomic_init(&made->words[i], 0);
+  for (uint32_t i = 0; i < places; i++) atomic_init(&made->words[i], 0);
   *roster = made;
   return TELAR_OK;
 }
@@ -59,8 +60,8 @@ static uint32_t word_after(uint32_t word) {
   return (word & WRAPPED) | next << 1 | ALIVE;
 }
 
-/* The right to a place. A look at one place after the other cannot tell that all are taken: those who come
- * and go may always be where it looks next. */
+/* The right to a place. A look at one place after the other cannot tell that all are taken: those
+ * who come and go may always be where it looks next. */
 static bool reserve_place(telar_roster *roster) {
   /* Relaxed: a count. Whose place it is, the word decides. */
   uint32_t free = atomic_load_explicit(&roster->free, memory_order_relaxed);
@@ -105,14 +106,17 @@ telar_status telar_roster_leave(telar_roster *roster, uint32_t number) {
   }
   /* Relaxed: whoever takes it before the word is seen to change looks on until it is. */
   atomic_fetch_add_explicit(&roster->free, 1, memory_order_relaxed);
+  /* R2: the change of the word is there for whoever sees the count (A2). */
+  atomic_fetch_add_explicit(&roster->left, 1, memory_order_release);
   return TELAR_OK;
 }
 
 telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {
   uint32_t place = number & PLACE_MASK;
   uint32_t generation = number >> PLACE_BITS;
-  if (place >= roster->places || generation == 0 || generation > GENERATION_MASK)
+  if (place >= roster->places || generation == 0 || generation > GENERATION_MASK) {
     return TELAR_INVALID;
+  }
   /* A1: pairs with R1. The word of a later generation follows R1 in the release
    * sequence, since all changes are read-modify-writes: it acquires R1 as well. */
   uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_acquire);
@@ -122,4 +126,8 @@ telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {
   /* Every generation has been there; those of the nearer half are the coming ones. */
   uint32_t ahead = (generation - last) & GENERATION_MASK;
   return ahead < 1u << (GENERATION_BITS - 1) ? TELAR_INVALID : TELAR_STALE;
+}
+
+uint32_t telar_roster_left(const telar_roster *roster) {
+  return atomic_load_explicit(&roster->left, memory_order_acquire); /* A2: pairs with R2. */
 }

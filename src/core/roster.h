@@ -2,8 +2,8 @@
  * roster: which threads of the process are alive, by number.
  *
  * FOR     shared state that names a thread: the owner of a lock, the end of a
- *         channel. A thread that is ended runs no more code, so nobody but the
- *         others can tell, from its number, that what it held is free.
+ *         channel. A thread that is terminated runs no more code. So the others have to
+ *         find out, from its number, that what it held is free.
  *
  * USE     telar_roster *roster;
  *         telar_roster_init(aligned(telar_roster_size(1024)), 1024, &roster);
@@ -11,18 +11,19 @@
  *         telar_roster_enter(roster, &number);       // when a thread begins
  *         telar_roster_look(roster, number);         // TELAR_OK: it is alive
  *         telar_roster_leave(roster, number);        // when it ends
+ *         telar_roster_left(roster);                 // another number: some thread has ended
  *
  * THREADS all calls but size and init: any thread, any order. Who sees that a
  *         thread has left sees everything that it did before.
  *
- * PROGRESS look is wait-free; enter and leave are lock-free: an enter looks on only
- *         while others take the places that it finds.
+ * PROGRESS look and left are wait-free; enter and leave are lock-free: an enter goes on
+ *         searching only while others take the places that it finds.
  *
  * HOW     A number is a place and a generation, which goes up each time the
  *         place is taken. It fits TELAR_ROSTER_NUMBER_BITS, so that a word of
  *         32 bits has two left for its own purposes. Places are taken in turn:
- *         a number comes back after the place was taken 65535 times, and then
- *         all places were.
+ *         a number comes back after its place was taken 65535 times, and by then
+ *         every other place was taken as often.
  *
  * Usable from C++.
  */
@@ -63,6 +64,9 @@ telar_status telar_roster_leave(telar_roster *roster, uint32_t number);
  * or so long ago that its place was taken 2^15 times since.
  */
 telar_status telar_roster_look(const telar_roster *roster, uint32_t number);
+
+/* How many threads have left, modulo 2^32. Who has seen it count a thread sees that thread dead. */
+uint32_t telar_roster_left(const telar_roster *roster);
 
 #ifdef __cplusplus
 }

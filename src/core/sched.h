@@ -16,7 +16,7 @@
  *
  *     slots of a worker that died: CLAIMED(w) | CONDEMNED(w) --retire--> OWNED
  *
- * Slots go through one READY queue that every worker pulls from, or through
+ * Slots go through one READY queue (sched_ready.h) that every worker pulls from, or through
  * the LANE of one worker (a custom balancer, tasks that travel by MessagePort,
  * tasks that need a worker to themselves). Each worker has `concurrency`
  * PLACES. A claim from the ready queue takes a place; a push to a lane takes
@@ -25,8 +25,8 @@
  *
  * Threads. "owner" functions: only the thread that created the scheduler.
  * "worker" functions: only the thread attached under that index. "any": all.
- * No function blocks; `next` and `poll` spin for a bounded while (tens of
- * microseconds at most, none where cores are short).
+ * No function blocks; `next` and `poll` spin for a bounded time (tens of
+ * microseconds at most, not at all where there are too few CPUs).
  *
  * Progress. submit, drain, complete are lock-free; next is lock-free apart
  * from its bounded spin. A thread may be killed between two calls, never
@@ -34,9 +34,9 @@
  *
  * Wake-ups. Sleepers announce themselves, then look once more; producers
  * publish, then look for sleepers (sequentially consistent fences on both
- * sides: labels W1 to W5 in sched_wake.c, D1 and D2 in sched.c). At most one awake worker searches
- * at a time for each wake-up given out; a searcher that finds work passes the
- * search on while work is left (the scheme of Go's and Tokio's schedulers).
+ * sides: labels W1 to W5 in sched_wake.c, D1 and D2 in sched_done.c). A submit wakes no worker
+ * while another one is searching. A searcher that finds work wakes the next one while work
+ * is left (the scheme of Go's and Tokio's schedulers).
  *
  * Memory. The caller provides it, zeroed: telar_sched_size, then telar_sched_init
  * in place. Nothing is allocated afterwards.
@@ -61,15 +61,21 @@ typedef struct telar_sched telar_sched;
 /* No worker, no slot. */
 #define TELAR_SCHED_NONE UINT32_MAX
 
+#define TELAR_SCHED_SLOTS_MAX 65536u
+#define TELAR_SCHED_WORKERS_MAX 32768u
+#define TELAR_SCHED_CONCURRENCY_MAX 65535u
+/* A payload block up to this size stays with its slot, for the next value. */
+#define TELAR_SCHED_KEEP_BLOCK_BYTES 4096u
+
 /* Rings the bell of a sleeping thread: a worker's, or the owner's for
  * TELAR_SCHED_NONE. Called from any thread, possibly after that worker is gone
  * or another has its index: the callee guards itself. Must not block. */
 typedef void (*telar_wake_fn)(void *context, uint32_t worker);
 
 typedef struct telar_sched_config {
-  uint32_t slots;       /* tasks handed over and not yet drained, power of two, 2 .. 65536 */
-  uint32_t workers;     /* size of the worker table, 1 .. 32768 */
-  uint32_t concurrency; /* places of a worker, 1 .. 65535 */
+  uint32_t slots;       /* tasks handed over and not yet drained, power of two from 2 */
+  uint32_t workers;     /* size of the worker table, from 1 */
+  uint32_t concurrency; /* places of a worker, from 1 */
   uint32_t cpus;        /* processors the process may use; 1 switches spinning off */
   uint32_t start;       /* first position of the queues; tests start near wrap-around */
   bool timing;          /* record histograms of waiting and running time */
@@ -81,16 +87,16 @@ typedef struct telar_sched_config {
 /* What next() says instead of a slot. */
 enum {
   TELAR_NEXT_PARK = -1,    /* nothing to do: sleep until the bell rings */
-  TELAR_NEXT_STANDBY = -2, /* the same, but look again after about a millisecond */
+  TELAR_NEXT_STANDBY = -2, /* the same, but call again after about a millisecond */
   TELAR_NEXT_YIELD = -3,   /* the time slice is over: let the event loop turn, then come again */
   TELAR_NEXT_CLOSED = -4   /* this worker gets no more tasks: it is being retired */
 };
 
-/* How a slot enters a lane. */
+/* What a slot takes of the worker whose lane it enters. */
 typedef enum telar_lane_mode {
-  TELAR_LANE_SHARED,    /* takes one place, refused when there is none */
-  TELAR_LANE_EXCLUSIVE, /* takes all places, refused unless all are free */
-  TELAR_LANE_FORCED     /* takes one place beyond the limit if need be */
+  TELAR_LANE_SHARED,    /* one place, refused when there is none */
+  TELAR_LANE_EXCLUSIVE, /* all places, refused unless all are free */
+  TELAR_LANE_FORCED     /* one place, beyond the limit if need be */
 } telar_lane_mode;
 
 /* Bytes and alignment of a scheduler's memory; 0 when the config is invalid. */
@@ -106,12 +112,21 @@ telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker);
 /* OWNED -> QUEUED. `created_ns`: when the task was made, 0 for now.
  * `cancellable`: cancel() may be called for it; others are a little cheaper.
  * INVALID for a slot that is not the owner's. */
-telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable, uint64_t created_ns);
+telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
+                                uint64_t created_ns);
 
-/* The same, into one worker's lane; always cancellable. BUSY: no place there (nothing changed).
- * FULL: the lane itself is full. */
-telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worker,
-                                   telar_lane_mode mode, uint64_t created_ns);
+/* Reserves places of a worker for a task that is to enter its lane. A caller that sends the
+ * worker something ahead of the task reserves first: it cannot take back what it sent. BUSY: no
+ * place is free (nothing changed). OK: submit_to or unreserve has to follow. */
+telar_status telar_sched_reserve(telar_sched *s, uint32_t worker, telar_lane_mode mode,
+                                 uint32_t *places);
+/* Gives reserved places back: the task does not come. Rings the owner if it watches for a place. */
+telar_status telar_sched_unreserve(telar_sched *s, uint32_t worker, uint32_t places);
+
+/* OWNED -> QUEUED, in the lane of a worker that has reserved `places` for it. Always
+ * cancellable. There is room for any number of slots. */
+telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worker, uint32_t places,
+                                   uint64_t created_ns);
 
 /* Takes finished and cancelled slots back: DONE | CANCELLED -> OWNED. Returns
  * how many, at most `max`, in `out`. */
@@ -125,14 +140,14 @@ uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t 
  * the next completion; false, there is one already, drain again. */
 bool telar_sched_owner_sleep(telar_sched *s);
 
-/* The same for an owner that looks again by a timer, in about a millisecond:
- * while it has many short tasks outstanding, a ring for the first of them would
- * cost a worker more than the task. True also says that the owner naps: workers
- * ring when a quarter of what is outstanding has come back, or when they run dry.
- * Where a nap is not worth it this is owner_sleep, and *naps says so. */
+/* The same for an owner that drains again by a timer, in about a millisecond. With many
+ * short tasks outstanding, a ring for the first of them would cost a worker more than the
+ * task. *naps: workers ring only when a quarter of the outstanding tasks has come back, or
+ * when they run out of work. Where a nap is not worth it, this is owner_sleep, and *naps is
+ * false. */
 bool telar_sched_owner_nap(telar_sched *s, bool *naps);
 
-/* The owner is going to poll soon: completions need not ring. */
+/* The owner is going to poll soon: until it sleeps again, completions do not ring. */
 void telar_sched_owner_awake(telar_sched *s);
 
 typedef enum telar_cancel_result {
@@ -143,10 +158,11 @@ typedef enum telar_cancel_result {
 } telar_cancel_result;
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
 
-/* The same for a slot in the lane of `closes` (TELAR_SCHED_NONE: no worker), which is to
- * end with it: unless the answer is DONE or INVALID that worker claims nothing from now
- * on, not even in the place of the slot that was taken out. */
-telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t slot, uint32_t closes, uint32_t *worker);
+/* The same for a slot in the lane of the worker `closes`, which is to end together with the
+ * task (TELAR_SCHED_NONE: no worker). Unless the answer is DONE or INVALID, that worker claims
+ * nothing from now on, not even in the place of the slot that was taken out. */
+telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t slot, uint32_t closes,
+                                               uint32_t *worker);
 
 /* Ends a worker that has nothing to do: true, it will claim nothing any more
  * (terminate it); false, it is busy. */
@@ -163,18 +179,18 @@ void telar_sched_worker_close(telar_sched *s, uint32_t worker);
 uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *out, uint32_t max,
                                    uint32_t *claimed);
 
-/* Takes back slots that nobody has claimed yet, from the ready queue, oldest
- * first. All are OWNED again. This and retire also give back cancelled slots. */
+/* Takes back slots that nobody has claimed yet, from the ready queue, in its
+ * order. All are OWNED again. This and retire also give back cancelled slots. */
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
 
-/* Slots in the ready queue. Approximate while workers run. Tells workers of all
- * that was submitted, as drain and poll do: a submit on its own may tell late of
- * a task while others are waiting (a worker that runs dry looks for itself). */
+/* Slots in the ready queue. Approximate while workers run. Tells workers of all that was
+ * submitted, as drain and poll do: with many tasks waiting, submit alone tells of several
+ * together (a worker that runs out of work finds them all the same). */
 uint32_t telar_sched_ready_length(telar_sched *s);
 /* Submitted and not yet drained. */
 uint32_t telar_sched_outstanding(const telar_sched *s);
-/* Ask for a ring of the owner's bell at the next claim, or when a worker runs dry:
- * a task waits for the ready queue to empty, or for a place. Ends with that ring. */
+/* The owner's bell rings once: at the next claim, or when a worker runs out of work. For a task
+ * that waits for the ready queue to empty, or for a place. */
 void telar_sched_watch_claims(telar_sched *s);
 /* Places of a worker in use or reserved; any thread, approximate. */
 uint32_t telar_sched_worker_usage(const telar_sched *s, uint32_t worker);
@@ -184,7 +200,11 @@ uint64_t telar_sched_worker_completed(const telar_sched *s, uint32_t worker);
 /* The worker has said that it is ready for tasks (telar_sched_worker_set_ready). */
 bool telar_sched_worker_is_ready(const telar_sched *s, uint32_t worker);
 
-typedef enum telar_sched_metric { TELAR_METRIC_WAIT, TELAR_METRIC_RUN } telar_sched_metric;
+typedef enum telar_sched_metric {
+  TELAR_METRIC_WAIT, /* from a task's making to its claim */
+  TELAR_METRIC_RUN,  /* from its claim to its completion */
+  TELAR_METRIC_COUNT /* not a metric: how many there are */
+} telar_sched_metric;
 /* Merges a metric over all workers since the last reset (worker
  * TELAR_SCHED_NONE), or one worker's since it was added. */
 void telar_sched_histogram(telar_sched *s, telar_sched_metric metric, uint32_t worker,
@@ -216,9 +236,13 @@ void telar_sched_worker_resume(telar_sched *s, uint32_t worker);
  * Returns a slot or one of TELAR_NEXT_*. */
 int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done);
 
-/* Completes a slot without claiming another (asynchronous tasks). INVALID for
- * a slot that this worker has not claimed. Call next() soon: nobody rings this
- * worker for the place that has come free. */
+/* Whether a worker has claimed that slot and not completed it: only then it may write to the
+ * slot's payload. */
+bool telar_sched_holds(const telar_sched *s, uint32_t worker, uint32_t slot);
+
+/* Completes a slot without claiming another (asynchronous tasks). INVALID, and nothing
+ * changes, for a slot that this worker does not hold; next() ignores such a `done`. Call next()
+ * soon: nobody rings this worker for the place that has come free. */
 telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot);
 
 #ifdef __cplusplus

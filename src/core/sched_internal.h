@@ -12,25 +12,21 @@
 #include "cacheline.h"
 #include "eventcount.h"
 #include "index_queue.h"
+#include "lane.h"
 #include "sched.h"
+#include "sched_ready.h"
+#include "wait_turn.h"
 
 #include "../os/os.h"
 
 /* State word of a slot: the state in the low byte, the worker above it. */
-enum {
-  SLOT_OWNED,
-  SLOT_QUEUED,
-  SLOT_CLAIMED,
-  SLOT_CONDEMNED,
-  SLOT_CANCELLED,
-  SLOT_DONE
-};
-#define SLOT_STATE(word) ((word) & 0xffu)
+enum { SLOT_OWNED, SLOT_QUEUED, SLOT_CLAIMED, SLOT_CONDEMNED, SLOT_CANCELLED, SLOT_DONE };
+#define SLOT_STATE(word) ((word)&0xffu)
 #define SLOT_WORKER(word) ((word) >> 8)
 #define SLOT_WORD(state, worker) ((uint32_t)(state) | ((worker) << 8))
 
-/* A slot is handed from thread to thread as a whole: every plain field belongs
- * to whoever the state word says, and travels with the queue's release. */
+/* A slot is handed from thread to thread as a whole. The state word says whose its plain fields
+ * are; the release of a queue hands them over. */
 typedef struct sched_slot {
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t state;
   uint32_t places;     /* places of the worker this task takes */
@@ -39,21 +35,21 @@ typedef struct sched_slot {
   uint64_t ran_ns;     /* how long it ran */
   uint64_t block;      /* 1 + offset of the payload block in use or kept, or SLOT_NO_BLOCK */
   uint64_t block_capacity;
-  uint64_t spare;  /* likewise, the block that the last growth replaced */
-  bool block_used;  /* the present encoding lies in `block` */
+  uint64_t spare;   /* likewise, the block that the last growth replaced */
+  bool block_used;  /* the value lies in `block` now */
   bool cancellable; /* the state may be changed under the worker's hands */
 } sched_slot;
 #define IDLE_BITS 32u /* workers in a word of sched.idle */
 #define SLOT_NO_BLOCK 0u
 
-/* What a worker's sleeper word says. Only the worker writes AWAKE and PARKED_*,
- * wakers only move PARKED_* on; so each park is ended by one waker at most. */
+/* What a worker's sleeper word says. Only the worker writes AWAKE and PARKED_*. Wakers only change
+ * PARKED_* to SUMMONED or NOTIFIED, so at most one waker ends each park. */
 enum {
   AWAKE,
   PARKED_IDLE, /* may be summoned for the ready queue */
-  PARKED_FULL, /* has no place left: only its lane can wake it */
+  PARKED_FULL, /* has no place free: woken for its lane, or when the owner gives a place back */
   SUMMONED,    /* woken to search; counts in `searching` already */
-  NOTIFIED     /* woken for its lane, or to close */
+  NOTIFIED     /* woken for its lane or a place, or to close */
 };
 
 typedef enum worker_phase { WORKER_FREE, WORKER_PRESENT } worker_phase;
@@ -64,21 +60,20 @@ typedef struct sched_worker {
   /* shared: the sleeper word */
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t sleeper;
   _Atomic uint32_t closing;
-  telar_index_queue *lane;
+  telar_lane lane; /* from the owner to the worker */
   /* worker */
   TELAR_CACHELINE_ALIGNED bool awake; /* counts in sched.awake */
   bool searching;                     /* counts in sched.searching */
   bool standby;                       /* counts in sched.standby */
   bool parked;
-  bool holds_place; /* of the task that ended last, for the next one */
+  bool holds_place; /* keeps the place of its last task, for the next one */
   uint64_t slice_end_ns;
-  uint64_t dry_since_ns; /* ran out of work at; 0 while it has some */
-  uint64_t gap_ns;       /* moving average of how long it stays dry */
+  uint64_t dry_since_ns; /* when it ran out of work; 0 while it has some */
+  uint64_t gap_ns;       /* moving average of the time without work */
   uint32_t seen_submits;
   _Atomic uint64_t completed; /* written by the worker, read by any thread */
-  _Atomic uint32_t ready;     /* set by the worker: its handler is loaded */
-  telar_histogram *metric[2]; /* by telar_sched_metric */
-  char *metric_memory;
+  _Atomic uint32_t ready;     /* set by the worker: its task file is loaded */
+  telar_histogram *metric[TELAR_METRIC_COUNT];
   /* owner */
   TELAR_CACHELINE_ALIGNED worker_phase phase;
 } sched_worker;
@@ -92,9 +87,12 @@ struct telar_sched {
   telar_sched_config config;
   sched_slot *slots;
   sched_worker *workers;
-  telar_index_queue *ready;
+  sched_ready *ready;
   telar_index_queue *done;
-  sched_metrics *metrics[2]; /* owner; by telar_sched_metric */
+  uint32_t *links;        /* of the lanes, by slot */
+  sched_metrics *metrics; /* owner; by telar_sched_metric */
+  char *metric_memory;    /* of the workers' histograms, TELAR_METRIC_COUNT each */
+  size_t metric_stride;
 
   /* owner */
   TELAR_CACHELINE_ALIGNED uint32_t outstanding;
@@ -102,15 +100,15 @@ struct telar_sched {
   uint64_t ran_ns;    /* moving average of the running time, 0: none ended yet */
 
   /* shared, written at changes of sleep only */
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t searching; /* workers that look for work, or were summoned to */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t searching; /* workers that search, or are summoned to */
   _Atomic uint32_t awake;                             /* attached workers that are not parked */
-  _Atomic uint32_t standby;                           /* parked workers that look again by a timer */
+  _Atomic uint32_t standby; /* parked workers that look again by a timer */
   _Atomic uint32_t watch_claims;
   _Atomic uint32_t *idle; /* bit w: worker w is PARKED_IDLE (a hint: the sleeper word decides) */
 
   /* written by the owner, read by workers */
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t submits; /* free-running: tells a parked worker that the pool is in use */
-  _Atomic uint32_t lazy; /* tasks are so short that waking a second worker costs more than it brings */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t submits; /* free-running: the pool is in use */
+  _Atomic uint32_t lazy; /* tasks are too short to wake a second worker for */
 
   TELAR_CACHELINE_ALIGNED telar_eventcount owner_sleep;
   _Atomic int32_t nap; /* completions that need not wake a napping owner; 0 when it does not nap */
@@ -120,6 +118,7 @@ struct telar_sched {
 void telar_sched_wake_one(telar_sched *s);
 void telar_sched_wake_for_ready(telar_sched *s);
 void telar_sched_wake_worker(telar_sched *s, uint32_t worker);
+void telar_sched_wake_for_place(telar_sched *s, uint32_t worker);
 void telar_sched_wake_unanswered(telar_sched *s);
 void telar_sched_stop_searching(telar_sched *s, sched_worker *w);
 bool telar_sched_idle_any(const telar_sched *s);
@@ -127,29 +126,62 @@ void telar_sched_resume(telar_sched *s, uint32_t worker);
 int32_t telar_sched_park(telar_sched *s, uint32_t worker);
 void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 
-/* sched.c */
+/* sched_payload.c */
 void telar_sched_drop_large_block(telar_sched *s, sched_slot *slot);
+
+/* sched_metrics.c; all but the first only where the config has `timing` */
+void telar_sched_metrics_init(telar_sched *s, void *snapshots);
+void telar_sched_metrics_add(telar_sched *s, uint32_t worker);
+void telar_sched_metrics_retire(telar_sched *s, const sched_worker *w);
+
+/* sched_done.c */
 void telar_sched_give_back(telar_sched *s, uint32_t slot);
 void telar_sched_end_nap(telar_sched *s);
 
-static inline void sched_ring(const telar_sched *s, uint32_t worker)
-{
+static inline void sched_ring(const telar_sched *s, uint32_t worker) {
   s->config.wake(s->config.wake_context, worker);
 }
 
-/* One turn of waiting for another thread that is between two stores. It may
- * have lost its processor: from time to time, offer ours. */
-static inline void sched_wait_turn(uint32_t *turns)
-{
-  if (++*turns % 64 == 0) {
-    telar_os_yield();
-  } else {
-    telar_os_relax();
+/* A worker has run a task to its end. The worker. A metric is a name in telar_sched_metric and a
+ * line here. */
+static inline void sched_metrics_record(sched_worker *w, const sched_slot *slot) {
+  telar_histogram_record(w->metric[TELAR_METRIC_WAIT], slot->started_ns - slot->created_ns);
+  telar_histogram_record(w->metric[TELAR_METRIC_RUN], slot->ran_ns);
+}
+
+static inline bool sched_is_owned(const telar_sched *s, uint32_t slot) {
+  return slot < s->config.slots &&
+         atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed) ==
+             SLOT_WORD(SLOT_OWNED, 0u);
+}
+
+static inline bool sched_is_present(const telar_sched *s, uint32_t worker) {
+  return worker < s->config.workers && s->workers[worker].phase == WORKER_PRESENT;
+}
+
+/* A slot is back with its owner. */
+static inline void sched_own(telar_sched *s, sched_slot *slot) {
+  slot->block_used = false;
+  atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_OWNED, 0u), memory_order_relaxed);
+  s->outstanding--;
+}
+
+/* Rings an owner that waits for a place, or for the ready queue to empty. */
+static inline void sched_answer_watch(telar_sched *s) {
+  if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
+    sched_ring(s, TELAR_SCHED_NONE);
   }
 }
 
-static inline bool sched_has_place(const telar_sched *s, const sched_worker *w)
-{
+/* Gives back places that no task has. Sequentially consistent, before the look at
+ * watch_claims: an owner that found no place either sees it or is told
+ * (telar_sched_watch_claims). */
+static inline void sched_give_places(telar_sched *s, sched_worker *w, uint32_t places) {
+  atomic_fetch_sub(&w->usage, places);
+  sched_answer_watch(s);
+}
+
+static inline bool sched_has_place(const telar_sched *s, const sched_worker *w) {
   return atomic_load_explicit(&w->usage, memory_order_relaxed) < s->config.concurrency;
 }
 

@@ -15,35 +15,35 @@
  *       searcher sees the task and passes the search on.
  *
  * Lanes have one more: lane push; fence; load sleeper (W5) against announce in
- * sleeper; fence; look at the lane again (W2).
+ * sleeper; fence; look at the lane again (W2). Places that the owner reserves have
+ * one too: give a place back; fence; load sleeper (W5) against announce PARKED_FULL;
+ * fence; look at the places again (W2). Else the worker would sleep as if it were
+ * full, and nobody would summon it.
  *
- * Waking costs the waker a system call and the woken about ten microseconds,
- * more than many tasks last. So while tasks are short (`lazy`) and some worker
- * is awake, a second one is not woken for each of them: it stands by and looks
- * by itself once in a millisecond. That bounds how long a task can wait behind
- * a long one while another worker sleeps; a pool without use has no standby.
+ * A wake-up costs the waker a system call and the woken thread about ten microseconds,
+ * which is longer than many tasks. So while tasks are short (`lazy`) and some worker
+ * is awake, no second one is woken for them: it stands by, and looks for work itself
+ * once in a millisecond. That bounds how long a task can wait behind a long one
+ * while another worker sleeps. A pool that is not in use has no standby.
  */
 #include "bits.h"
 #include "sched_internal.h"
 
-static uint32_t idle_words(const telar_sched *s)
-{
+static uint32_t idle_words(const telar_sched *s) {
   return (s->config.workers + IDLE_BITS - 1) / IDLE_BITS;
 }
 
-static void set_idle(telar_sched *s, uint32_t worker)
-{
-  atomic_fetch_or_explicit(&s->idle[worker / IDLE_BITS], UINT32_C(1) << (worker % IDLE_BITS), memory_order_seq_cst);
+static void set_idle(telar_sched *s, uint32_t worker) {
+  atomic_fetch_or_explicit(&s->idle[worker / IDLE_BITS], UINT32_C(1) << (worker % IDLE_BITS),
+                           memory_order_seq_cst);
 }
 
-static void clear_idle(telar_sched *s, uint32_t worker)
-{
+static void clear_idle(telar_sched *s, uint32_t worker) {
   atomic_fetch_and_explicit(&s->idle[worker / IDLE_BITS], ~(UINT32_C(1) << (worker % IDLE_BITS)),
                             memory_order_relaxed); /* relaxed: a hint, the sleeper word decides */
 }
 
-bool telar_sched_idle_any(const telar_sched *s)
-{
+bool telar_sched_idle_any(const telar_sched *s) {
   for (uint32_t word = 0; word < idle_words(s); word++) {
     if (atomic_load_explicit(&s->idle[word], memory_order_relaxed) != 0) {
       return true; /* relaxed: the caller's fence (W1, W4) orders it */
@@ -52,11 +52,10 @@ bool telar_sched_idle_any(const telar_sched *s)
   return false;
 }
 
-/* Summons an idle worker. Those that run nothing first: one with free places may
- * be in the middle of another task, and deaf for as long. Then the lowest index,
- * so that the others may sleep until they are let go. */
-static bool summon(telar_sched *s)
-{
+/* Summons an idle worker. First those that run nothing: one with a free place may be in the
+ * middle of another task, and answers only after it. Then the lowest index, so that the others
+ * can sleep until they are no longer needed. */
+static bool summon(telar_sched *s) {
   for (int pass = 0; pass < 2; pass++) {
     for (uint32_t word = 0; word < idle_words(s); word++) {
       uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
@@ -77,8 +76,7 @@ static bool summon(telar_sched *s)
 
 /* Whether a worker could be summoned. Not by the idle bits alone: a bit stays set
  * until its worker, woken already, has run. */
-static bool can_summon(const telar_sched *s)
-{
+static bool can_summon(const telar_sched *s) {
   for (uint32_t word = 0; word < idle_words(s); word++) {
     uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
     for (; bits != 0; bits &= bits - 1) {
@@ -91,8 +89,7 @@ static bool can_summon(const telar_sched *s)
   return false;
 }
 
-void telar_sched_wake_one(telar_sched *s)
-{
+void telar_sched_wake_one(telar_sched *s) {
   do {
     /* The search is given out before the sleeper is chosen, so that a thread
      * which reads `searching` never misses one that is on its way. */
@@ -100,20 +97,19 @@ void telar_sched_wake_one(telar_sched *s)
     if (!atomic_compare_exchange_strong(&s->searching, &none, 1) || summon(s)) {
       return;
     }
-    /* Nobody to summon. Who relied on our search meanwhile is looked after as
-     * if we had searched (W4). */
+    /* Nobody to summon. A submitter may have relied on this search meanwhile: check for its
+     * task, as a searcher does (W4). */
     if (atomic_fetch_sub(&s->searching, 1) != 1) {
       return;
     }
     atomic_thread_fence(memory_order_seq_cst);
-  } while (telar_index_queue_has_next(s->ready) && can_summon(s));
+  } while (sched_ready_has_next(s->ready) && can_summon(s));
 }
 
 /* The owner is about to sleep while tasks are unclaimed: a worker that was
  * summoned may be unable to answer. Calls another, unless one stands by. */
-void telar_sched_wake_unanswered(telar_sched *s)
-{
-  if (!telar_index_queue_has_next(s->ready) || !telar_sched_idle_any(s) ||
+void telar_sched_wake_unanswered(telar_sched *s) {
+  if (!sched_ready_has_next(s->ready) || !telar_sched_idle_any(s) ||
       (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
        atomic_load_explicit(&s->standby, memory_order_relaxed) != 0)) {
     return;
@@ -124,8 +120,7 @@ void telar_sched_wake_unanswered(telar_sched *s)
   }
 }
 
-void telar_sched_wake_for_ready(telar_sched *s)
-{
+void telar_sched_wake_for_ready(telar_sched *s) {
   atomic_thread_fence(memory_order_seq_cst); /* W1, W3 */
   if (atomic_load_explicit(&s->searching, memory_order_relaxed) != 0 || !telar_sched_idle_any(s)) {
     return;
@@ -138,8 +133,7 @@ void telar_sched_wake_for_ready(telar_sched *s)
   telar_sched_wake_one(s);
 }
 
-void telar_sched_wake_worker(telar_sched *s, uint32_t worker)
-{
+void telar_sched_wake_worker(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   atomic_thread_fence(memory_order_seq_cst); /* W5 */
   uint32_t seen = atomic_load_explicit(&w->sleeper, memory_order_relaxed);
@@ -149,25 +143,33 @@ void telar_sched_wake_worker(telar_sched *s, uint32_t worker)
       return;
     }
   }
-  /* AWAKE looks again before it parks; SUMMONED and NOTIFIED are being woken. */
+  /* AWAKE: it looks again before it parks. SUMMONED, NOTIFIED: somebody is waking it. */
 }
 
-void telar_sched_stop_searching(telar_sched *s, sched_worker *w)
-{
+/* The owner gave back a place that it had reserved: the worker may have parked because it had
+ * none. One that is PARKED_IDLE may sleep on. */
+void telar_sched_wake_for_place(telar_sched *s, uint32_t worker) {
+  uint32_t full = PARKED_FULL;
+  atomic_thread_fence(memory_order_seq_cst); /* W5 */
+  if (atomic_compare_exchange_strong(&s->workers[worker].sleeper, &full, NOTIFIED)) {
+    sched_ring(s, worker);
+  }
+}
+
+void telar_sched_stop_searching(telar_sched *s, sched_worker *w) {
   if (!w->searching) {
     return;
   }
   w->searching = false;
   if (atomic_fetch_sub(&s->searching, 1) == 1) { /* W4 */
     atomic_thread_fence(memory_order_seq_cst);
-    if (telar_index_queue_has_next(s->ready)) {
+    if (sched_ready_has_next(s->ready)) {
       telar_sched_wake_for_ready(s);
     }
   }
 }
 
-static void wake_up(telar_sched *s, uint32_t worker)
-{
+static void wake_up(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   uint32_t was = atomic_exchange(&w->sleeper, AWAKE);
   w->parked = false;
@@ -186,21 +188,19 @@ static void wake_up(telar_sched *s, uint32_t worker)
   }
 }
 
-void telar_sched_resume(telar_sched *s, uint32_t worker)
-{
+void telar_sched_resume(telar_sched *s, uint32_t worker) {
   if (s->workers[worker].parked) {
     wake_up(s, worker);
   }
 }
 
 /* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 when work turned up. */
-int32_t telar_sched_park(telar_sched *s, uint32_t worker)
-{
+int32_t telar_sched_park(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   bool idle = sched_has_place(s, w);
 
   if (!idle) {
-    telar_sched_stop_searching(s, w); /* it does not look at ready below */
+    telar_sched_stop_searching(s, w); /* the look below is not at ready */
   } else if (w->searching) {
     w->searching = false;
     atomic_fetch_sub(&s->searching, 1); /* the look below does W4's part */
@@ -214,7 +214,8 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker)
   atomic_store(&w->sleeper, idle ? PARKED_IDLE : PARKED_FULL);
   atomic_thread_fence(memory_order_seq_cst); /* W2 */
 
-  if (!telar_index_queue_is_empty(w->lane) || (idle && telar_index_queue_has_next(s->ready)) ||
+  if (telar_lane_has_next(&w->lane) ||
+      (idle ? sched_ready_has_next(s->ready) : sched_has_place(s, w)) ||
       atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
     wake_up(s, worker);
     return 0;
@@ -231,8 +232,7 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker)
 }
 
 /* The worker's thread has ended: take it out of all counts. */
-void telar_sched_forget_sleep(telar_sched *s, uint32_t worker)
-{
+void telar_sched_forget_sleep(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   if (w->parked) {
     wake_up(s, worker);
@@ -245,7 +245,7 @@ void telar_sched_forget_sleep(telar_sched *s, uint32_t worker)
     w->searching = false;
     atomic_fetch_sub(&s->searching, 1);
   }
-  if (telar_index_queue_has_next(s->ready)) {
+  if (sched_ready_has_next(s->ready)) {
     telar_sched_wake_for_ready(s);
   }
 }

@@ -3,8 +3,8 @@
 
 /* How long a worker keeps its thread from its own event loop. */
 #define SLICE_NS UINT64_C(4000000)
-/* A dry worker spins for twice its usual gap, if that is not much longer than
- * what a sleep costs both sides: ten to twenty microseconds each. */
+/* A worker without work spins for twice its usual gap between tasks, if that is not much longer
+ * than what a sleep costs both sides: ten to twenty microseconds each. */
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
 /* One long pause, a preemption say, is not a habit. */
@@ -13,8 +13,7 @@
 #define RELAXES_PER_LOOK 2
 #define LOOKS_PER_THOROUGH_ONE 8
 
-static bool take_place(const telar_sched *s, sched_worker *w)
-{
+static bool take_place(const telar_sched *s, sched_worker *w) {
   if (w->holds_place) {
     w->holds_place = false;
     return true;
@@ -30,32 +29,19 @@ static bool take_place(const telar_sched *s, sched_worker *w)
   return false;
 }
 
-static void give_places(sched_worker *w, uint32_t places)
-{
+static void give_places(sched_worker *w, uint32_t places) {
   atomic_fetch_sub_explicit(&w->usage, places, memory_order_relaxed);
 }
 
-static void answer_watch(telar_sched *s)
-{
-  if (atomic_load(&s->watch_claims) != 0 && atomic_exchange(&s->watch_claims, 0) != 0) {
-    sched_ring(s, TELAR_SCHED_NONE);
-  }
-}
-
-static void drop_held_place(telar_sched *s, sched_worker *w)
-{
+static void drop_held_place(telar_sched *s, sched_worker *w) {
   if (w->holds_place) {
     w->holds_place = false;
-    /* Sequentially consistent, before the look at watch_claims: an owner that
-     * found no place either sees it or is told (telar_sched_watch_claims). */
-    atomic_fetch_sub(&w->usage, 1);
-    answer_watch(s);
+    sched_give_places(s, w, 1);
   }
 }
 
 /* QUEUED -> CLAIMED, unless the owner cancelled it in the meantime. */
-static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index)
-{
+static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index) {
   sched_slot *slot = &s->slots[index];
   slot->block_used = false; /* until a result is put into it */
   if (!slot->cancellable) {
@@ -67,11 +53,10 @@ static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index)
   return atomic_compare_exchange_strong(&slot->state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
 }
 
-static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
-{
+static uint32_t claim_from_lane(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   uint32_t slot;
-  while (telar_index_queue_pop_sc(w->lane, &slot) == TELAR_OK) {
+  while (telar_lane_pop(&w->lane, s->links, &slot)) {
     if (claim_slot(s, worker, slot)) {
       return slot;
     }
@@ -81,33 +66,24 @@ static uint32_t claim_from_lane(telar_sched *s, uint32_t worker)
   return TELAR_SCHED_NONE;
 }
 
-static uint32_t claim_from_ready(telar_sched *s, uint32_t worker)
-{
+static uint32_t claim_from_ready(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   if (!take_place(s, w)) {
     return TELAR_SCHED_NONE;
   }
-  for (uint32_t turns = 0;;) {
-    uint32_t slot;
-    telar_status status = telar_index_queue_pop_mc(s->ready, &slot);
-    if (status == TELAR_EMPTY) {
-      w->holds_place = true;
-      return TELAR_SCHED_NONE;
-    }
-    if (status == TELAR_AGAIN) {
-      sched_wait_turn(&turns);
-      continue;
-    }
+  uint32_t slot;
+  while (sched_ready_claim(s->ready, &slot)) {
     if (claim_slot(s, worker, slot)) {
       return slot;
     }
     telar_sched_give_back(s, slot);
   }
+  w->holds_place = true;
+  return TELAR_SCHED_NONE;
 }
 
-/* `thorough`: also what the owner has pushed and not told of yet. */
-static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough)
-{
+/* `thorough`: also tasks that the owner has pushed and not told of yet. */
+static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   sched_worker *w = &s->workers[worker];
   uint32_t slot = claim_from_lane(s, worker);
   if (slot != TELAR_SCHED_NONE) {
@@ -119,16 +95,15 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough)
   if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
     return TELAR_SCHED_NONE;
   }
-  if (thorough ? telar_index_queue_has_next(s->ready) : !telar_index_queue_is_empty(s->ready)) {
+  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_told(s->ready)) {
     return claim_from_ready(s, worker);
   }
   return TELAR_SCHED_NONE;
 }
 
-/* Spins for work. Only where a processor is left for it: the owner needs one,
- * and so does every worker that is awake. */
-static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now)
-{
+/* Spins for work. Only where a CPU is left for it: the owner needs one, and so does every
+ * worker that is awake. */
+static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
   sched_worker *w = &s->workers[worker];
   uint32_t awake = atomic_load_explicit(&s->awake, memory_order_relaxed);
   if (awake + 1 > s->config.cpus || w->gap_ns > GAP_WORTH_SPINNING_NS) {
@@ -157,8 +132,7 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now)
 
 /* The gap ends when the task was made, not when it was seen: else the cost of
  * one sleep would be the reason for the next. */
-static void note_gap(sched_worker *w, uint64_t created)
-{
+static void note_gap(sched_worker *w, uint64_t created) {
   uint64_t gap = created > w->dry_since_ns ? created - w->dry_since_ns : 0;
   if (gap > GAP_COUNTED_AT_MOST_NS) {
     gap = GAP_COUNTED_AT_MOST_NS;
@@ -168,8 +142,8 @@ static void note_gap(sched_worker *w, uint64_t created)
   w->dry_since_ns = 0;
 }
 
-static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now, bool keeps_place)
-{
+static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now,
+                     bool keeps_place) {
   sched_worker *w = &s->workers[worker];
   sched_slot *slot = &s->slots[index];
   uint64_t ran = now > slot->started_ns ? now - slot->started_ns : 0;
@@ -179,8 +153,7 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   }
   slot->block_used = false;
   if (s->config.timing) {
-    telar_histogram_record(w->metric[TELAR_METRIC_RUN], ran);
-    telar_histogram_record(w->metric[TELAR_METRIC_WAIT], slot->started_ns - slot->created_ns);
+    sched_metrics_record(w, slot);
   }
   /* Relaxed: one writer; a reader wants a recent number, not an order. */
   atomic_store_explicit(&w->completed,
@@ -189,18 +162,19 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
 
   uint32_t mine = SLOT_WORD(SLOT_CLAIMED, worker);
   if (!slot->cancellable) {
-    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_DONE, 0u), memory_order_relaxed); /* the push publishes */
+    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_DONE, 0u),
+                          memory_order_relaxed); /* the push publishes */
   } else if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
                                                       memory_order_relaxed, memory_order_relaxed)) {
-    /* Relaxed: as above. The owner condemned this task and is about to
-     * terminate this thread: nothing else may be claimed here. */
+    /* Relaxed: the push publishes it. The owner condemned this task and is about to terminate
+     * this thread: nothing else may be claimed here. */
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
     atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
   }
-  /* Places first: an owner that sees the task done may count on them. Plain tasks
-   * by the thousand leave theirs to the next one; an owner that waits for a place
-   * is told when it comes free all the same (drop_held_place). Not while forced
-   * tasks run beyond the limit: then there is one place too few, not one over. */
+  /* Places first: an owner that sees the task done may count on them. A plain task leaves its
+   * place to the next one, which saves two changes of the count; an owner that waits for a
+   * place is told when it comes free (drop_held_place). Not while forced tasks run beyond the
+   * limit: then no place is left to keep. */
   if (keeps_place && !slot->cancellable && !w->holds_place &&
       atomic_load_explicit(&w->usage, memory_order_relaxed) <= s->config.concurrency) {
     w->holds_place = true;
@@ -210,20 +184,19 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   telar_sched_give_back(s, index);
 }
 
-static bool is_claimed_by(const telar_sched *s, uint32_t worker, uint32_t slot)
-{
+bool telar_sched_holds(const telar_sched *s, uint32_t worker, uint32_t slot) {
   if (slot >= s->config.slots) {
     return false;
   }
+  /* Relaxed: of the states only CLAIMED changes under its holder's hands, to CONDEMNED. */
   uint32_t state = atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed);
   return state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_CONDEMNED, worker);
 }
 
-telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker)
-{
+telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker) {
   /* `phase` is the owner's, who wrote it before it started this thread. */
-  if (worker >= s->config.workers || s->workers[worker].phase != WORKER_PRESENT || s->workers[worker].awake ||
-      s->workers[worker].parked) {
+  if (worker >= s->config.workers || s->workers[worker].phase != WORKER_PRESENT ||
+      s->workers[worker].awake || s->workers[worker].parked) {
     return TELAR_INVALID;
   }
   sched_worker *w = &s->workers[worker];
@@ -233,30 +206,28 @@ telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker)
   return TELAR_OK;
 }
 
-void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker)
-{
+void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker) {
   atomic_store(&s->workers[worker].ready, 1);
   sched_ring(s, TELAR_SCHED_NONE);
 }
 
-void telar_sched_worker_resume(telar_sched *s, uint32_t worker)
-{
+void telar_sched_worker_resume(telar_sched *s, uint32_t worker) {
   telar_sched_resume(s, worker);
   s->workers[worker].slice_end_ns = telar_os_now_ns() + SLICE_NS;
 }
 
-int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
-{
+int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done) {
   sched_worker *w = &s->workers[worker];
   uint64_t now = telar_os_now_ns();
-  if (done != TELAR_SCHED_NONE && is_claimed_by(s, worker, done)) {
+  if (done != TELAR_SCHED_NONE && telar_sched_holds(s, worker, done)) {
     complete(s, worker, done, now, true);
   }
   for (bool thorough = false;; thorough = true) {
     if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 || now >= w->slice_end_ns) {
       drop_held_place(s, w);
       telar_sched_stop_searching(s, w);
-      return atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 ? TELAR_NEXT_CLOSED : TELAR_NEXT_YIELD;
+      return atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 ? TELAR_NEXT_CLOSED
+                                                                          : TELAR_NEXT_YIELD;
     }
     uint32_t slot = claim(s, worker, thorough);
     if (slot == TELAR_SCHED_NONE) {
@@ -278,8 +249,9 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
       /* `now` may be older than a task that was made since. */
       uint64_t created = s->slots[slot].created_ns;
       s->slots[slot].started_ns = now > created ? now : created;
-      telar_fence_after_rmw(); /* the pop, before the look at watch_claims (telar_sched_watch_claims) */
-      answer_watch(s);
+      telar_fence_after_rmw(); /* the pop, before the look at watch_claims
+                                  (telar_sched_watch_claims) */
+      sched_answer_watch(s);
       return (int32_t)slot;
     }
     int32_t parked = telar_sched_park(s, worker);
@@ -290,9 +262,8 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done)
   }
 }
 
-telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot)
-{
-  if (!is_claimed_by(s, worker, slot)) {
+telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot) {
+  if (!telar_sched_holds(s, worker, slot)) {
     return TELAR_INVALID;
   }
   complete(s, worker, slot, telar_os_now_ns(), false);

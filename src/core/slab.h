@@ -35,10 +35,9 @@
  *         blocks. Everything about a span (what it is, which blocks are taken,
  *         on which list it stands) is one 64-bit word, so that each step of
  *         alloc and free checks and changes all of it at once. A span whose last
- *         block is freed goes back to the buddies there and then, except the one
- *         that its size allocates from; those are taken back as soon as some
- *         allocation would fail without them. So any mixture of sizes, once freed,
- *         leaves the region whole.
+ *         block is freed goes back to the buddies at once, except the one that its
+ *         size allocates from. That one is taken back when an allocation would fail
+ *         without it. So any mixture of sizes, once freed, leaves the region whole.
  *
  * Usable from C++.
  */
@@ -54,9 +53,10 @@
 extern "C" {
 #endif
 
-#define TELAR_SLAB_REGION_GRANULE 65536u                                /* region_bytes is a multiple */
-#define TELAR_SLAB_REGION_END_MAX (UINT64_C(4294967296) - TELAR_SLAB_REGION_GRANULE) /* offsets fit 32 bits */
-#define TELAR_SLAB_ALIGNMENT 64u                                        /* of each block in the buffer */
+#define TELAR_SLAB_REGION_GRANULE 65536u /* region_bytes is a multiple */
+/* Offsets fit 32 bits. */
+#define TELAR_SLAB_REGION_END_MAX (UINT64_C(4294967296) - TELAR_SLAB_REGION_GRANULE)
+#define TELAR_SLAB_ALIGNMENT 64u /* of each block in the buffer */
 #define TELAR_SLAB_MIN_BLOCK_DEFAULT 256u
 #define TELAR_SLAB_MIN_BLOCK_MAX 32768u
 #define TELAR_SLAB_MAX_BLOCK_DEFAULT (16u << 20)
@@ -74,7 +74,7 @@ typedef struct telar_slab_config {
 typedef struct telar_slab_stats {
   uint64_t region_bytes;
   uint64_t bytes_in_use; /* capacities of the blocks handed out */
-  uint64_t bytes_peak;   /* the most that ever was in use; a block that just changes hands may count twice */
+  uint64_t bytes_peak;   /* the most ever in use; a block that changes hands may count twice */
   uint64_t failures;     /* allocations answered NO_MEMORY */
 } telar_slab_stats;
 
@@ -92,7 +92,8 @@ telar_status telar_slab_init(void *memory, const telar_slab_config *config, tela
  * NO_MEMORY: nothing free is large enough now. TOO_LARGE: above max_block, or more
  * than the largest power of two that the region holds.
  */
-telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset, uint64_t *capacity);
+telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset,
+                              uint64_t *capacity);
 
 /*
  * Takes a block back. INVALID, and nothing changed: offset is not that of a block

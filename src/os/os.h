@@ -35,7 +35,9 @@ void telar_os_yield(void);
 /*
  * How many CPUs the calling thread, and so a thread that it starts, can keep
  * busy: the affinity mask, cut down to the CPU quota of the control group or
- * job where one is set. A quota that is not whole is rounded up.
+ * job where one is set. A quota that is not whole is rounded down, as newer
+ * versions of Node do: a thread more than the quota only gets all of them
+ * throttled.
  * post: at least 1. Reads files: call it at set-up, not per task.
  */
 unsigned telar_os_cpus(void);

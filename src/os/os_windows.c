@@ -40,11 +40,14 @@ static unsigned affinity_cpus(void) {
   return count;
 }
 
-/* The job's hard cap, in 1/10000 of all CPUs, rounded up to whole ones. */
+/* The job's hard cap, in 1/10000 of all CPUs, rounded down to whole ones. */
 static void apply_job_rate(unsigned *cpus) {
   JOBOBJECT_CPU_RATE_CONTROL_INFORMATION rate;
   ZeroMemory(&rate, sizeof rate);
-  if (!QueryInformationJobObject(NULL, JobObjectCpuRateControlInformation, &rate, sizeof rate, NULL)) return;
+  if (!QueryInformationJobObject(NULL, JobObjectCpuRateControlInformation, &rate, sizeof rate,
+                                 NULL)) {
+    return;
+  }
   if (!(rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_ENABLE)) return;
   uint64_t share = 0;
   if (rate.ControlFlags & JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP) share = rate.CpuRate;
@@ -53,8 +56,9 @@ static void apply_job_rate(unsigned *cpus) {
 #endif
   if (share == 0) return;
   uint64_t machine = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
-  uint64_t whole = (machine * share + 9999) / 10000;
-  if (whole > 0 && whole < *cpus) *cpus = (unsigned)whole;
+  uint64_t whole = machine * share / 10000;
+  if (whole == 0) whole = 1;
+  if (whole < *cpus) *cpus = (unsigned)whole;
 }
 
 unsigned telar_os_cpus(void) {
@@ -66,5 +70,6 @@ unsigned telar_os_cpus(void) {
 void telar_os_pin_library(const void *inside) {
   HMODULE library;
   /* A failure leaves things as they were. */
-  (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)inside, &library);
+  (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                           (LPCWSTR)inside, &library);
 }

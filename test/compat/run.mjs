@@ -67,10 +67,10 @@ function replaceEntries (folder) {
   renameSync(join(folder, 'dist', 'common.js'), join(folder, 'dist', 'original_common.js'))
   write('common.js', [
     "'use strict'",
-    `const { isMovable, isTransferable, markMovable } = require(${JSON.stringify(join(root, 'lib', 'move.js'))})`,
-    `const { availableParallelism } = require(${JSON.stringify(join(root, 'lib', 'cpu.js'))})`,
+    `const { isMovable, isTransferable, markMovable } = require(${JSON.stringify(join(root, 'lib', 'transport', 'move.js'))})`,
+    `const { cpus } = require(${JSON.stringify(join(root, 'lib', 'base', 'native.js'))})`,
     'module.exports = {',
-    "  ...require('./original_common.js'), isMovable, isTransferable, markMovable, getAvailableParallelism: availableParallelism",
+    "  ...require('./original_common.js'), isMovable, isTransferable, markMovable, getAvailableParallelism: cpus",
     '}'
   ])
 }

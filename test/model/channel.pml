@@ -1,6 +1,6 @@
 /*
  * channel: how the ends of a channel wait, and who wakes them. The code is src/core/ring_wait.c,
- * the sweep of ring_send.c, and what lib/channel does around them; names and labels are theirs.
+ * the sweep of ring_release.c, and what lib/channel does around them; names and labels are theirs.
  * Many producers and many consumers; even ends wait by their event loops, odd ones block.
  *
  * WHAT IS CHECKED

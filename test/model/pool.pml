@@ -1,6 +1,6 @@
 /*
- * pool: how the pool's workers and its owner sleep and wake. The code is src/core/sched.c,
- * sched_wake.c, sched_worker.c and eventcount.h; names and labels are theirs.
+ * pool: how the pool's workers and its owner sleep and wake. The code is src/core/sched_wake.c,
+ * sched_done.c, sched_submit.c, sched_ready.h, sched_worker.c and eventcount.h; names and labels are theirs.
  *
  * WHAT IS CHECKED
  *   - No wake-up is lost: the run ends only when every task came back and every worker was closed.
@@ -20,6 +20,7 @@
  *   WORKERS, TASKS   sizes
  *   SPIN             a worker may look for work before it parks; else only those search that were woken
  *   LANES            tasks may go to the lane of a worker, beyond its limit too
+ *   RESERVE          the owner may reserve a place and give it back, for a task that does not come
  *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
  *   LAZY             `lazy` is set: workers stand by, and submits rely on them
  *   NAP              the owner may nap
@@ -96,7 +97,9 @@ byte lost;           /* tasks of a terminated thread: they reject */
 
 /* Every worker has a task: what is queued has to wait. */
 #define busy(w) (usage[w] != 0 || was_retired[w])
-#if WORKERS == 2
+#if WORKERS == 1
+#define ALL_BUSY busy(1)
+#elif WORKERS == 2
 #define ALL_BUSY (busy(1) && busy(2))
 #else
 #define ALL_BUSY (busy(1) && busy(2) && busy(3))
@@ -238,6 +241,22 @@ inline wake_worker(me, who)
 #endif
 }
 
+/* W5: between the place that is given back and the look at the sleeper. */
+inline wake_for_place(me, who)
+{
+  atomic {
+    land_(me);
+    if
+    :: memory[SLEEPER(who)] == PARKED_FULL ->
+       memory[SLEEPER(who)] = NOTIFIED;
+       ended[who]++;
+       assert(ended[who] <= 1);
+       bell[who] = true
+    :: else
+    fi
+  }
+}
+
 /* W4: a searcher that found something steps down, and looks for those who relied on it. */
 inline stop_searching(me, yes, i)
 {
@@ -317,7 +336,7 @@ inline forget_sleep(who, yes, i)
 #endif
 }
 
-/* ---- giving back (sched.c) ---- */
+/* ---- giving back (sched_done.c) ---- */
 
 inline wake_owner(me, yes)
 {
@@ -515,6 +534,9 @@ park:
 #endif
   if
   :: !yes && places -> yes = (memory[READY] != 0)
+#ifndef NO_PLACE_LOOK
+  :: !yes && !places -> yes = has_place(w)
+#endif
   :: else
   fi;
   if
@@ -550,6 +572,9 @@ proctype Owner()
 {
   byte submitted, w, i;
   bool yes, sleeps, naps, parted;
+#ifdef RESERVE
+  bool reserved;
+#endif
 
   /* Turns of the event loop: something new to do, what came back, sleep. New tasks come to an
    * owner that sleeps as well: it does not look at what came back before its bell rings. */
@@ -561,6 +586,20 @@ proctype Owner()
      select(w : 1 .. WORKERS);
      d_step { submitted++; usage[w]++; publish(OWNER, LANE(w)) };
      wake_worker(OWNER, w);
+     w = 0
+#endif
+#ifdef RESERVE
+  :: !reserved -> /* reserve, unreserve */
+     reserved = true;
+     select(w : 1 .. WORKERS);
+     if
+     :: d_step { has_place(w) -> usage[w]++ };
+        d_step { land_(OWNER); usage[w]-- };
+#ifndef NO_PLACE_WAKE
+        wake_for_place(OWNER, w)
+#endif
+     :: else
+     fi;
      w = 0
 #endif
 #ifdef LEAVE

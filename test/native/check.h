@@ -45,24 +45,24 @@
     }                                                                                        \
   } while (0)
 
-#define CHECK_EQUAL(actual, expected)                                                                   \
-  do {                                                                                                  \
-    uint64_t actual_ = (uint64_t)(actual), expected_ = (uint64_t)(expected);                            \
-    if (actual_ != expected_) {                                                                         \
-      fprintf(stderr, "%s:%d: %s: expected %s to be %s = %" PRIu64 ", was %" PRIu64 "\n", __FILE__,     \
-              __LINE__, __func__, #actual, #expected, expected_, actual_);                              \
-      abort();                                                                                          \
-    }                                                                                                   \
+#define CHECK_EQUAL(actual, expected)                                                     \
+  do {                                                                                    \
+    uint64_t actual_ = (uint64_t)(actual), expected_ = (uint64_t)(expected);              \
+    if (actual_ != expected_) {                                                           \
+      fprintf(stderr, "%s:%d: %s: expected %s to be %s = %" PRIu64 ", was %" PRIu64 "\n", \
+              __FILE__, __LINE__, __func__, #actual, #expected, expected_, actual_);      \
+      abort();                                                                            \
+    }                                                                                     \
   } while (0)
 
-#define CHECK_STATUS(actual, expected)                                                                  \
-  do {                                                                                                  \
-    telar_status actual_ = (actual), expected_ = (expected);                                            \
-    if (actual_ != expected_) {                                                                         \
-      fprintf(stderr, "%s:%d: %s: expected %s to be %s, was %s\n", __FILE__, __LINE__, __func__,        \
-              #actual, telar_status_name(expected_), telar_status_name(actual_));                       \
-      abort();                                                                                          \
-    }                                                                                                   \
+#define CHECK_STATUS(actual, expected)                                                           \
+  do {                                                                                           \
+    telar_status actual_ = (actual), expected_ = (expected);                                     \
+    if (actual_ != expected_) {                                                                  \
+      fprintf(stderr, "%s:%d: %s: expected %s to be %s, was %s\n", __FILE__, __LINE__, __func__, \
+              #actual, telar_status_name(expected_), telar_status_name(actual_));                \
+      abort();                                                                                   \
+    }                                                                                            \
   } while (0)
 
 /* xorshift64*: a state for each thread. */
@@ -97,7 +97,8 @@ static inline uint64_t check_seed(void) {
 }
 
 static inline check_random check_random_from(uint64_t seed, uint64_t stream) {
-  check_random random = {(seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + stream * UINT64_C(0xd1342543de82ef95) + 1};
+  check_random random = {(seed + 1) * UINT64_C(0x9e3779b97f4a7c15) +
+                         stream * UINT64_C(0xd1342543de82ef95) + 1};
   check_random_next(&random);
   return random;
 }

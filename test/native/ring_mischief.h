@@ -1,7 +1,8 @@
 /*
  * Operations on a ring whose shared memory is corrupted in between, both as a string of
- * bytes says. Any status will do; what may not happen is an access outside, a crash or a call that does not
- * end. Run by the fuzzer (fuzz_ring.c) and by random bytes (test_ring_corrupt.c). Include after check.h.
+ * bytes says. Any status will do; what may not happen is an access outside, a crash or a call that
+ * does not end. Run by the fuzzer (fuzz_ring.c) and by random bytes (test_ring_corrupt.c). Include
+ * after check.h.
  */
 #ifndef TELAR_TEST_RING_MISCHIEF_H
 #define TELAR_TEST_RING_MISCHIEF_H
@@ -34,7 +35,8 @@ static inline void mischief_bell(void *context, uint32_t thread, uint32_t endpoi
 
 /* Writes something somewhere: anywhere, or where the code looks. */
 static inline void mischief_corrupt(mischief *m) {
-  uint64_t how = mischief_take(m, 1), place = mischief_take(m, 2), value = mischief_take(m, 1 + (uint32_t)how % 8);
+  uint64_t how = mischief_take(m, 1), place = mischief_take(m, 2),
+           value = mischief_take(m, 1 + (uint32_t)how % 8);
   unsigned char *memory = m->ring.memory;
   ring_shared *shared = m->ring.memory;
   size_t tags = sizeof *shared;
@@ -51,17 +53,20 @@ static inline void mischief_corrupt(mischief *m) {
       break;
     case 3: { /* the tag that is looked at next, with a length that may be close to sense */
       uint64_t head = atomic_load(place % 2 == 0 ? &shared->head : &shared->released);
-      uint32_t state = (uint32_t)(place >> 8 & 3), records = state == 0 ? (uint32_t)(place >> 10) : 0;
+      uint32_t state = (uint32_t)(place >> 8 & 3),
+               records = state == 0 ? (uint32_t)(place >> 10) : 0;
       uint32_t tag = state << 30 | records << RING_RUN_SHIFT | (uint32_t)value % 5000;
       memcpy(memory + tags + (head % tag_count) * 4, &tag, 4);
       break;
     }
     case 4: /* a position, a little beside */
-      atomic_fetch_add(place % 3 == 0 ? &shared->head : place % 3 == 1 ? &shared->tail : &shared->released,
+      atomic_fetch_add(place % 3 == 0   ? &shared->head
+                       : place % 3 == 1 ? &shared->tail
+                                        : &shared->released,
                        value - (UINT64_C(1) << (8 * (1 + how % 8) - 1)));
       break;
     case 5: /* who waits */
-      atomic_store(&shared->sides[place % 2].waiting[place / 2 % RING_WAIT_WORDS], value);
+      atomic_store(&shared->waiters[place % 2].waiting[place / 2 % RING_WAIT_WORDS], value);
       break;
     case 6: /* the table */
       memcpy(&shared->endpoints[place % TELAR_RING_ENDPOINTS], &value, 8);
@@ -73,16 +78,19 @@ static inline void mischief_corrupt(mischief *m) {
   }
 }
 
-static inline void mischief_place(mischief *m, telar_status status, uint32_t end, telar_ring_place place) {
+static inline void mischief_place(mischief *m, telar_status status, uint32_t end,
+                                  telar_ring_place place) {
   if (status != TELAR_OK) return;
-  CHECK(place.length <= TELAR_RING_CAPACITY_MIN / 2 && place.offset <= m->ring.bytes - place.length);
+  CHECK(place.length <= TELAR_RING_CAPACITY_MIN / 2 &&
+        place.offset <= m->ring.bytes - place.length);
   CHECK((unsigned char *)m->ring.memory + place.offset == place.data);
   memset(place.data, (int)place.ticket, place.length);
   m->places[end][place.ticket % 8] = place;
 }
 
 static inline void mischief_step(mischief *m) {
-  uint32_t what = (uint32_t)mischief_take(m, 1), which = what / 32 % MISCHIEF_ENDS, at = (uint32_t)mischief_take(m, 1);
+  uint32_t what = (uint32_t)mischief_take(m, 1), which = what / 32 % MISCHIEF_ENDS,
+           at = (uint32_t)mischief_take(m, 1);
   telar_ring_end *end = m->ends[which];
   telar_ring_place place = m->places[which][at % 8];
   telar_ring_side side = at % 2 == 0 ? TELAR_RING_RECEIVERS : TELAR_RING_SENDERS;
@@ -100,7 +108,9 @@ static inline void mischief_step(mischief *m) {
       break;
     case 2:
     case 3:
-      for (uint32_t i = 0; i < MISCHIEF_BATCH; i++) lengths[i] = (length * (i / (1 + at % 5) + 1) + at) % 140;
+      for (uint32_t i = 0; i < MISCHIEF_BATCH; i++) {
+        lengths[i] = (length * (i / (1 + at % 5) + 1) + at) % 140;
+      }
       play_send_many(end, m->buffer, lengths, 1 + at % MISCHIEF_BATCH, &done);
       CHECK(done <= MISCHIEF_BATCH);
       break;

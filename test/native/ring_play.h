@@ -25,7 +25,9 @@ static inline play_ring play_make(uint32_t capacity, uint32_t flags, uint64_t st
 
 static inline telar_ring_end *play_open(const play_ring *ring) {
   telar_ring_end *end;
-  CHECK_STATUS(telar_ring_open(check_memory(telar_ring_end_size()), ring->memory, ring->bytes, &end), TELAR_OK);
+  CHECK_STATUS(
+      telar_ring_open(check_memory(telar_ring_end_size()), ring->memory, ring->bytes, &end),
+      TELAR_OK);
   return end;
 }
 
@@ -63,9 +65,10 @@ static inline telar_status play_quiet(telar_ring_end *end) {
   return status;
 }
 
-/* telar_ring_send_many for records of these lengths: neighbours of one length as one run, each list in memory of its own. */
-static inline telar_status play_send_many(telar_ring_end *end, const void *data, const uint32_t *lengths, uint32_t count,
-                                          uint32_t *sent) {
+/* telar_ring_send_many for records of these lengths: neighbours of one length as one run, each list
+ * in memory of its own. */
+static inline telar_status play_send_many(telar_ring_end *end, const void *data,
+                                          const uint32_t *lengths, uint32_t count, uint32_t *sent) {
   telar_ring_run *all = calloc(count + 1, sizeof *all);
   CHECK(all != NULL);
   uint32_t runs = 0;
@@ -80,8 +83,8 @@ static inline telar_status play_send_many(telar_ring_end *end, const void *data,
 }
 
 /* telar_ring_receive_many, and the length of each record. */
-static inline telar_status play_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity, uint32_t *lengths,
-                                             uint32_t max, uint32_t *received) {
+static inline telar_status play_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity,
+                                             uint32_t *lengths, uint32_t max, uint32_t *received) {
   telar_ring_run *runs = calloc(max + (max == 0), sizeof *runs);
   CHECK(runs != NULL);
   uint32_t count;

@@ -5,7 +5,7 @@
 #ifndef TELAR_TEST_SCHED_BELLS_H
 #define TELAR_TEST_SCHED_BELLS_H
 
-#include "check.h"
+#include "sched_submit.h"
 
 #include "core/sched_internal.h"
 
@@ -102,11 +102,12 @@ static inline void tower_close(tower *t) {
 }
 
 static inline void tower_lost(const tower *t, const char *what) {
-  fprintf(stderr, "lost wake-up: %s (ready %" PRIu32 ", outstanding %" PRIu32 ", searching %" PRIu32
-                  ", awake %" PRIu32 ", standby %" PRIu32 ", lazy %" PRIu32 ")\n",
+  fprintf(stderr,
+          "lost wake-up: %s (ready %" PRIu32 ", outstanding %" PRIu32 ", searching %" PRIu32
+          ", awake %" PRIu32 ", standby %" PRIu32 ", lazy %" PRIu32 ")\n",
           what, telar_sched_ready_length(t->sched), telar_sched_outstanding(t->sched),
-          atomic_load(&t->sched->searching), atomic_load(&t->sched->awake), atomic_load(&t->sched->standby),
-          atomic_load(&t->sched->lazy));
+          atomic_load(&t->sched->searching), atomic_load(&t->sched->awake),
+          atomic_load(&t->sched->standby), atomic_load(&t->sched->lazy));
   for (uint32_t i = 0; i < t->workers; i++) {
     fprintf(stderr, "  worker %" PRIu32 ": usage %" PRIu32 ", sleeper %" PRIu32 "\n", i,
             telar_sched_worker_usage(t->sched, i), atomic_load(&t->sched->workers[i].sleeper));

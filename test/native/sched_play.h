@@ -5,7 +5,7 @@
 #ifndef TELAR_TEST_SCHED_PLAY_H
 #define TELAR_TEST_SCHED_PLAY_H
 
-#include "check.h"
+#include "sched_submit.h"
 
 #include "core/sched_internal.h"
 
@@ -27,7 +27,8 @@ static inline void play_count_ring(void *context, uint32_t worker) {
 }
 
 /* One processor: nobody spins, and so nobody waits for what this thread does next. */
-static inline telar_sched_config play_config(uint32_t slots, uint32_t workers, uint32_t concurrency) {
+static inline telar_sched_config play_config(uint32_t slots, uint32_t workers,
+                                             uint32_t concurrency) {
   return (telar_sched_config){.slots = slots,
                               .workers = workers,
                               .concurrency = concurrency,
@@ -82,10 +83,10 @@ static inline void play_submit(play *p, uint32_t slot) {
 }
 
 /* The slots come back, in this order, and no others. */
-#define PLAY_DRAINS(p, ...)                                                           \
-  do {                                                                                \
-    const uint32_t wanted_[] = {__VA_ARGS__};                                         \
-    uint32_t got_[PLAY_SLOTS_MOST];                                                   \
+#define PLAY_DRAINS(p, ...)                                                                \
+  do {                                                                                     \
+    const uint32_t wanted_[] = {__VA_ARGS__};                                              \
+    uint32_t got_[PLAY_SLOTS_MOST];                                                        \
     CHECK_EQUAL(telar_sched_drain((p)->sched, got_, PLAY_SLOTS_MOST), sizeof wanted_ / 4); \
     for (size_t i_ = 0; i_ < sizeof wanted_ / 4; i_++) CHECK_EQUAL(got_[i_], wanted_[i_]); \
   } while (0)

@@ -112,7 +112,9 @@ static void *send_work(void *argument) {
     }
     if (self->one_at_a_time) {
       /* Spins a little: the window is open just when the sleeper has taken the item. */
-      for (uint32_t tries = 0; atomic_load_explicit(&self->taken, memory_order_relaxed) <= i;) check_pause(&tries);
+      for (uint32_t tries = 0; atomic_load_explicit(&self->taken, memory_order_relaxed) <= i;) {
+        check_pause(&tries);
+      }
     }
   }
   return NULL;
@@ -124,7 +126,8 @@ static void loses_nothing(uint32_t notifiers, uint32_t items, bool one_at_a_time
   self.push = notifiers == 1 ? telar_index_queue_push_sp : telar_index_queue_push_mp;
   CHECK(notifiers <= NOTIFIERS);
   telar_eventcount_init(&self.events);
-  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(8)), 8, UINT32_MAX - items / 2, &self.queue),
+  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(8)), 8,
+                                      UINT32_MAX - items / 2, &self.queue),
                TELAR_OK);
   pthread_mutex_init(&self.bell.mutex, NULL);
   pthread_cond_init(&self.bell.rung, NULL);

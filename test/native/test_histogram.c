@@ -91,7 +91,8 @@ static void clamps_and_counts_what_is_too_long(void) {
   CHECK_EQUAL(telar_histogram_count(snapshot), 4);
   CHECK_EQUAL(snapshot->clamped, 2);
   CHECK_EQUAL(telar_histogram_max(snapshot), TELAR_HISTOGRAM_MAX_NS);
-  CHECK(is_near(telar_histogram_mean(snapshot), (5 + 3.0 * (double)TELAR_HISTOGRAM_MAX_NS) / 4, 1e-9));
+  CHECK(is_near(telar_histogram_mean(snapshot), (5 + 3.0 * (double)TELAR_HISTOGRAM_MAX_NS) / 4,
+                1e-9));
   free(snapshot);
   free(histogram);
 }
@@ -113,7 +114,9 @@ static void agrees_with_the_sorted_list(check_random *random) {
     sum += (double)values[i];
   }
   double mean = sum / COUNT;
-  for (int i = 0; i < COUNT; i++) squares += ((double)values[i] - mean) * ((double)values[i] - mean);
+  for (int i = 0; i < COUNT; i++) {
+    squares += ((double)values[i] - mean) * ((double)values[i] - mean);
+  }
   qsort(values, COUNT, sizeof values[0], by_value);
   telar_histogram_snapshot *snapshot = snapshot_of(histogram);
   CHECK_EQUAL(telar_histogram_count(snapshot), COUNT);
@@ -121,7 +124,8 @@ static void agrees_with_the_sorted_list(check_random *random) {
   CHECK_EQUAL(telar_histogram_max(snapshot), values[COUNT - 1]);
   CHECK(is_near(telar_histogram_mean(snapshot), mean, 1e-9));
   CHECK(is_near(telar_histogram_stddev(snapshot), sqrt(squares / COUNT), 0.01));
-  static const double percentiles[] = {0.001, 0.01, 1, 2.5, 10, 25, 50, 75, 90, 97.5, 99, 99.9, 99.99, 99.999};
+  static const double percentiles[] = {0.001, 0.01, 1,    2.5, 10,   25,    50,
+                                       75,    90,   97.5, 99,  99.9, 99.99, 99.999};
   uint64_t last = 0;
   for (size_t i = 0; i < sizeof percentiles / sizeof percentiles[0]; i++) {
     uint64_t seen = telar_histogram_percentile(snapshot, percentiles[i]);

@@ -11,7 +11,8 @@ enum { CAPACITY_MOST = 64, PRODUCERS_MOST = 4, CONSUMERS_MOST = 4, MANY = 5 };
 
 static telar_index_queue *make(uint32_t capacity, uint32_t start) {
   telar_index_queue *queue = NULL;
-  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(capacity)), capacity, start, &queue),
+  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(capacity)), capacity,
+                                      start, &queue),
                TELAR_OK);
   return queue;
 }
@@ -193,10 +194,10 @@ typedef struct workload {
   uint32_t capacity;
   uint32_t serials; /* of each producer */
   uint64_t seed;
-  uint64_t *payload[PRODUCERS_MOST];      /* plain memory: TSan sees whether the queue orders it */
+  uint64_t *payload[PRODUCERS_MOST]; /* plain memory: TSan sees whether the queue orders it */
   _Atomic uint8_t *arrivals[PRODUCERS_MOST];
   _Atomic uint32_t arrived;
-  /* One producer, one consumer: what the consumer did before pop k is done for push k + capacity. */
+  /* One producer, one consumer: what was done before pop k is done for push k + capacity. */
   uint64_t notes[2 * CAPACITY_MOST];
 } workload;
 
@@ -229,7 +230,8 @@ static void *produce(void *argument) {
         check_pause(&tries);
       }
       if (is_pair(work) && serial >= work->capacity) {
-        CHECK_EQUAL(work->notes[(serial - work->capacity) % (2 * work->capacity)], serial - work->capacity);
+        CHECK_EQUAL(work->notes[(serial - work->capacity) % (2 * work->capacity)],
+                    serial - work->capacity);
       }
       CHECK(telar_index_queue_length(work->queue) <= work->capacity);
     }
@@ -255,7 +257,8 @@ static void *consume(void *argument) {
       CHECK_EQUAL(work->payload[producer][serial], pattern(work->seed, got[i]));
       CHECK((int64_t)serial > last[producer]);
       last[producer] = serial;
-      CHECK_EQUAL(atomic_fetch_add_explicit(&work->arrivals[producer][serial], 1, memory_order_relaxed), 0);
+      CHECK_EQUAL(
+          atomic_fetch_add_explicit(&work->arrivals[producer][serial], 1, memory_order_relaxed), 0);
       popped++;
     }
     atomic_fetch_add_explicit(&work->arrived, count, memory_order_relaxed);
@@ -263,7 +266,8 @@ static void *consume(void *argument) {
   return NULL;
 }
 
-static void delivers_each_once(const mode *m, uint32_t capacity, uint32_t start, uint32_t serials, uint64_t seed) {
+static void delivers_each_once(const mode *m, uint32_t capacity, uint32_t start, uint32_t serials,
+                               uint64_t seed) {
   workload work = {.mode = m, .capacity = capacity, .serials = serials, .seed = seed};
   CHECK(capacity <= CAPACITY_MOST && serials < 1u << SERIAL_BITS);
   work.queue = make(capacity, start);

@@ -6,7 +6,6 @@
 
 #include <sched.h>
 
-
 static void clock_goes_forward(void) {
   uint64_t last = telar_os_now_ns(), first = last;
   for (int i = 0; i < 100000; i++) {
@@ -25,7 +24,8 @@ static void clock_counts_nanoseconds(void) {
   nanosleep(&pause, NULL);
   uint64_t elapsed = telar_os_now_ns() - first;
   clock_gettime(CLOCK_MONOTONIC, &after);
-  uint64_t around = (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000u + (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
+  uint64_t around = (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000u +
+                    (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
   CHECK(elapsed >= 20000000u);
   CHECK(elapsed <= around);
 }

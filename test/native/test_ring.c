@@ -74,10 +74,18 @@ static void has_a_table_of_ends(void) {
   }
   CHECK_STATUS(telar_ring_attach(one_more, 1), TELAR_LIMIT);
   CHECK_STATUS(telar_ring_send(ends[200], bytes, 5), TELAR_OK);
+  CHECK_EQUAL(telar_ring_listener(one_more, 200), 0);
+  telar_ring_listen(one_more); /* not attached */
+  telar_ring_listen(ends[200]);
+  CHECK_EQUAL(telar_ring_listener(one_more, 200), 201);
+  CHECK_EQUAL(telar_ring_listener(one_more, 199), 0);
+  CHECK_EQUAL(telar_ring_listener(one_more, TELAR_RING_ENDPOINTS), 0);
   telar_ring_detach(ends[200]);
+  CHECK_EQUAL(telar_ring_listener(one_more, 200), 0);
   CHECK(!telar_ring_is_attached(ends[200]));
   CHECK_STATUS(telar_ring_attach(one_more, 1), TELAR_OK);
   CHECK_EQUAL(telar_ring_endpoint(one_more), 200);
+  CHECK_EQUAL(telar_ring_listener(one_more, 200), 0);
   CHECK_STATUS(telar_ring_send(one_more, bytes, 7), TELAR_OK);
   CHECK_STATUS(play_quiet(one_more), TELAR_OK);
   telar_ring_stats stats;
@@ -113,7 +121,8 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
     play_check(back, n, n);
     CHECK_EQUAL(back[n], 0xee);
     CHECK_STATUS(telar_ring_receive(end, back, n, &length), TELAR_EMPTY);
-    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer gives the last records back here */
+    CHECK_STATUS(play_quiet(end),
+                 TELAR_OK); /* a single consumer gives the last records back here */
   }
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2 + 1), TELAR_TOO_LARGE);
   CHECK_STATUS(telar_ring_send_parts(end, bytes, 8, bytes, SMALL / 2 - 7), TELAR_TOO_LARGE);
@@ -144,7 +153,8 @@ static void fills_and_drains(uint32_t flags, uint64_t start, uint32_t length) {
       play_check(back, got, lap * 1000 + i);
     }
     CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &got), TELAR_EMPTY);
-    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer gives the last records back here */
+    CHECK_STATUS(play_quiet(end),
+                 TELAR_OK); /* a single consumer gives the last records back here */
     /* One granule on. */
     CHECK_STATUS(telar_ring_send(end, bytes, 1), TELAR_OK);
     CHECK_STATUS(telar_ring_receive(end, back, 1, &got), TELAR_OK);
@@ -176,7 +186,8 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
     CHECK(sent <= count && (status == TELAR_OK ? sent > 0 : status == TELAR_FULL && sent == 0));
     next_sent += sent;
     while (check_random_below(&random, 3) != 0) {
-      uint32_t max = 1 + check_random_below(&random, 64), capacity = check_random_below(&random, 1000);
+      uint32_t max = 1 + check_random_below(&random, 64),
+               capacity = check_random_below(&random, 1000);
       status = play_receive_many(end, back, capacity, lengths, max, &received);
       if (status == TELAR_TOO_LARGE) {
         CHECK(received == 0 && lengths[0] > capacity);
@@ -213,7 +224,8 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
 /* Records of one length that were sent together, received in parts of any kind. */
 static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t seed) {
   play_ring ring = play_make(SMALL, flags, start);
-  telar_ring_end *sender = play_attach(&ring, 1), *receivers[2] = {play_attach(&ring, 2), play_attach(&ring, 3)};
+  telar_ring_end *sender = play_attach(&ring, 1),
+                 *receivers[2] = {play_attach(&ring, 2), play_attach(&ring, 3)};
   uint32_t ends = (flags & TELAR_RING_SINGLE_CONSUMER) != 0 ? 1 : 2, lengths[128], sent, received;
   static const uint32_t usual[] = {0, 1, 8, 9, 16, 100};
   telar_ring_place open[4];
@@ -222,7 +234,8 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
   uint64_t next_sent = 0, next_received = 0;
   for (uint32_t turn = 0; turn < CHECK_TURNS(20000); turn++) {
     if (next_sent - next_received < 100) {
-      uint32_t count = 1 + check_random_below(&random, 128), length = usual[check_random_below(&random, 6)], at = 0;
+      uint32_t count = 1 + check_random_below(&random, 128),
+               length = usual[check_random_below(&random, 6)], at = 0;
       if (count * ring_granules(length) * 8 > sizeof bytes) count = 20;
       for (uint32_t i = 0; i < count; i++, at += ring_granules(length) * 8) {
         lengths[i] = length;
@@ -232,14 +245,16 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
       next_sent += sent;
       play_quiet(sender);
     }
-    uint32_t which = check_random_below(&random, ends), way = check_random_below(&random, 8), at = 0;
+    uint32_t which = check_random_below(&random, ends), way = check_random_below(&random, 8),
+             at = 0;
     telar_ring_end *end = receivers[which];
     telar_status status = TELAR_EMPTY;
     if (way < 3) {
       status = telar_ring_receive(end, back, sizeof back, lengths);
       if (status == TELAR_OK) play_check(back, lengths[0], next_received++);
     } else if (way < 6) {
-      uint32_t max = 1 + check_random_below(&random, 128), capacity = 100 + check_random_below(&random, 500);
+      uint32_t max = 1 + check_random_below(&random, 128),
+               capacity = 100 + check_random_below(&random, 500);
       status = play_receive_many(end, back, capacity, lengths, max, &received);
       for (uint32_t i = 0; i < received; i++, at += ring_granules(lengths[i - 1]) * 8) {
         CHECK(at + lengths[i] <= capacity && received <= max);
@@ -260,7 +275,8 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
       telar_ring_detach(end);
       CHECK_STATUS(telar_ring_attach(end, 2 + which), TELAR_OK);
     }
-    CHECK(status == TELAR_OK || (status == TELAR_EMPTY && (way >= 6 || next_received == next_sent)));
+    CHECK(status == TELAR_OK ||
+          (status == TELAR_EMPTY && (way >= 6 || next_received == next_sent)));
     if (check_random_below(&random, 4) == 0) CHECK_STATUS(play_quiet(end), TELAR_OK);
   }
   CHECK(next_received > CHECK_TURNS(20000));
@@ -269,7 +285,8 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
   free(ring.memory);
 }
 
-/* A receiver that has had a run expects another one like it. It gets what there is all the same: more, less, none. */
+/* A receiver that has had a run expects another one like it. It gets what there is all the same:
+ * more, less, none. */
 static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *sender = play_attach(&ring, 1), *receiver = play_attach(&ring, 2);
@@ -293,7 +310,8 @@ static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
       CHECK_STATUS(telar_ring_receive(receiver, back, sizeof back, &length), TELAR_OK);
       play_check(back, length, next++);
     }
-    uint32_t at_once = max < capacity / 16 ? max : (capacity + 6) / 16, all = (uint32_t)(next_sent - next);
+    uint32_t at_once = max < capacity / 16 ? max : (capacity + 6) / 16,
+             all = (uint32_t)(next_sent - next);
     uint32_t calls = 0, calls_least = (all + at_once - 1) / at_once;
     while (next != next_sent) {
       CHECK_STATUS(telar_ring_receive_many(receiver, back, capacity, runs, max, &count), TELAR_OK);
@@ -328,8 +346,10 @@ static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
       lengths[k] = each[i];
       play_fill(from + k * granules * 8, each[i], k);
     }
-    for (uint32_t all = 0; all < count; all += sent) { /* some at a time if the rest is not swept yet */
-      CHECK_STATUS(play_send_many(end, from + all * granules * 8, lengths, count - all, &sent), TELAR_OK);
+    for (uint32_t all = 0; all < count;
+         all += sent) { /* some at a time if the rest is not swept yet */
+      CHECK_STATUS(play_send_many(end, from + all * granules * 8, lengths, count - all, &sent),
+                   TELAR_OK);
     }
     for (uint32_t all = 0; all < count; all += received) {
       CHECK_STATUS(play_receive_many(end, to, LARGE, lengths, 30000, &received), TELAR_OK);
@@ -391,7 +411,9 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
     for (uint32_t i = TELAR_RING_OPEN_MAX; i-- > 0;) { /* in another order than they lie */
       play_fill(reserved[i].data, i, lap + i);
       CHECK_STATUS(telar_ring_commit(end, reserved[i].ticket, 101), TELAR_INVALID);
-      CHECK_STATUS(i % 5 == 4 ? telar_ring_discard(end, reserved[i].ticket) : telar_ring_commit(end, reserved[i].ticket, i), TELAR_OK);
+      CHECK_STATUS(i % 5 == 4 ? telar_ring_discard(end, reserved[i].ticket)
+                              : telar_ring_commit(end, reserved[i].ticket, i),
+                   TELAR_OK);
       CHECK_STATUS(telar_ring_commit(end, reserved[i].ticket, i), TELAR_INVALID);
       CHECK_STATUS(telar_ring_discard(end, reserved[i].ticket), TELAR_INVALID);
     }
@@ -416,7 +438,8 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2), TELAR_OK);
   telar_ring_stats stats;
   telar_ring_stats_read(end, &stats);
-  CHECK(stats.sent == 200 * 13 + 1 && stats.received == 200 * 13 && stats.size == 1 && stats.size_bytes == SMALL / 2);
+  CHECK(stats.sent == 200 * 13 + 1 && stats.received == 200 * 13 && stats.size == 1 &&
+        stats.size_bytes == SMALL / 2);
   play_drop(end);
   free(ring.memory);
 }
@@ -433,7 +456,7 @@ static void takes_the_last_reservation_back(uint32_t flags, uint64_t start) {
   free(ring.memory);
 }
 
-/* Ends while it holds `reservations` and `claims`, some before, some behind those of another end. */
+/* Ends while it holds `reservations` and `claims`, some before, some behind another end's. */
 static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   for (uint32_t held = 0; held < 64; held++) {
@@ -457,7 +480,9 @@ static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
     }
     CHECK_STATUS(telar_ring_receive(receiver, back, sizeof back, &length), TELAR_EMPTY);
     for (uint32_t i = 0; i < expected; i++) {
-      if ((held >> (5 - i) & 1) == 0) CHECK_STATUS(telar_ring_release(receiver, places[i].ticket), TELAR_OK);
+      if ((held >> (5 - i) & 1) == 0) {
+        CHECK_STATUS(telar_ring_release(receiver, places[i].ticket), TELAR_OK);
+      }
     }
     telar_ring_abandon(receiver); /* the others are released */
     CHECK_STATUS(play_quiet(receiver), TELAR_OK);
@@ -477,7 +502,8 @@ static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
 }
 
 static void keeps_single_parts_single(void) {
-  play_ring ring = play_make(SMALL, TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER, PLAY_NEAR_WRAP);
+  play_ring ring =
+      play_make(SMALL, TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER, PLAY_NEAR_WRAP);
   telar_ring_end *a = play_attach(&ring, 1), *b = play_attach(&ring, 2);
   uint32_t length;
   for (int i = 0; i < 300; i++) {
@@ -503,7 +529,8 @@ static void keeps_single_parts_single(void) {
 
 static void closes(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
-  telar_ring_end *sender = play_attach(&ring, 1), *receiver = play_attach(&ring, 2), *other = play_open(&ring);
+  telar_ring_end *sender = play_attach(&ring, 1), *receiver = play_attach(&ring, 2),
+                 *other = play_open(&ring);
   telar_ring_place place;
   uint32_t length, sent;
   CHECK_STATUS(telar_ring_send(sender, "a", 1), TELAR_OK);
@@ -570,7 +597,9 @@ static void settles_late_records(uint32_t flags, bool receiver_was_first) {
   CHECK_STATUS(play_quiet(sender), TELAR_OK);
   CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_OK);
   atomic_store(&shared->state, TELAR_RING_CLOSED);
-  if (receiver_was_first) CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_CLOSED);
+  if (receiver_was_first) {
+    CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_CLOSED);
+  }
   atomic_store(&shared->state, TELAR_RING_OPEN);
   CHECK_STATUS(telar_ring_send(sender, "b", 1), TELAR_OK);
   atomic_store(&shared->state, TELAR_RING_CLOSED);
@@ -589,7 +618,8 @@ static void settles_late_records(uint32_t flags, bool receiver_was_first) {
 static void keeps_late_runs_from_all_receivers(void) {
   play_ring ring = play_make(SMALL, 0, PLAY_NEAR_WRAP);
   ring_shared *shared = ring.memory;
-  telar_ring_end *sender = play_attach(&ring, 1), *first = play_attach(&ring, 2), *second = play_attach(&ring, 3);
+  telar_ring_end *sender = play_attach(&ring, 1), *first = play_attach(&ring, 2),
+                 *second = play_attach(&ring, 3);
   const telar_ring_run two = {2, 8};
   telar_ring_run run;
   uint32_t sent, count;

@@ -1,11 +1,13 @@
-/* ring: whatever JavaScript writes into the shared memory, calls end with a status. As fuzz_ring.c, with random bytes. */
+/* ring: whatever JavaScript writes into the shared memory, calls end with a status. As fuzz_ring.c,
+ * with random bytes. */
 #include "check.h"
 
 #include "ring_mischief.h"
 
 enum { LONGEST = 1200 };
 
-/* A tag like that of the run received last, where so many records would lie beyond the end of the ring. */
+/* A tag like that of the run received last, where so many records would lie beyond the end of the
+ * ring. */
 static void keeps_a_likely_run_within_the_ring(uint32_t flags) {
   enum { GRANULES = TELAR_RING_CAPACITY_MIN / 8 };
   play_ring ring = play_make(TELAR_RING_CAPACITY_MIN, flags, GRANULES - 8);
@@ -21,7 +23,8 @@ static void keeps_a_likely_run_within_the_ring(uint32_t flags) {
   CHECK_STATUS(telar_ring_send(sender, buffer, 8), TELAR_OK);
   CHECK_STATUS(telar_ring_receive_many(receiver, buffer, sizeof buffer, &run, 4, &count), TELAR_OK);
   atomic_store(&tags[GRANULES - 3], tag);
-  CHECK_STATUS(telar_ring_receive_many(receiver, buffer, sizeof buffer, &run, 4, &count), TELAR_CORRUPT);
+  CHECK_STATUS(telar_ring_receive_many(receiver, buffer, sizeof buffer, &run, 4, &count),
+               TELAR_CORRUPT);
   play_drop(sender);
   play_drop(receiver);
   free(ring.memory);

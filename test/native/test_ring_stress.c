@@ -1,7 +1,8 @@
 /*
- * ring: many threads at once. Every record carries its producer and number; it arrives once, in the order
- * of its producer, whole. Ends die (their thread abandons all that it holds and comes back as a new end), batches,
- * places and copies are mixed, and at last the ring is closed from aside while sends are under way.
+ * ring: many threads at once. Every record carries its producer and number; it arrives once, in the
+ * order of its producer, whole. Ends die (their thread abandons all that it holds and comes back as
+ * a new end), batches, places and copies are mixed, and at last the ring is closed from aside while
+ * sends are under way.
  */
 #include "check.h"
 
@@ -35,7 +36,8 @@ static uint64_t key_of(const workload *work, uint32_t producer, uint32_t serial)
 }
 
 static uint32_t any_length(actor *self) {
-  return 8 + check_random_below(&self->random, check_random_below(&self->random, 8) == 0 ? LONGEST - 8 : 9);
+  return 8 + check_random_below(&self->random,
+                                check_random_below(&self->random, 8) == 0 ? LONGEST - 8 : 9);
 }
 
 /* A record: producer, serial, then a pattern. */
@@ -54,7 +56,9 @@ static void read_record(actor *self, const unsigned char *from, uint32_t length)
   play_check(from + 8, length - 8, key_of(self->work, name[0], name[1]));
   CHECK((int64_t)name[1] > self->last[name[0]]);
   self->last[name[0]] = name[1];
-  CHECK_EQUAL(atomic_fetch_add_explicit(&self->work->arrivals[name[0]][name[1]], 1, memory_order_relaxed), 0);
+  CHECK_EQUAL(
+      atomic_fetch_add_explicit(&self->work->arrivals[name[0]][name[1]], 1, memory_order_relaxed),
+      0);
   atomic_fetch_add_explicit(&self->work->received, 1, memory_order_relaxed);
 }
 
@@ -62,13 +66,15 @@ static void read_record(actor *self, const unsigned char *from, uint32_t length)
 static void die(actor *self) {
   telar_ring_detach(self->end);
   play_quiet(self->end);
-  /* Another end may take the single part meanwhile: none does here, since there is one thread of that kind. */
+  /* Another end may take the single part meanwhile: none does here, since there is one thread of
+   * that kind. */
   CHECK_STATUS(telar_ring_attach(self->end, 1 + self->number), TELAR_OK);
 }
 
 /* Whether sending may go on. */
 static bool may_try(telar_status status) {
-  CHECK(status == TELAR_OK || status == TELAR_FULL || status == TELAR_AGAIN || status == TELAR_CLOSED);
+  CHECK(status == TELAR_OK || status == TELAR_FULL || status == TELAR_AGAIN ||
+        status == TELAR_CLOSED);
   return status != TELAR_CLOSED;
 }
 
@@ -84,7 +90,8 @@ static void *produce(void *argument) {
     telar_status status;
     uint32_t way = check_random_below(&self->random, 16);
     if (way < 6) {
-      status = telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self)));
+      status =
+          telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self)));
       taken = status == TELAR_OK;
     } else if (way < 11) {
       uint32_t lengths[BATCH], count = 1 + check_random_below(&self->random, BATCH), at = 0;
@@ -101,7 +108,8 @@ static void *produce(void *argument) {
       if (status == TELAR_OK && way == 11) {
         CHECK_STATUS(telar_ring_discard(self->end, place.ticket), TELAR_OK);
       } else if (status == TELAR_OK) {
-        status = telar_ring_commit(self->end, place.ticket, write_record(self, place.data, serial, any_length(self)));
+        status = telar_ring_commit(self->end, place.ticket,
+                                   write_record(self, place.data, serial, any_length(self)));
         CHECK_STATUS(status, TELAR_OK);
         taken = 1;
       }
@@ -111,7 +119,8 @@ static void *produce(void *argument) {
       if (status == TELAR_OK) {
         memset(lost.data, 0xff, LONGEST / 2);
         if (check_random_below(&self->random, 2) == 0) {
-          taken = telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self))) == TELAR_OK;
+          taken = telar_ring_send(self->end, buffer,
+                                  write_record(self, buffer, serial, any_length(self))) == TELAR_OK;
           if (taken != 0 && play_quiet(self->end) != TELAR_OK) taken = 0;
         }
         die(self);
@@ -148,12 +157,16 @@ static void *consume(void *argument) {
       }
     } else {
       uint32_t count = 0;
-      while (count < 3 && (status = telar_ring_claim(self->end, &places[count])) == TELAR_OK) count++;
+      while (count < 3 && (status = telar_ring_claim(self->end, &places[count])) == TELAR_OK) {
+        count++;
+      }
       for (uint32_t i = 0; i < count; i++) read_record(self, places[i].data, places[i].length);
       if (way == 11) {
         die(self); /* with what it holds */
       } else {
-        while (count-- > 0) CHECK_STATUS(telar_ring_release(self->end, places[count].ticket), TELAR_OK);
+        while (count-- > 0) {
+          CHECK_STATUS(telar_ring_release(self->end, places[count].ticket), TELAR_OK);
+        }
       }
     }
     play_quiet(self->end);
@@ -163,9 +176,13 @@ static void *consume(void *argument) {
   }
 }
 
-static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t consumers, uint32_t records,
-                               bool closed_from_aside, uint64_t seed) {
-  workload work = {.producers = producers, .consumers = consumers, .records = records, .flags = flags, .seed = seed};
+static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t consumers,
+                               uint32_t records, bool closed_from_aside, uint64_t seed) {
+  workload work = {.producers = producers,
+                   .consumers = consumers,
+                   .records = records,
+                   .flags = flags,
+                   .seed = seed};
   work.closed_from_aside = closed_from_aside;
   work.ring = play_make(CAPACITY, flags, seed % 2 == 0 ? PLAY_NEAR_WRAP : PLAY_NEAR_WRAP_32);
   actor actors[2 * THREADS_MOST];
@@ -175,15 +192,20 @@ static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t cons
     CHECK(work.arrivals[i] != NULL);
   }
   for (uint32_t i = 0; i < producers + consumers; i++) {
-    actors[i] = (actor){&work, i < producers ? i : i - producers, play_attach(&work.ring, i + 1),
-                        check_random_from(seed, i), {-1, -1, -1, -1}};
+    actors[i] = (actor){&work,
+                        i < producers ? i : i - producers,
+                        play_attach(&work.ring, i + 1),
+                        check_random_from(seed, i),
+                        {-1, -1, -1, -1}};
     threads[i] = check_thread(i < producers ? produce : consume, &actors[i]);
   }
   telar_ring_end *aside = play_open(&work.ring);
   if (closed_from_aside) {
     check_random random = check_random_from(seed, 99);
     uint64_t until = check_random_below(&random, producers * records);
-    for (uint32_t tries = 0; atomic_load_explicit(&work.received, memory_order_relaxed) < until;) check_pause(&tries);
+    for (uint32_t tries = 0; atomic_load_explicit(&work.received, memory_order_relaxed) < until;) {
+      check_pause(&tries);
+    }
     telar_ring_close(aside);
     play_quiet(aside);
   }
@@ -194,7 +216,9 @@ static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t cons
   uint64_t sent = 0;
   for (uint32_t i = 0; i < producers; i++) {
     sent += work.sent[i];
-    for (uint32_t serial = 0; serial < records; serial++) CHECK_EQUAL(work.arrivals[i][serial], serial < work.sent[i]);
+    for (uint32_t serial = 0; serial < records; serial++) {
+      CHECK_EQUAL(work.arrivals[i][serial], serial < work.sent[i]);
+    }
     free((void *)work.arrivals[i]);
   }
   telar_ring_stats stats;
@@ -225,7 +249,8 @@ int main(void) {
                        CHECK_TURNS(200000) / modes[i].producers, false, seed + i);
     /* Short ones, so that there are many ends. */
     for (uint32_t k = 0; k < CHECK_TURNS(400); k++) {
-      delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers, 150, true, seed + 100 * i + k);
+      delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers, 150, true,
+                         seed + 100 * i + k);
     }
   }
   return 0;

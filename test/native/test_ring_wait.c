@@ -59,7 +59,7 @@ static void rings_only_for_a_sleeper(void) {
   send_one(s.ends[0], 1);
   CHECK_EQUAL(rung_by(&s, 0), 0); /* nobody waits */
   CHECK_STATUS(telar_ring_wait(s.ends[1], R, 0), TELAR_OK);
-  CHECK_EQUAL(rung_by(&s, 0), 0); /* nothing happened since */
+  CHECK_EQUAL(rung_by(&s, 0), 0);             /* nothing happened since */
   CHECK_STATUS(receive(s.ends[1]), TELAR_OK); /* the last look */
   CHECK(telar_ring_wait_cancel(s.ends[1], R));
   CHECK(!telar_ring_wait_cancel(s.ends[1], R));
@@ -92,8 +92,8 @@ static void wakes_one_after_the_other(void) {
   strike(&s);
 }
 
-/* Who takes a part of what was sent together wakes the next for the others: also one that fell asleep
- * because it looked when the part was taken and the others were not yet left. */
+/* Who takes a part of what was sent together wakes the next for the others: also one that fell
+ * asleep because it looked when the part was taken and the others were not yet left. */
 static void wakes_for_the_rest_of_a_run(void) {
   stage s = set(0);
   uint32_t lengths[3] = {5, 5, 5}, sent;
@@ -176,7 +176,8 @@ static void wakes_blocked_threads(void) {
   stage s = set(0);
   int32_t event;
   CHECK_STATUS(telar_ring_wait_sync(s.ends[2], R, 0, &event), TELAR_OK);
-  _Atomic int32_t *word = (_Atomic int32_t *)(void *)((char *)s.ring.memory + telar_ring_event_offset(2));
+  _Atomic int32_t *word =
+      (_Atomic int32_t *)(void *)((char *)s.ring.memory + telar_ring_event_offset(2));
   CHECK(atomic_load(word) == event);
   send_one(s.ends[0], 1);
   CHECK_EQUAL(rung_by(&s, 0), 0);
@@ -222,7 +223,8 @@ static void wakes_all_at_the_end(void) {
     strike(&s);
   }
   stage s = set(0);
-  CHECK(!telar_ring_is_deserted(s.ends[1], R) && !telar_ring_is_deserted(s.ends[1], S)); /* nobody ever came */
+  CHECK(!telar_ring_is_deserted(s.ends[1], R) &&
+        !telar_ring_is_deserted(s.ends[1], S)); /* nobody ever came */
   telar_ring_detach(s.ends[0]);
   CHECK(!telar_ring_is_deserted(s.ends[1], R));
   strike(&s);
@@ -349,16 +351,20 @@ static telar_status until_done(sleeper *self, telar_ring_side side, uint32_t nee
     pthread_mutex_lock(&b->mutex);
     b->rung = false; /* of a wait before */
     pthread_mutex_unlock(&b->mutex);
-    CHECK_STATUS(blocks ? telar_ring_wait_sync(self->end, side, need, &event) : telar_ring_wait(self->end, side, need),
+    CHECK_STATUS(blocks ? telar_ring_wait_sync(self->end, side, need, &event)
+                        : telar_ring_wait(self->end, side, need),
                  TELAR_OK);
     status = try_it(self, need);
     notify(self);
     bool is_done = status != TELAR_FULL && status != TELAR_EMPTY && status != TELAR_AGAIN;
     if (!is_done) {
-      _Atomic int32_t *word = (_Atomic int32_t *)(void *)((char *)self->house->ring.memory +
-                                                          telar_ring_event_offset(telar_ring_endpoint(self->end)));
+      _Atomic int32_t *word =
+          (_Atomic int32_t *)(void *)((char *)self->house->ring.memory +
+                                      telar_ring_event_offset(telar_ring_endpoint(self->end)));
       pthread_mutex_lock(&b->mutex);
-      while (blocks ? atomic_load(word) == event : !b->rung) pthread_cond_wait(&b->changed, &b->mutex);
+      while (blocks ? atomic_load(word) == event : !b->rung) {
+        pthread_cond_wait(&b->changed, &b->mutex);
+      }
       pthread_mutex_unlock(&b->mutex);
     }
     telar_ring_wait_cancel(self->end, side);
@@ -377,7 +383,9 @@ static telar_status try_receive(sleeper *self, uint32_t need) {
   unsigned char record[700];
   uint32_t length;
   telar_status status = telar_ring_receive(self->end, record, sizeof record, &length);
-  if (status == TELAR_OK) atomic_fetch_add_explicit(&self->house->checksum, length, memory_order_relaxed);
+  if (status == TELAR_OK) {
+    atomic_fetch_add_explicit(&self->house->checksum, length, memory_order_relaxed);
+  }
   return status;
 }
 
@@ -401,11 +409,13 @@ static void *receive_records(void *argument) {
   return NULL;
 }
 
-/* Announces to wait, gives up or dies, and never takes anything: each wake-up that it draws has to go on. */
+/* Announces to wait, gives up or dies, and never takes anything: each wake-up that it draws has to
+ * go on. */
 static void *give_up(void *argument) {
   sleeper *self = argument;
   while (telar_ring_state_read(self->end) == TELAR_RING_OPEN) {
-    telar_ring_side side = check_random_below(&self->random, 2) == 0 ? TELAR_RING_RECEIVERS : TELAR_RING_SENDERS;
+    telar_ring_side side =
+        check_random_below(&self->random, 2) == 0 ? TELAR_RING_RECEIVERS : TELAR_RING_SENDERS;
     int32_t event;
     if (check_random_below(&self->random, 2) == 0) {
       CHECK_STATUS(telar_ring_wait(self->end, side, 1), TELAR_OK);
@@ -426,7 +436,8 @@ static void *give_up(void *argument) {
   return NULL;
 }
 
-static void loses_no_wake_up(uint32_t flags, uint32_t producers, uint32_t consumers, uint32_t records, uint64_t seed) {
+static void loses_no_wake_up(uint32_t flags, uint32_t producers, uint32_t consumers,
+                             uint32_t records, uint64_t seed) {
   house h = {.ring = play_make(SMALL, flags, PLAY_NEAR_WRAP), .records = records};
   sleeper sleepers[THREADS];
   pthread_t threads[THREADS];
@@ -438,7 +449,10 @@ static void loses_no_wake_up(uint32_t flags, uint32_t producers, uint32_t consum
     sleepers[i] = (sleeper){&h, i, play_attach(&h.ring, i + 1), check_random_from(seed, i)};
   }
   for (uint32_t i = 0; i < count; i++) {
-    threads[i] = check_thread(i < producers ? send_records : i + 1 < count ? receive_records : give_up, &sleepers[i]);
+    threads[i] = check_thread(i < producers   ? send_records
+                              : i + 1 < count ? receive_records
+                                              : give_up,
+                              &sleepers[i]);
   }
   for (uint32_t i = 0; i < producers; i++) check_join(threads[i]);
   sleeper closer = {.house = &h, .end = play_open(&h.ring)};

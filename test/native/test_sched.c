@@ -39,6 +39,10 @@ static void refuses_bad_configurations(void) {
   CHECK_EQUAL(telar_sched_size(&good) % telar_sched_align(), 0);
   free(memory);
 
+  /* Memory for what there is, not for what a worker might be given. */
+  telar_sched_config narrow = play_config(4096, 130, 1), wide = play_config(4096, 130, 65535);
+  CHECK_EQUAL(telar_sched_size(&wide), telar_sched_size(&narrow));
+
   telar_sched_config largest = play_config(65536, 1, 65535);
   CHECK(telar_sched_size(&largest) > 65536 * sizeof(uint64_t));
   largest = play_config(2, 32768, 1);
@@ -94,7 +98,7 @@ static void takes_back_only_what_was_submitted(void) {
     CHECK_STATUS(telar_sched_submit(p.sched, 2, true, 0), TELAR_OK);
     /* QUEUED */
     CHECK_STATUS(telar_sched_submit(p.sched, 2, true, 0), TELAR_INVALID);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+    CHECK_STATUS(sched_submit_to(p.sched, 2, 0, TELAR_LANE_FORCED), TELAR_INVALID);
     CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_INVALID);
     CHECK_EQUAL(telar_sched_outstanding(p.sched), 1);
     CHECK_EQUAL(telar_sched_ready_length(p.sched), 1);
@@ -154,6 +158,59 @@ static void a_slot_that_cannot_be_cancelled_goes_round(void) {
     CHECK_EQUAL(play_hire(&p), 0);
   }
   play_close(&p);
+}
+
+/* Whatever a worker says, in every state of the slot: it is nobody's but the holder's to
+ * complete, and once. */
+static void only_whoever_holds_a_slot_may_complete_it(void) {
+  for (int cancellable = 0; cancellable < 2; cancellable++) {
+    play p;
+    play_open(&p, play_config(8, 3, 2));
+    play_hire_many(&p, 2);
+#define REFUSED(worker, slot)                                                 \
+  do {                                                                        \
+    uint64_t completed_ = telar_sched_worker_completed(p.sched, worker);      \
+    uint32_t usage_ = telar_sched_worker_usage(p.sched, worker);              \
+    CHECK(!telar_sched_holds(p.sched, worker, slot));                         \
+    CHECK_STATUS(telar_sched_complete(p.sched, worker, slot), TELAR_INVALID); \
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, worker), completed_);   \
+    CHECK_EQUAL(telar_sched_worker_usage(p.sched, worker), usage_);           \
+  } while (0)
+    REFUSED(0, 8);
+    REFUSED(0, NONE);
+    REFUSED(0, 3); /* OWNED */
+    CHECK_STATUS(telar_sched_submit(p.sched, 3, cancellable, 0), TELAR_OK);
+    REFUSED(0, 3); /* QUEUED */
+    CHECK_EQUAL(play_next(&p, 0, NONE), 3);
+    REFUSED(1, 3); /* another's */
+    CHECK(play_is_asleep(play_next(&p, 1, 3)));
+    play_drains_nothing(&p);
+    CHECK(telar_sched_holds(p.sched, 0, 3));
+    CHECK_STATUS(telar_sched_complete(p.sched, 0, 3), TELAR_OK);
+    REFUSED(0, 3); /* DONE */
+    CHECK(play_is_asleep(play_next(&p, 0, 3)));
+    CHECK_EQUAL(telar_sched_worker_completed(p.sched, 0), 1);
+    PLAY_DRAINS(&p, 3);
+    REFUSED(0, 3);
+    CHECK(play_is_asleep(play_next(&p, 0, 3)));
+    play_drains_nothing(&p);
+    /* The next task in this slot is another's. */
+    CHECK_STATUS(telar_sched_submit(p.sched, 3, cancellable, 0), TELAR_OK);
+    CHECK_EQUAL(play_next(&p, 1, NONE), 3);
+    REFUSED(0, 3);
+    CHECK(play_is_asleep(play_next(&p, 0, 3)));
+    play_drains_nothing(&p);
+    if (cancellable) {
+      CHECK_EQUAL(cancel(&p, 3, 1), TELAR_CANCEL_RUNNING);
+      REFUSED(0, 3); /* CONDEMNED */
+      CHECK(telar_sched_holds(p.sched, 1, 3));
+    }
+    CHECK_STATUS(telar_sched_complete(p.sched, 1, 3), TELAR_OK);
+    REFUSED(1, 3); /* CANCELLED */
+    PLAY_DRAINS(&p, 3);
+#undef REFUSED
+    play_close(&p);
+  }
 }
 
 static void next_completes_and_claims_in_one_call(void) {
@@ -234,20 +291,21 @@ static void a_lane_belongs_to_one_worker(void) {
   play p;
   play_open(&p, play_config(8, 3, 2));
   play_hire_many(&p, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 2, TELAR_LANE_FORCED, 0), TELAR_INVALID); /* not there yet */
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 3, TELAR_LANE_FORCED, 0), TELAR_INVALID);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, NONE, TELAR_LANE_FORCED, 0), TELAR_INVALID);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 8, 0, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 2, TELAR_LANE_FORCED),
+               TELAR_INVALID); /* not there yet */
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 3, TELAR_LANE_FORCED), TELAR_INVALID);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, NONE, TELAR_LANE_FORCED), TELAR_INVALID);
+  CHECK_STATUS(sched_submit_to(p.sched, 8, 0, TELAR_LANE_FORCED), TELAR_INVALID);
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
 
   play_submit(&p, 7);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 1, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 2);
   CHECK_EQUAL(telar_sched_ready_length(p.sched), 1);
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 3);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED, 0), TELAR_BUSY);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE), TELAR_BUSY);
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 3);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 2);
 
@@ -284,8 +342,10 @@ static void a_place_is_free_when_its_task_is_seen_to_be_done(void) {
     if (way == 0) {
       play_submit(&p, 0);
     } else {
-      telar_lane_mode mode = way == 1 ? TELAR_LANE_SHARED : way == 2 ? TELAR_LANE_EXCLUSIVE : TELAR_LANE_FORCED;
-      CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, mode, 0), TELAR_OK);
+      telar_lane_mode mode = way == 1   ? TELAR_LANE_SHARED
+                             : way == 2 ? TELAR_LANE_EXCLUSIVE
+                                        : TELAR_LANE_FORCED;
+      CHECK_STATUS(sched_submit_to(p.sched, 0, 0, mode), TELAR_OK);
     }
     CHECK_EQUAL(play_next(&p, 0, NONE), 0);
     CHECK(play_is_asleep(play_next(&p, 0, 0)));
@@ -300,12 +360,12 @@ static void a_claim_takes_the_place_of_a_lane_task(void) {
   play_hire(&p);
   play_submit(&p, 0);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED, 0), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED), TELAR_BUSY);
   CHECK_EQUAL(play_next(&p, 0, 0), 1);
   CHECK_STATUS(telar_sched_complete(p.sched, 0, 1), TELAR_OK);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   play_close(&p);
 }
 
@@ -316,10 +376,10 @@ static void a_lane_task_does_not_cost_two_places(void) {
   play_hire(&p);
   CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, 0), 1);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 0, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, 1), 2);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 1);
   play_close(&p);
@@ -330,10 +390,10 @@ static void an_exclusive_task_has_the_worker_to_itself(void) {
   play_open(&p, play_config(8, 1, 3));
   play_hire(&p);
   for (int lap = 0; lap < 3; lap++) {
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
     CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_BUSY);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+    CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED), TELAR_BUSY);
+    CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_BUSY);
     play_submit(&p, 1);
     CHECK_EQUAL(play_next(&p, 0, NONE), 0);
     CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
@@ -346,26 +406,85 @@ static void an_exclusive_task_has_the_worker_to_itself(void) {
   play_close(&p);
 }
 
-static void a_forced_task_finds_a_place_until_the_lane_is_full(void) {
+static void a_lane_holds_as_many_tasks_as_there_are_slots(void) {
   play p;
   play_open(&p, play_config(256, 2, 1));
   play_hire_many(&p, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
-  uint32_t forced = 1;
-  telar_status status;
-  while ((status = telar_sched_submit_to(p.sched, forced, 1, TELAR_LANE_FORCED, 0)) == TELAR_OK) forced++;
-  CHECK_STATUS(status, TELAR_FULL);
-  CHECK(forced >= 64 && forced < 256);
-  CHECK_EQUAL(telar_sched_outstanding(p.sched), forced);
-  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), forced);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, forced, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
-  /* Forced past the limit, all of it runs at once. */
-  for (uint32_t i = 0; i < forced; i++) CHECK_EQUAL(play_next(&p, 1, NONE), i);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 1, TELAR_LANE_EXCLUSIVE), TELAR_OK);
+  for (uint32_t i = 1; i < 255; i++) {
+    CHECK_STATUS(sched_submit_to(p.sched, i, 1, TELAR_LANE_FORCED), TELAR_OK);
+  }
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 255);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 255);
+  CHECK_STATUS(sched_submit_to(p.sched, 255, 0, TELAR_LANE_FORCED), TELAR_OK);
+  /* Forced past the limit, all of it runs at once, and nothing of it elsewhere. */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 255);
+  for (uint32_t i = 0; i < 255; i++) CHECK_EQUAL(play_next(&p, 1, NONE), i);
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
-  for (uint32_t i = 0; i < forced; i++) CHECK_STATUS(telar_sched_complete(p.sched, 1, i), TELAR_OK);
+  for (uint32_t i = 0; i < 255; i++) CHECK_STATUS(telar_sched_complete(p.sched, 1, i), TELAR_OK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 255, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
-  CHECK_EQUAL(play_next(&p, 1, NONE), 255);
+  uint32_t out[256];
+  CHECK_EQUAL(telar_sched_drain(p.sched, out, 256), 255);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 1, TELAR_LANE_EXCLUSIVE), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+static void a_place_can_be_reserved_before_its_task_comes(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 2));
+  play_hire_many(&p, 1);
+  uint32_t places = 77;
+  CHECK_STATUS(telar_sched_reserve(p.sched, 1, TELAR_LANE_FORCED, &places),
+               TELAR_INVALID); /* not there */
+  CHECK_STATUS(telar_sched_reserve(p.sched, NONE, TELAR_LANE_FORCED, &places), TELAR_INVALID);
+  CHECK_STATUS(telar_sched_unreserve(p.sched, 1, 1), TELAR_INVALID);
+  CHECK_EQUAL(places, 77);
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
+  CHECK_EQUAL(places, 1);
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_BUSY);
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_BUSY);
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_FORCED, &places), TELAR_OK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
+  CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
+  /* Nobody else gets what is reserved. */
+  play_submit(&p, 7);
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, 0, 0), TELAR_INVALID); /* not reserved */
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 7, 0, 1, 0), TELAR_INVALID);
+  for (uint32_t i = 0; i < 3; i++) {
+    CHECK_STATUS(telar_sched_submit_to(p.sched, i, 0, 1, 0), TELAR_OK);
+  }
+  for (uint32_t i = 0; i < 3; i++) CHECK_EQUAL(play_next(&p, 0, NONE), i);
+  for (uint32_t i = 0; i < 3; i++) CHECK_STATUS(telar_sched_complete(p.sched, 0, i), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 7);
+  CHECK(play_is_asleep(play_next(&p, 0, 7)));
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_OK);
+  CHECK_EQUAL(places, 2);
+  CHECK(!telar_sched_worker_close_idle(p.sched, 0));
+  CHECK_STATUS(telar_sched_submit_to(p.sched, 4, 0, places, 0), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 4);
+  CHECK(play_is_asleep(play_next(&p, 0, 4)));
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 0);
+  play_close(&p);
+}
+
+static void a_reserved_place_can_be_given_back(void) {
+  play p;
+  play_open(&p, play_config(8, 1, 2));
+  play_hire(&p);
+  uint32_t places = 0;
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_OK);
+  CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
+  CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 0);
+  CHECK_EQUAL(p.owner_rings, 0); /* nobody watches */
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_OK);
+  telar_sched_watch_claims(p.sched);
+  CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
+  CHECK_EQUAL(p.owner_rings, 1); /* the place that somebody waited for */
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   play_close(&p);
 }
 
@@ -376,7 +495,7 @@ static void a_forced_task_leaves_no_place_behind(void) {
   play_hire(&p);
   play_submit(&p, 0);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   play_submit(&p, 2);
   CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_PARK);
@@ -388,7 +507,7 @@ static void a_forced_task_leaves_no_place_behind(void) {
   /* Nor does the other one, while it runs: it is beyond the limit only while it must. */
   CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   play_submit(&p, 2);
   CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_PARK);
@@ -406,7 +525,7 @@ static void cancels_what_nobody_has_claimed(void) {
   CHECK_EQUAL(cancel(&p, 8, NONE), TELAR_CANCEL_INVALID);
   CHECK_EQUAL(cancel(&p, NONE, NONE), TELAR_CANCEL_INVALID);
   for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 4, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 4, 1, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
   CHECK_EQUAL(cancel(&p, 2, NONE), TELAR_CANCEL_QUEUED);
   CHECK_EQUAL(cancel(&p, 4, NONE), TELAR_CANCEL_QUEUED);
@@ -439,7 +558,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   uint32_t worker;
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   play_submit(&p, 1);
   CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 0, 0, &worker), TELAR_CANCEL_QUEUED);
   CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_CLOSED);
@@ -449,7 +568,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   /* It runs: as without. */
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 0, 0, &worker), TELAR_CANCEL_RUNNING);
   CHECK_EQUAL(worker, 0);
@@ -459,7 +578,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   /* It is done: the worker goes on, and is rung for the case that it was told to close. */
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_STATUS(telar_sched_complete(p.sched, 0, 0), TELAR_OK);
   play_rung(&p);
@@ -521,13 +640,13 @@ static void closes_a_worker_only_when_it_is_idle(void) {
   CHECK(!telar_sched_worker_close_idle(p.sched, NONE));
   play_submit(&p, 0);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED), TELAR_OK);
   CHECK(!telar_sched_worker_close_idle(p.sched, 0));
   CHECK(!telar_sched_worker_close_idle(p.sched, 1));
   CHECK(telar_sched_worker_close_idle(p.sched, 2));
   CHECK(!telar_sched_worker_close_idle(p.sched, 2));
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 2, TELAR_LANE_SHARED, 0), TELAR_BUSY);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 2, TELAR_LANE_EXCLUSIVE, 0), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 2, TELAR_LANE_SHARED), TELAR_BUSY);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 2, TELAR_LANE_EXCLUSIVE), TELAR_BUSY);
   play_submit(&p, 2);
   CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_CLOSED);
   CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* a refusal changes nothing */
@@ -557,8 +676,8 @@ static void a_closed_worker_finishes_what_it_has(void) {
 }
 
 /* Retires in portions of max; checks that the slots come in this order. */
-static void retires(play *p, uint32_t worker, uint32_t max, const uint32_t *wanted, uint32_t wanted_claimed,
-                    uint32_t wanted_lane) {
+static void retires(play *p, uint32_t worker, uint32_t max, const uint32_t *wanted,
+                    uint32_t wanted_claimed, uint32_t wanted_lane) {
   uint32_t out[PLAY_SLOTS_MOST], total = 0, total_claimed = 0, count, claimed;
   do {
     CHECK(total <= wanted_claimed + wanted_lane);
@@ -589,7 +708,7 @@ static void retire_gives_back_what_a_dead_worker_had(uint32_t max) {
     CHECK_EQUAL(play_next(&p, 1, NONE), 2);
     CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
     for (uint32_t i = 3; i < 6; i++) {
-      CHECK_STATUS(telar_sched_submit_to(p.sched, recovered[i], 1, TELAR_LANE_FORCED, 0), TELAR_OK);
+      CHECK_STATUS(sched_submit_to(p.sched, recovered[i], 1, TELAR_LANE_FORCED), TELAR_OK);
     }
     CHECK_EQUAL(cancel(&p, 11, 1), TELAR_CANCEL_RUNNING);
     CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_QUEUED);
@@ -604,12 +723,14 @@ static void retire_gives_back_what_a_dead_worker_had(uint32_t max) {
     uint32_t out, claimed = 77;
     CHECK_EQUAL(telar_sched_worker_retire(p.sched, 1, &out, 1, &claimed), 0);
     CHECK_EQUAL(claimed, 0);
-    for (uint32_t i = 0; i < 6; i++) CHECK_EQUAL(cancel(&p, recovered[i], NONE), TELAR_CANCEL_INVALID);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_FORCED, 0), TELAR_INVALID);
+    for (uint32_t i = 0; i < 6; i++) {
+      CHECK_EQUAL(cancel(&p, recovered[i], NONE), TELAR_CANCEL_INVALID);
+    }
+    CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_FORCED), TELAR_INVALID);
     CHECK_STATUS(telar_sched_worker_attach(p.sched, 1), TELAR_INVALID);
     CHECK_EQUAL(play_hire(&p), 1);
     CHECK_EQUAL(telar_sched_worker_completed(p.sched, 1), 0);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_EXCLUSIVE), TELAR_OK);
     CHECK_EQUAL(play_next(&p, 1, NONE), 2);
     CHECK(play_is_asleep(play_next(&p, 1, 2)));
     CHECK(play_is_asleep(play_next(&p, 0, 12)));
@@ -631,7 +752,8 @@ static void retire_takes_nothing_of_others(void) {
   play_hire_many(&p, 3);
   for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
   for (uint32_t i = 0; i < 3; i++) CHECK_EQUAL(play_next(&p, i, NONE), i);
-  CHECK_STATUS(telar_sched_complete(p.sched, 1, 1), TELAR_OK); /* finished before it died: not lost */
+  CHECK_STATUS(telar_sched_complete(p.sched, 1, 1),
+               TELAR_OK); /* finished before it died: not lost */
   uint32_t out[8], claimed;
   CHECK_EQUAL(telar_sched_worker_retire(p.sched, 3, out, 8, &claimed), 0);
   CHECK_EQUAL(telar_sched_worker_retire(p.sched, 4, out, 8, &claimed), 0);
@@ -654,7 +776,7 @@ static void a_retired_index_starts_anew(void) {
     if (death == 4) { /* its thread never came so far as to attach */
       uint32_t worker;
       CHECK_STATUS(telar_sched_worker_add(p.sched, &worker), TELAR_OK);
-      CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+      CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED), TELAR_OK);
       CHECK_EQUAL(telar_sched_worker_retire(p.sched, 0, out, 8, &claimed), 1);
       CHECK_EQUAL(claimed, 0);
       CHECK_EQUAL(out[0], 1);
@@ -675,7 +797,7 @@ static void a_retired_index_starts_anew(void) {
     play_hire(&p);
     play_park(&p, 0);
     play_rung(&p);
-    CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+    CHECK_STATUS(sched_submit_to(p.sched, 2, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
     CHECK_EQUAL(play_rung(&p), 1);
     CHECK_EQUAL(play_next(&p, 0, NONE), 2);
     CHECK(play_is_asleep(play_next(&p, 0, 2)));
@@ -694,7 +816,7 @@ static void withdraws_what_is_in_the_ready_queue(void) {
   uint32_t out[8];
   CHECK_EQUAL(telar_sched_withdraw(p.sched, out, 8), 0);
   for (uint32_t i = 0; i < 6; i++) play_submit(&p, i);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 6, 0, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 6, 0, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 6);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(cancel(&p, 2, NONE), TELAR_CANCEL_QUEUED);
@@ -825,6 +947,7 @@ int main(void) {
   a_worker_says_that_it_is_ready();
   takes_back_only_what_was_submitted();
   a_slot_that_cannot_be_cancelled_goes_round();
+  only_whoever_holds_a_slot_may_complete_it();
   next_completes_and_claims_in_one_call();
   static const uint32_t starts[] = {0, 1, 0x7ffffffe, UINT32_MAX - 3, UINT32_MAX};
   for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
@@ -839,7 +962,9 @@ int main(void) {
   a_lane_task_does_not_cost_two_places();
   a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_place();
   an_exclusive_task_has_the_worker_to_itself();
-  a_forced_task_finds_a_place_until_the_lane_is_full();
+  a_lane_holds_as_many_tasks_as_there_are_slots();
+  a_place_can_be_reserved_before_its_task_comes();
+  a_reserved_place_can_be_given_back();
   a_forced_task_leaves_no_place_behind();
   cancels_what_nobody_has_claimed();
   a_worker_whose_task_was_cancelled_claims_nothing_more(1);

@@ -69,7 +69,8 @@ static void a_wait_is_never_negative(void) {
   play p;
   open_timed(&p, 1);
   play_hire(&p);
-  CHECK_STATUS(telar_sched_submit(p.sched, 0, true, telar_os_now_ns() + UINT64_C(3600000000000)), TELAR_OK);
+  CHECK_STATUS(telar_sched_submit(p.sched, 0, true, telar_os_now_ns() + UINT64_C(3600000000000)),
+               TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK(play_is_asleep(play_next(&p, 0, 0)));
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_WAIT, NONE), 1);

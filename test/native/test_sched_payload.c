@@ -35,14 +35,17 @@ static uint64_t in_use(const store *s) {
 
 static uint64_t allocate(store *s, uint32_t slot, uint32_t worker, uint64_t bytes) {
   uint64_t offset = 77, capacity = 0;
-  CHECK_STATUS(telar_sched_block_alloc(s->play.sched, slot, worker, bytes, &offset, &capacity), TELAR_OK);
+  CHECK_STATUS(telar_sched_block_alloc(s->play.sched, slot, worker, bytes, &offset, &capacity),
+               TELAR_OK);
   CHECK(capacity >= bytes);
   CHECK_EQUAL(telar_slab_capacity_at(s->slab, offset), capacity);
   return offset;
 }
 
 static void check_all_freed(store *s) {
-  for (uint32_t i = 0; i < 8; i++) CHECK_STATUS(telar_sched_block_free(s->play.sched, i, NONE), TELAR_OK);
+  for (uint32_t i = 0; i < 8; i++) {
+    CHECK_STATUS(telar_sched_block_free(s->play.sched, i, NONE), TELAR_OK);
+  }
   CHECK_EQUAL(in_use(s), 0);
 }
 
@@ -52,11 +55,12 @@ static void only_whoever_holds_the_slot_may_touch_its_block(void) {
   telar_sched *sched = s.play.sched;
   uint64_t offset = 77, capacity = 77;
   uint32_t cancelled_worker;
-#define REFUSED(slot, worker)                                                                          \
-  do {                                                                                                 \
-    CHECK_STATUS(telar_sched_block_alloc(sched, slot, worker, 10, &offset, &capacity), TELAR_INVALID); \
-    CHECK_STATUS(telar_sched_block_free(sched, slot, worker), TELAR_INVALID);                          \
-    CHECK(offset == 77 && capacity == 77);                                                             \
+#define REFUSED(slot, worker)                                                          \
+  do {                                                                                 \
+    CHECK_STATUS(telar_sched_block_alloc(sched, slot, worker, 10, &offset, &capacity), \
+                 TELAR_INVALID);                                                       \
+    CHECK_STATUS(telar_sched_block_free(sched, slot, worker), TELAR_INVALID);          \
+    CHECK(offset == 77 && capacity == 77);                                             \
   } while (0)
   REFUSED(8, NONE);
   REFUSED(NONE, NONE);
@@ -70,7 +74,8 @@ static void only_whoever_holds_the_slot_may_touch_its_block(void) {
   REFUSED(0, 1);
   REFUSED(0, 2);
   allocate(&s, 0, 0, 10);
-  CHECK_EQUAL(telar_sched_cancel(sched, 0, &cancelled_worker), TELAR_CANCEL_RUNNING); /* CONDEMNED */
+  CHECK_EQUAL(telar_sched_cancel(sched, 0, &cancelled_worker),
+              TELAR_CANCEL_RUNNING); /* CONDEMNED */
   REFUSED(0, NONE);
   REFUSED(0, 1);
   CHECK_STATUS(telar_sched_block_free(sched, 0, 0), TELAR_OK);
@@ -155,7 +160,8 @@ static void growing_keeps_the_old_block_until_the_next_call(void) {
     /* Also when the old one would do: what is in it is still to be copied. */
     uint64_t third = allocate(&s, 0, who, BIG);
     CHECK(third != second && telar_slab_capacity_at(s.slab, second) != 0);
-    CHECK_EQUAL(in_use(&s), telar_slab_capacity_at(s.slab, second) + telar_slab_capacity_at(s.slab, third));
+    CHECK_EQUAL(in_use(&s),
+                telar_slab_capacity_at(s.slab, second) + telar_slab_capacity_at(s.slab, third));
     if (who == 0) {
       CHECK(play_is_asleep(play_next(&s.play, 0, 0)));
       PLAY_DRAINS(&s.play, 0);
@@ -177,17 +183,20 @@ static void a_failure_to_grow_leaves_the_block(void) {
   store s;
   open_store(&s, 1);
   uint64_t offset, capacity, block = allocate(&s, 0, NONE, BIG);
-  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, NONE, MAX_BLOCK + 1, &offset, &capacity), TELAR_TOO_LARGE);
+  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, NONE, MAX_BLOCK + 1, &offset, &capacity),
+               TELAR_TOO_LARGE);
   CHECK(telar_slab_capacity_at(s.slab, block) >= BIG);
   uint32_t taken = 0;
   uint64_t others[64];
   while (telar_slab_alloc(s.slab, MAX_BLOCK, &others[taken], &capacity) == TELAR_OK) taken++;
-  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, NONE, MAX_BLOCK, &offset, &capacity), TELAR_NO_MEMORY);
+  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, NONE, MAX_BLOCK, &offset, &capacity),
+               TELAR_NO_MEMORY);
   CHECK(telar_slab_capacity_at(s.slab, block) >= BIG);
   /* Nothing is wanted of a kept one: it goes to make room, and may be had again. */
   play_submit(&s.play, 0);
   CHECK_EQUAL(play_next(&s.play, 0, NONE), 0);
-  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, 0, MAX_BLOCK + 1, &offset, &capacity), TELAR_TOO_LARGE);
+  CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, 0, MAX_BLOCK + 1, &offset, &capacity),
+               TELAR_TOO_LARGE);
   allocate(&s, 0, 0, BIG);
   CHECK(play_is_asleep(play_next(&s.play, 0, 0)));
   PLAY_DRAINS(&s.play, 0);
@@ -203,7 +212,7 @@ static void no_way_back_loses_a_block(void) {
   for (uint32_t i = 0; i < 5; i++) {
     allocate(&s, i, NONE, SMALL);
     if (i == 3) {
-      CHECK_STATUS(telar_sched_submit_to(s.play.sched, 3, 1, TELAR_LANE_FORCED, 0), TELAR_OK);
+      CHECK_STATUS(sched_submit_to(s.play.sched, 3, 1, TELAR_LANE_FORCED), TELAR_OK);
     } else {
       play_submit(&s.play, i);
     }

@@ -82,7 +82,8 @@ static uint64_t answer_to(uint64_t input) {
 
 /* --- payload ------------------------------------------------------------------------ */
 
-static void write_payload(shop *s, uint32_t slot, uint32_t party, check_random *random, uint64_t value) {
+static void write_payload(shop *s, uint32_t slot, uint32_t party, check_random *random,
+                          uint64_t value) {
   task *t = &s->tasks[slot];
   t->bytes = 0;
   if (!s->scenario.payload || check_random_below(random, 4) != 0) return;
@@ -91,7 +92,8 @@ static void write_payload(shop *s, uint32_t slot, uint32_t party, check_random *
   for (uint32_t call = 0; call < calls; call++) {
     uint32_t bytes = 16 + check_random_below(random, BLOCK_MOST);
     before = t->offset;
-    CHECK_STATUS(telar_sched_block_alloc(s->tower.sched, slot, party, bytes, &t->offset, &capacity), TELAR_OK);
+    CHECK_STATUS(telar_sched_block_alloc(s->tower.sched, slot, party, bytes, &t->offset, &capacity),
+                 TELAR_OK);
     CHECK(capacity >= bytes && t->offset + capacity <= REGION);
     /* While it grows, what was written before is still there to be copied. */
     CHECK(call == 0 || memcmp(s->region + before, &value, 8) == 0);
@@ -143,7 +145,8 @@ static void run(hand *h, uint32_t slot, check_random *random) {
 }
 
 static bool is_to_die(hand *h, check_random *random) {
-  return atomic_load_explicit(&h->kill, memory_order_relaxed) || check_random_below(random, 6000) == 0;
+  return atomic_load_explicit(&h->kill, memory_order_relaxed) ||
+         check_random_below(random, 6000) == 0;
 }
 
 static bool complete_one(hand *h, check_random *random) {
@@ -250,12 +253,18 @@ static void submit_one(shop *s) {
   t->cancellable = true;
   write_payload(s, slot, NONE, &s->random, t->input);
   telar_status status = TELAR_BUSY;
+  uint32_t places;
+  if (chance(s, 16) &&
+      telar_sched_reserve(s->tower.sched, t->target, TELAR_LANE_SHARED, &places) == TELAR_OK) {
+    CHECK_STATUS(telar_sched_unreserve(s->tower.sched, t->target, places), TELAR_OK);
+  }
   if (chance(s, 4)) {
-    static const telar_lane_mode modes[] = {
-        [SHARED] = TELAR_LANE_SHARED, [EXCLUSIVE] = TELAR_LANE_EXCLUSIVE, [FORCED] = TELAR_LANE_FORCED};
+    static const telar_lane_mode modes[] = {[SHARED] = TELAR_LANE_SHARED,
+                                            [EXCLUSIVE] = TELAR_LANE_EXCLUSIVE,
+                                            [FORCED] = TELAR_LANE_FORCED};
     t->way = chance(s, 8) ? FORCED : chance(s, 3) ? EXCLUSIVE : SHARED;
-    status = telar_sched_submit_to(s->tower.sched, slot, t->target, modes[t->way], 0);
-    CHECK(status == TELAR_OK || status == TELAR_FULL || (status == TELAR_BUSY && t->way != FORCED));
+    status = sched_submit_to(s->tower.sched, slot, t->target, modes[t->way]);
+    CHECK(status == TELAR_OK || (status == TELAR_BUSY && t->way != FORCED));
   }
   if (status != TELAR_OK) {
     t->way = READY;
@@ -316,7 +325,8 @@ static void cancel_one(shop *s) {
       s->fates[slot] = CANCELLED;
       break;
     case TELAR_CANCEL_RUNNING:
-      CHECK(was == FLYING && worker < s->scenario.workers && (t->way == READY || t->target == worker));
+      CHECK(was == FLYING && worker < s->scenario.workers &&
+            (t->way == READY || t->target == worker));
       s->fates[slot] = CONDEMNED;
       if (chance(s, 2)) { /* else it sees by itself that it is to end */
         atomic_store(&s->hands[worker].kill, true);
@@ -379,9 +389,12 @@ static void disturb(shop *s) {
   if (chance(s, 12)) cancel_one(s);
   if (chance(s, 60)) withdraw_some(s);
   if (chance(s, 300)) telar_sched_watch_claims(s->tower.sched);
-  if (chance(s, 600)) telar_sched_worker_close(s->tower.sched, check_random_below(&s->random, s->scenario.workers));
+  if (chance(s, 600)) {
+    telar_sched_worker_close(s->tower.sched, check_random_below(&s->random, s->scenario.workers));
+  }
   if (chance(s, 300)) {
-    telar_sched_worker_close_idle(s->tower.sched, check_random_below(&s->random, s->scenario.workers));
+    telar_sched_worker_close_idle(s->tower.sched,
+                                  check_random_below(&s->random, s->scenario.workers));
   }
   CHECK(telar_sched_ready_length(s->tower.sched) <= s->scenario.slots);
   CHECK_EQUAL(telar_sched_outstanding(s->tower.sched), s->scenario.slots - s->at_home);
@@ -470,8 +483,8 @@ static void settles_each_once(const scenario *plan, uint64_t seed, tally *total)
   total->recovered += s.recovered;
   total->withdrawn += s.withdrawn;
   total->deaths += s.deaths;
-  printf("  %" PRIu32 " workers, %" PRIu32 " slots: %" PRIu32 " completed, %" PRIu32 " cancelled, %" PRIu32
-         " recovered, %" PRIu32 " withdrawn, %" PRIu32 " deaths\n",
+  printf("  %" PRIu32 " workers, %" PRIu32 " slots: %" PRIu32 " completed, %" PRIu32
+         " cancelled, %" PRIu32 " recovered, %" PRIu32 " withdrawn, %" PRIu32 " deaths\n",
          plan->workers, plan->slots, s.completed, s.cancelled, s.recovered, s.withdrawn, s.deaths);
 }
 
@@ -480,10 +493,25 @@ int main(void) {
   check_deadline(120);
   tally total = {0};
   static const scenario scenarios[] = {
-      {.slots = 64, .workers = 1, .concurrency = 1, .cpus = 2, .tasks = CHECK_TURNS(200000), .payload = true},
+      {.slots = 64,
+       .workers = 1,
+       .concurrency = 1,
+       .cpus = 2,
+       .tasks = CHECK_TURNS(200000),
+       .payload = true},
       {.slots = 4, .workers = 2, .concurrency = 1, .cpus = 2, .tasks = CHECK_TURNS(30000)},
-      {.slots = 64, .workers = 2, .concurrency = 3, .cpus = 8, .tasks = CHECK_TURNS(120000), .payload = true},
-      {.slots = 256, .workers = 4, .concurrency = 2, .cpus = 2, .tasks = CHECK_TURNS(120000), .payload = true},
+      {.slots = 64,
+       .workers = 2,
+       .concurrency = 3,
+       .cpus = 8,
+       .tasks = CHECK_TURNS(120000),
+       .payload = true},
+      {.slots = 256,
+       .workers = 4,
+       .concurrency = 2,
+       .cpus = 2,
+       .tasks = CHECK_TURNS(120000),
+       .payload = true},
       {.slots = 16, .workers = 4, .concurrency = 1, .cpus = 1, .tasks = CHECK_TURNS(120000)},
       {.slots = 2, .workers = 3, .concurrency = 2, .cpus = 8, .tasks = CHECK_TURNS(30000)},
   };

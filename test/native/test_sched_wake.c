@@ -210,9 +210,9 @@ static void calls_another_when_the_first_is_deaf(void) {
 static void a_lane_wakes_its_worker_and_no_other(void) {
   play p;
   open_asleep(&p, 3, 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 2, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 2, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 2, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 2, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), 0); /* rung once for a sleep */
   CHECK_EQUAL(play_next(&p, 2, NONE), 0);
   CHECK_EQUAL(play_next(&p, 2, NONE), 1);
@@ -221,11 +221,11 @@ static void a_lane_wakes_its_worker_and_no_other(void) {
   play_submit(&p, 2);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   CHECK_EQUAL(play_next(&p, 0, NONE), 2);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 3, 2, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 3, 2, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 3);
   /* Awake: it looks by itself. */
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 4, 2, TELAR_LANE_FORCED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 4, 2, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), 0);
   CHECK_EQUAL(play_next(&p, 2, NONE), 4);
   play_close(&p);
@@ -235,7 +235,7 @@ static void a_lane_wakes_its_worker_and_no_other(void) {
 static void a_task_does_not_wait_for_one_that_is_called_away(void) {
   play p;
   open_asleep(&p, 2, 1);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   play_submit(&p, 1);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
@@ -245,7 +245,7 @@ static void a_task_does_not_wait_for_one_that_is_called_away(void) {
 
   /* Nobody else is there: the call comes back at once, and is made up for. */
   open_asleep(&p, 1, 1);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   play_submit(&p, 1);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(play_next(&p, 0, 0), 1);
@@ -258,7 +258,7 @@ static void passes_the_search_on_when_its_lane_comes_first(void) {
   open_asleep(&p, 2, 1);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
@@ -271,10 +271,60 @@ static void passes_the_search_on_when_it_has_no_place(void) {
   open_asleep(&p, 2, 1);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
-  atomic_store(&p.sched->workers[0].usage, 1); /* the owner, between the two steps of submit_to */
+  atomic_store(&p.sched->workers[0].usage, 1); /* the owner, between reserve and submit_to */
   CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
+  play_close(&p);
+}
+
+/* A worker that came by while its places were reserved sleeps as one that is full. It is to be
+ * found again when they are given back. */
+static void is_called_when_a_reserved_place_is_given_back(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 1));
+  play_hire_many(&p, 2);
+  uint32_t places = 0;
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
+  play_submit(&p, 1);
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1);
+  play_submit(&p, 2);
+  CHECK_EQUAL(play_rung(&p), 0); /* both are full */
+  CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  CHECK_EQUAL(play_next(&p, 0, NONE), 2);
+  play_park(&p, 1);
+  CHECK(play_is_asleep(play_next(&p, 0, 2)));
+  play_rung(&p);
+  /* One that sleeps with places to spare has nothing to come for. */
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
+  CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
+  CHECK_EQUAL(play_rung(&p), 0);
+  play_close(&p);
+}
+
+/* ... also in the moment between its look for a place and its sleep. */
+static void give_back_when_1_is_called(void *context, uint32_t worker) {
+  play_count_ring(context, worker);
+  if (worker == 1) CHECK_STATUS(telar_sched_unreserve(((play *)context)->sched, 0, 1), TELAR_OK);
+}
+
+static void does_not_doze_off_as_full_when_a_place_has_come_back(void) {
+  play p;
+  telar_sched_config config = play_config(8, 2, 1);
+  config.wake = give_back_when_1_is_called;
+  play_open(&p, config);
+  play_hire_many(&p, 2);
+  play_park(&p, 0);
+  play_park(&p, 1);
+  play_submit(&p, 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(0));
+  uint32_t places = 0;
+  CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
+  /* It has no place for the task that it was called for, and passes the call on. */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_rung(&p), WORKER(1));
   play_close(&p);
 }
 
@@ -315,7 +365,7 @@ static void submit_1(play *p) {
 }
 
 static void submit_1_to_0(play *p) {
-  CHECK_STATUS(telar_sched_submit_to(p->sched, 1, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p->sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
 }
 
 static void close_0(play *p) {
@@ -450,7 +500,7 @@ static void the_dead_are_not_waited_for(void) {
         case CALLED_TO_LANE_:
           CHECK_EQUAL(telar_sched_withdraw(p.sched, &out, 1), 1);
           play_park(&p, 0);
-          CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE, 0), TELAR_OK);
+          CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
           expected = 1;
           break;
         default:
@@ -497,7 +547,7 @@ static void one_stands_by_while_the_pool_is_in_use(void) {
   play_submit(&p, 0);
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_STANDBY);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 1, 1, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_STANDBY);
   play_close(&p);
@@ -542,7 +592,7 @@ static void who_stood_by_passes_the_search_on(void) {
   open_lazy(&p, 3);
   play_submit(&p, 1);
   CHECK_EQUAL(play_rung(&p), 0);
-  CHECK_STATUS(telar_sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED, 0), TELAR_OK);
+  CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 2); /* called away */
   CHECK_EQUAL(play_rung(&p), WORKER(2));
@@ -714,6 +764,8 @@ int main(void) {
   a_task_does_not_wait_for_one_that_is_called_away();
   passes_the_search_on_when_its_lane_comes_first();
   passes_the_search_on_when_it_has_no_place();
+  is_called_when_a_reserved_place_is_given_back();
+  does_not_doze_off_as_full_when_a_place_has_come_back();
   looks_once_more_before_it_sleeps();
   yields_when_its_time_slice_is_over();
   a_search_does_not_end_with_the_time_slice();

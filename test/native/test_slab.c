@@ -78,7 +78,8 @@ static void gives_room_for_every_size(const telar_slab_config *config) {
   }
   CHECK_STATUS(telar_slab_alloc(slab, config->max_block, &offset, &capacity), TELAR_OK);
   CHECK_EQUAL(capacity, config->max_block);
-  CHECK_STATUS(telar_slab_alloc(slab, (uint64_t)config->max_block + 1, &offset, &capacity), TELAR_TOO_LARGE);
+  CHECK_STATUS(telar_slab_alloc(slab, (uint64_t)config->max_block + 1, &offset, &capacity),
+               TELAR_TOO_LARGE);
   CHECK_STATUS(telar_slab_alloc(slab, UINT64_MAX, &offset, &capacity), TELAR_TOO_LARGE);
   CHECK_EQUAL(stats_of(slab).failures, 0);
   free(slab);
@@ -110,7 +111,8 @@ static void drain(telar_slab *slab, uint64_t *offsets, uint32_t count) {
 }
 
 /* All of the region, in blocks of any one size, whatever it was used for before. */
-static void is_whole_again(telar_slab *slab, uint64_t region_bytes, uint32_t max_block, uint64_t *offsets) {
+static void is_whole_again(telar_slab *slab, uint64_t region_bytes, uint32_t max_block,
+                           uint64_t *offsets) {
   uint32_t count = fill(slab, max_block, offsets);
   CHECK_EQUAL(count, region_bytes / max_block);
   drain(slab, offsets, count);
@@ -121,7 +123,8 @@ static void becomes_whole_again_after_any_size(check_random *random) {
   static uint64_t offsets[BLOCKS_MOST];
   telar_slab_config config = {.region_offset = 4096, .region_bytes = 8 * MIB, .max_block = 2 * MIB};
   telar_slab *slab = make(config);
-  static const uint32_t sizes[] = {256, 2 * MIB, 300, 512, 65536, 4096, 32768, 100000, 1000, 16384, MIB, 256};
+  static const uint32_t sizes[] = {256,   2 * MIB, 300,  512,   65536, 4096,
+                                   32768, 100000,  1000, 16384, MIB,   256};
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     uint32_t count = fill(slab, sizes[i], offsets);
     uint32_t expected_most = 8 * MIB / sizes[i];
@@ -156,7 +159,8 @@ static void uses_all_of_an_odd_region(void) {
     }
     /* Larger than the region is refused for good, not for now. */
     uint64_t capacity;
-    CHECK_STATUS(telar_slab_alloc(slab, config.region_bytes + 1, offsets, &capacity), TELAR_TOO_LARGE);
+    CHECK_STATUS(telar_slab_alloc(slab, config.region_bytes + 1, offsets, &capacity),
+                 TELAR_TOO_LARGE);
     free(slab);
   }
 }
@@ -195,11 +199,14 @@ static void works_at_the_end_of_four_gigabytes(void) {
 
 /* Every offset near the region, but those of blocks handed out, is refused. */
 static void refuses_wrong_frees(void) {
-  telar_slab_config config = {.region_offset = 128, .region_bytes = 4 * 65536, .max_block = 128 * KIB};
+  telar_slab_config config = {
+      .region_offset = 128, .region_bytes = 4 * 65536, .max_block = 128 * KIB};
   telar_slab *slab = make(config);
   uint64_t capacity, blocks[5];
   static const uint32_t sizes[] = {256, 256, 1000, 20000, 80000};
-  for (int i = 0; i < 5; i++) CHECK_STATUS(telar_slab_alloc(slab, sizes[i], &blocks[i], &capacity), TELAR_OK);
+  for (int i = 0; i < 5; i++) {
+    CHECK_STATUS(telar_slab_alloc(slab, sizes[i], &blocks[i], &capacity), TELAR_OK);
+  }
   uint64_t in_use = stats_of(slab).bytes_in_use;
   for (uint64_t offset = 0; offset < config.region_offset + config.region_bytes + 4096; offset++) {
     bool is_block = false;
@@ -262,10 +269,10 @@ static void check_and_free_block(telar_slab *slab, const unsigned char *region, 
 typedef struct mode {
   const char *name;
   uint32_t threads;
-  uint32_t largest;   /* of the sizes asked for */
-  uint32_t keep;      /* blocks that a thread holds at most */
+  uint32_t largest; /* of the sizes asked for */
+  uint32_t keep;    /* blocks that a thread holds at most */
   uint32_t region_bytes;
-  bool is_exchanged;  /* most blocks are freed by another thread */
+  bool is_exchanged; /* most blocks are freed by another thread */
 } mode;
 
 static const mode modes[] = {
@@ -321,19 +328,25 @@ static void *churn(void *argument) {
       held[chosen] = held[--count];
       if (work->mode->is_exchanged && telar_index_queue_pop_mc(work->empty, &tray) == TELAR_OK) {
         work->trays[tray] = b;
-        for (uint32_t tries = 0; telar_index_queue_push_mp(work->full, tray) != TELAR_OK;) check_pause(&tries);
+        for (uint32_t tries = 0; telar_index_queue_push_mp(work->full, tray) != TELAR_OK;) {
+          check_pause(&tries);
+        }
       } else {
         check_and_free_block(work->slab, work->region, &b);
       }
     }
     if (work->mode->is_exchanged && telar_index_queue_pop_mc(work->full, &tray) == TELAR_OK) {
       block b = work->trays[tray];
-      for (uint32_t tries = 0; telar_index_queue_push_mp(work->empty, tray) != TELAR_OK;) check_pause(&tries);
+      for (uint32_t tries = 0; telar_index_queue_push_mp(work->empty, tray) != TELAR_OK;) {
+        check_pause(&tries);
+      }
       check_and_free_block(work->slab, work->region, &b);
     }
     /* Rubbish in between: no block begins there. */
     if (turn % 16 == 0) {
-      CHECK_STATUS(telar_slab_free(work->slab, check_random_next(&random) % (2 * work->mode->region_bytes) | 1), TELAR_INVALID);
+      CHECK_STATUS(telar_slab_free(work->slab,
+                                   check_random_next(&random) % (2 * work->mode->region_bytes) | 1),
+                   TELAR_INVALID);
     }
     if (turn % 512 == 0) telar_os_yield();
   }
@@ -343,7 +356,8 @@ static void *churn(void *argument) {
 
 static telar_index_queue *make_queue(uint32_t capacity) {
   telar_index_queue *queue = NULL;
-  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(capacity)), capacity, UINT32_MAX - 100, &queue),
+  CHECK_STATUS(telar_index_queue_init(check_memory(telar_index_queue_size(capacity)), capacity,
+                                      UINT32_MAX - 100, &queue),
                TELAR_OK);
   return queue;
 }
@@ -352,13 +366,16 @@ static void survives(const mode *m, uint32_t turns, uint64_t seed) {
   static uint64_t offsets[BLOCKS_MOST];
   workload work = {.mode = m, .seed = seed, .turns = turns, .max_block = TELAR_SLAB_MAX_BLOCK_MIN};
   while (work.max_block < m->largest) work.max_block *= 2;
-  telar_slab_config config = {.region_bytes = m->region_bytes, .max_block = work.max_block, .region_offset = 64};
+  telar_slab_config config = {
+      .region_bytes = m->region_bytes, .max_block = work.max_block, .region_offset = 64};
   work.slab = make(config);
   work.region = malloc(m->region_bytes + 64u);
   CHECK(work.region != NULL && m->threads <= THREADS_MOST && m->keep <= KEEP_MOST);
   work.full = make_queue(TRAYS);
   work.empty = make_queue(TRAYS);
-  for (uint32_t tray = 0; tray < TRAYS; tray++) CHECK_STATUS(telar_index_queue_push_mp(work.empty, tray), TELAR_OK);
+  for (uint32_t tray = 0; tray < TRAYS; tray++) {
+    CHECK_STATUS(telar_index_queue_push_mp(work.empty, tray), TELAR_OK);
+  }
   pthread_t threads[THREADS_MOST];
   actor actors[THREADS_MOST];
   for (uint32_t i = 0; i < m->threads; i++) {
@@ -380,7 +397,7 @@ static void survives(const mode *m, uint32_t turns, uint64_t seed) {
   free(work.empty);
 }
 
-/* --- the same block freed by two threads at once ----------------------------------------------- */
+/* --- the same block freed by two threads at once ----------------------------- */
 
 typedef struct rivals {
   telar_slab *slab;
@@ -403,7 +420,8 @@ static void *free_all(void *argument) {
 }
 
 /* Enough blocks that the two meet, though one starts earlier: refusals are faster than frees. */
-static void one_of_two_frees_wins(uint32_t bytes, uint32_t region_bytes, uint32_t rounds, check_random *random) {
+static void one_of_two_frees_wins(uint32_t bytes, uint32_t region_bytes, uint32_t rounds,
+                                  check_random *random) {
   static uint64_t offsets[BLOCKS_MOST];
   telar_slab_config config = {.region_bytes = region_bytes, .max_block = MIB};
   telar_slab *slab = make(config);
@@ -432,7 +450,9 @@ int main(void) {
       {.region_bytes = 2 * MIB, .min_block = 32768, .max_block = 65536, .region_offset = 1 << 20},
       {.region_bytes = 4 * MIB, .min_block = 4096, .max_block = 2 * MIB},
   };
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) gives_room_for_every_size(&shapes[i]);
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    gives_room_for_every_size(&shapes[i]);
+  }
   becomes_whole_again_after_any_size(&random);
   uses_all_of_an_odd_region();
   falls_back_to_larger_blocks();

@@ -11,7 +11,8 @@ int main(void) {
     CHECK(strlen(telar_status_message((telar_status)i)) > 0);
     for (int j = 0; j < i; j++) {
       CHECK(strcmp(telar_status_name((telar_status)i), telar_status_name((telar_status)j)) != 0);
-      CHECK(strcmp(telar_status_message((telar_status)i), telar_status_message((telar_status)j)) != 0);
+      CHECK(strcmp(telar_status_message((telar_status)i), telar_status_message((telar_status)j)) !=
+            0);
     }
   }
   CHECK(strcmp(telar_status_name(TELAR_STATUS_COUNT), "TELAR_UNKNOWN") == 0);

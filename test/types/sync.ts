@@ -1,5 +1,6 @@
 // What the types of the primitives promise; `tsc` is the test runner.
 
+import { EventEmitter } from 'node:events'
 import { type Worker, workerData } from 'node:worker_threads'
 import {
   Barrier,
@@ -28,6 +29,7 @@ async function words (ints: Int32Array, longs: BigInt64Array): Promise<void> {
   expectType<WaitResult>(wait(ints, 0, 0))
   expectType<WaitResult>(wait(longs, 0, 0n, 100))
   expectType<Promise<WaitResult>>(waitAsync(ints, 0, 0, { timeout: 5, signal: AbortSignal.timeout(5) }))
+  await waitAsync(ints, 0, 0, { signal: new EventEmitter() })
   expectType<number>(notify(longs, 0, 1))
   // @ts-expect-error a bigint for 64 bits
   wait(longs, 0, 0)

@@ -1,0 +1,72 @@
+'use strict'
+
+// Options as callers give them. Only own properties count: a polluted Object.prototype sets no
+// option. A misspelt one is an error that says what was probably meant.
+
+const { Array, Math, Object } = require('./globals')
+const { createError, describe } = require('./errors')
+
+const isObject = (value) => typeof value === 'object' && value !== null
+
+// `isShown`: the message ends with the value.
+function argumentError (message, value, isShown = true) {
+  const text = isShown ? `${message}; received ${describe(value)}` : message
+  return createError('ERR_TELAR_INVALID_ARGUMENT', text)
+}
+
+// `prefix` stands before each name in the message.
+function refuseUnknown (given, known, prefix) {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue
+    const hint = nearest(name, known)
+    const meant = hint === undefined ? undefined : prefix + hint
+    throw createError('ERR_TELAR_UNKNOWN_OPTION', prefix + name, meant)
+  }
+}
+
+// A copy without a prototype.
+function ownOptions (given, known, prefix) {
+  if (Array.isArray(given)) {
+    const what = prefix === '' ? 'options' : prefix.slice(0, -1)
+    throw argumentError(`${what} must be an object`, given)
+  }
+  const copy = Object.assign(Object.create(null), given)
+  refuseUnknown(copy, known, prefix)
+  return copy
+}
+
+// The known name that was probably meant: other capitals, or at most a third of
+// the letters wrong.
+function nearest (name, known) {
+  let best
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+// Levenshtein's, with two letters swapped counting as one mistake.
+function editDistance (a, b) {
+  let previous = []
+  let current = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1]
+      next[j] = Math.min(current[j] + 1, next[j - 1] + 1, current[j - 1] + (isSame ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        next[j] = Math.min(next[j], previous[j - 2] + 1)
+      }
+    }
+    previous = current
+    current = next
+  }
+  return current[b.length]
+}
+
+module.exports = { argumentError, isObject, nearest, ownOptions, refuseUnknown }

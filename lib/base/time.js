@@ -1,0 +1,96 @@
+'use strict'
+
+// The clock and the timers of telar, from its native library, and the ends of threads. Tests
+// replace those of Node, in its modules too: with their fakes a lock would never time out, and a
+// worker never be let go.
+
+const { Math, Set } = require('./globals')
+const native = require('./native')
+const { performance } = require('node:perf_hooks') // eslint-disable-line no-restricted-syntax
+
+// Of this thread, each { due, callback, isHolding }.
+const timers = new Set()
+let alarmDue = Infinity
+let holds = 0
+const threadEndCallbacks = []
+let endedThreads = native.endedThreads()
+const alarm = native.openAlarm(onAlarm)
+const offset = performance.now() - native.now()
+
+// Milliseconds, as performance.now() counts them.
+function now () {
+  return native.now() + offset
+}
+
+// Calls back once, after so many milliseconds. Does not keep the thread alive.
+function startTimer (callback, milliseconds) {
+  return addTimer(callback, native.now() + milliseconds, false)
+}
+
+// One that has called back, or null, is fine.
+function stopTimer (timer) {
+  timers.delete(timer)
+}
+
+// Calls back once the event loop has turned. Keeps the thread alive until then.
+function afterTurn (callback) {
+  hold()
+  addTimer(callback, 0, true)
+}
+
+function addTimer (callback, due, isHolding) {
+  const timer = { due, callback, isHolding }
+  timers.add(timer)
+  if (due < alarmDue) setAlarm(due)
+  return timer
+}
+
+function setAlarm (due) {
+  alarmDue = due
+  const milliseconds = Math.ceil(due - native.now())
+  if (milliseconds > 0) alarm.ringAfter(milliseconds)
+  else alarm.ring()
+}
+
+// The loop's own time is that of its last turn, so an alarm may come early.
+function onAlarm () {
+  const time = native.now()
+  alarmDue = Infinity
+  try {
+    lookForEndedThreads()
+    for (const timer of [...timers]) {
+      if (timer.due > time || !timers.delete(timer)) continue
+      if (timer.isHolding) drop()
+      timer.callback()
+    }
+  } finally { // what a callback throws is not the concern of the others
+    let next = Infinity
+    for (const { due } of timers) next = Math.min(next, due)
+    if (next < alarmDue) setAlarm(next)
+  }
+}
+
+// Calls back whenever a thread of the process has ended. Not before the event loop turns.
+function onThreadEnd (callback) {
+  threadEndCallbacks.push(callback)
+  alarm.watchThreads()
+}
+
+function lookForEndedThreads () {
+  const count = native.endedThreads()
+  if (count === endedThreads) return
+  endedThreads = count
+  for (const callback of threadEndCallbacks) callback()
+}
+
+// Keeps the event loop of this thread alive while promises of it wait for another thread:
+// Atomics.waitAsync() does not.
+function hold () {
+  if (holds++ === 0) alarm.hold(true)
+}
+
+function drop () {
+  if (--holds === 0) alarm.hold(false)
+}
+
+module.exports = { afterTurn, drop, hold, now, onThreadEnd, startTimer, stopTimer }

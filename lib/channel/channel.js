@@ -1,0 +1,290 @@
+'use strict'
+
+const { Promise, SharedArrayBuffer, Symbol, Uint8Array } = require('../base/globals')
+const { inspect, types } = require('node:util')
+const native = require('../base/native')
+const { createError, describe } = require('../base/errors')
+const { Received, from, share } = require('../shared/registry')
+const { dropEnd, keepEnd, openEnd } = require('./end')
+const { normalizeChannelOptions, readBytes, readCount, readSignal, readTimeout, readValues } = require('./options')
+const { kReasonBytes } = require('./reason')
+const { kBytes, kMany, kOne } = require('./receivers')
+const { constants } = require('./thread')
+
+const { OK, kSingleConsumer, kSingleProducer } = constants
+
+// The call in which most people look for what is wrong with their options is not the one
+// that fails for it: methods that return a promise reject.
+const rejecting = (call) => {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+class Channel {
+  #id
+  #memory
+  #end = null
+  #isReferenced = true
+  // Of a close() that waits for what was sent before it.
+  #closing = null
+
+  constructor (options) {
+    const data = options instanceof Received ? options : { memory: createMemory(options) }
+    share(this, 'Channel', data)
+    const { id, memory } = this['telar:shared']
+    if (!types.isSharedArrayBuffer(memory) || memory.byteLength < kReasonBytes || typeof id !== 'bigint') {
+      throw createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a SharedArrayBuffer', describe(memory))
+    }
+    this.#id = id
+    this.#memory = memory
+    // It may send or receive: those who wait for either count on it.
+    if (options instanceof Received) this.#open().ring.enter()
+  }
+
+  static from (received) {
+    return from(Channel, 'Channel', received)
+  }
+
+  // ---- sending ----
+
+  send (value, options) {
+    const end = this.#end ?? this.#open()
+    if (options === undefined && this.#closing === null && end.ring.isAttached) return end.senders.send(value, null)
+    return rejecting(() => this.#toSend().send(value, signalOf(options)))
+  }
+
+  trySend (value) {
+    return this.#toSend().trySend(value)
+  }
+
+  sendSync (value, options) {
+    const timeout = readTimeout(options)
+    this.#toSend().sendSync(value, timeout)
+  }
+
+  sendMany (values, options) {
+    return rejecting(() => this.#toSend().sendMany(readValues(values), signalOf(options)))
+  }
+
+  trySendMany (values) {
+    return this.#toSend().trySendMany(readValues(values))
+  }
+
+  sendManySync (values, options) {
+    const timeout = readTimeout(options)
+    this.#toSend().sendManySync(readValues(values), timeout)
+  }
+
+  sendBytes (bytes, options) {
+    return rejecting(() => this.#toSend().sendBytes(readBytes(bytes), signalOf(options)))
+  }
+
+  trySendBytes (bytes) {
+    return this.#toSend().trySendBytes(readBytes(bytes))
+  }
+
+  sendBytesSync (bytes, options) {
+    const timeout = readTimeout(options)
+    this.#toSend().sendBytesSync(readBytes(bytes), timeout)
+  }
+
+  reserve (length, options) {
+    return rejecting(() => this.#toSend().reserve(readCount(length, 'length'), signalOf(options)))
+  }
+
+  tryReserve (length) {
+    return this.#toSend().tryReserve(readCount(length, 'length'))
+  }
+
+  reserveSync (length, options) {
+    const timeout = readTimeout(options)
+    return this.#toSend().reserveSync(readCount(length, 'length'), timeout)
+  }
+
+  // ---- receiving ----
+
+  receive (options) {
+    const end = this.#end ?? this.#open()
+    if (options === undefined && end.ring.isAttached) return end.receivers.receive(kOne, 1, null)
+    return rejecting(() => this.#toReceive().receive(kOne, 1, signalOf(options)))
+  }
+
+  tryReceive () {
+    return this.#toReceive().tryReceive(kOne, 1)
+  }
+
+  receiveSync (options) {
+    return this.#toReceive().receiveSync(kOne, 1, readTimeout(options), 'receiveSync()')
+  }
+
+  receiveMany (max, options) {
+    return rejecting(() => this.#toReceive().receive(kMany, readCount(max, 'max'), signalOf(options)))
+  }
+
+  tryReceiveMany (max) {
+    return this.#toReceive().tryReceive(kMany, readCount(max, 'max'))
+  }
+
+  receiveManySync (max, options) {
+    return this.#toReceive().receiveSync(kMany, readCount(max, 'max'), readTimeout(options), 'receiveManySync()')
+  }
+
+  receiveBytes (options) {
+    return rejecting(() => this.#toReceive().receive(kBytes, 1, signalOf(options)))
+  }
+
+  tryReceiveBytes () {
+    return this.#toReceive().tryReceive(kBytes, 1)
+  }
+
+  receiveBytesSync (options) {
+    return this.#toReceive().receiveSync(kBytes, 1, readTimeout(options), 'receiveBytesSync()')
+  }
+
+  [Symbol.asyncIterator] () {
+    return new ChannelIterator(this)
+  }
+
+  // ---- streams ----
+
+  readable (options) {
+    return require('./streams').readable(this, options)
+  }
+
+  writable (options) {
+    return require('./streams').writable(this, options)
+  }
+
+  readableStream () {
+    return require('./streams').readableStream(this)
+  }
+
+  writableStream (options) {
+    return require('./streams').writableStream(this, options)
+  }
+
+  // ---- the end ----
+
+  close () {
+    const end = this.#end ?? this.#open()
+    if (this.#closing !== null) return this.#closing
+    if (!end.ring.isOpen || end.senders.isEmpty) {
+      end.ring.close()
+      return Promise.resolve()
+    }
+    this.#closing = end.senders.whenEmpty().then(() => end.ring.close())
+    return this.#closing
+  }
+
+  abort (reason) {
+    const end = this.#end ?? this.#open()
+    end.ring.abort(reason)
+  }
+
+  detach () {
+    const end = this.#end
+    if (end === null) return
+    this.#end = null
+    dropEnd(this.#id)
+  }
+
+  ref () {
+    return this.#setReferenced(true)
+  }
+
+  unref () {
+    return this.#setReferenced(false)
+  }
+
+  // ---- figures ----
+
+  get closed () {
+    return this.#closing !== null || !(this.#end ?? this.#open()).ring.isOpen
+  }
+
+  get capacity () { return (this.#end ?? this.#open()).ring.capacity }
+
+  get maxRecord () { return (this.#end ?? this.#open()).ring.maxRecord }
+
+  get size () { return this.stats.size }
+
+  get stats () { return (this.#end ?? this.#open()).ring.stats }
+
+  [inspect.custom] (depth, options) {
+    const { capacity, size, closed } = this
+    return `Channel ${inspect({ capacity, size, closed }, options)}`
+  }
+
+  // ----
+
+  #open () {
+    const end = openEnd(this.#id, this.#memory)
+    end.senders.setReferenced(this.#isReferenced)
+    end.receivers.setReferenced(this.#isReferenced)
+    keepEnd(this, this.#id)
+    this.#end = end
+    return end
+  }
+
+  #toSend () {
+    const { ring, senders } = this.#end ?? this.#open()
+    if (this.#closing !== null) throw createError('ERR_TELAR_CHANNEL_CLOSED')
+    ring.attach()
+    return senders
+  }
+
+  #toReceive () {
+    const { ring, receivers } = this.#end ?? this.#open()
+    ring.attach()
+    return receivers
+  }
+
+  #setReferenced (isReferenced) {
+    this.#isReferenced = isReferenced
+    if (this.#end !== null) {
+      this.#end.senders.setReferenced(isReferenced)
+      this.#end.receivers.setReferenced(isReferenced)
+    }
+    return this
+  }
+}
+
+// An iterator of its own, not a generator: what it gives is what receive() gives.
+class ChannelIterator {
+  #channel
+
+  constructor (channel) {
+    this.#channel = channel
+  }
+
+  next () {
+    return this.#channel.receive()
+  }
+
+  // Leaving the loop leaves the channel as it is: others may go on.
+  return () {
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator] () {
+    return this
+  }
+}
+
+function signalOf (options) {
+  return options === undefined ? null : readSignal(options)
+}
+
+function createMemory (options) {
+  const { capacity, producers, consumers } = normalizeChannelOptions(options)
+  const flags = (producers === 'one' ? kSingleProducer : 0) | (consumers === 'one' ? kSingleConsumer : 0)
+  const memory = new SharedArrayBuffer(native.channelSize(capacity, flags) + kReasonBytes)
+  const status = native.createChannel(new Uint8Array(memory), capacity, flags)
+  if (status !== OK) throw createError('ERR_TELAR_INVALID_ARGUMENT', `a channel of ${capacity} bytes could not be made (status ${status})`)
+  return memory
+}
+
+module.exports = { Channel }

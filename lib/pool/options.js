@@ -1,0 +1,265 @@
+'use strict'
+
+// What callers may pass to the constructor. All of it is checked here, before anything has
+// happened; for run() and close() see call-options.js. Only own properties count, in objects
+// without a prototype: a polluted Object.prototype sets no option.
+//
+// strict: telar's own Pool. A misspelt option is an error, a number that is
+//   named an integer is one, and messages end with what came.
+// not strict: telar/piscina. What Piscina takes is taken, unknown keys are
+//   kept, messages are Piscina's to the letter.
+
+const { Array, Math, Number, Object, Set, process } = require('../base/globals')
+const { SHARE_ENV } = require('node:worker_threads')
+const { argumentError, isObject, refuseUnknown } = require('../base/arguments')
+const { createError, describe } = require('../base/errors')
+const native = require('../base/native')
+const { own } = require('../base/own')
+const { isURL, resolveFilename } = require('./filename')
+const { FixedQueue, isTaskQueue } = require('./task-queues')
+
+const kMiB = 1024 * 1024
+// With the slots, no more than the codec counts in 32-bit integers.
+const kSharedMemoryMax = 2 ** 30 - kMiB
+const kSharedMemoryMin = kMiB
+const { kRegionGranule: kSharedMemoryUnit } = native.poolConstants
+const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
+
+// Threads that are ending keep their place in the scheduler's table until they
+// are gone, while others take over: room for a good number of them.
+const kSparePlaces = 64
+
+// What the scheduler's table and its counters hold. A larger number is cut to it.
+const { kConcurrencyMost: kMaxTasksPerWorker, kWorkersMost } = native.poolConstants
+const kMaxThreads = (kWorkersMost - kSparePlaces) / 2
+
+// Timers of Node count in 31 bits; a longer delay would fire after 1 ms.
+const kMaxDelayMs = 2 ** 31 - 1
+
+const isWhole = (value, min) => Number.isInteger(value) && value >= min
+const isWholeOrInfinity = (value, min) => value === Infinity || isWhole(value, min)
+// NaN passes, as in Piscina.
+const isNumber = (value, min) => typeof value === 'number' && !(value < min)
+const isBoolean = (value) => typeof value === 'boolean'
+const isStringArray = (value) => Array.isArray(value) &&
+  value.every((item) => typeof item === 'string')
+
+// `strict` and `compat` tell whether a value (never undefined) is allowed;
+// an option that Piscina does not check has no `compat`. `message` follows
+// `options.<name> `. `fallback` gives the default.
+const poolOptions = {
+  filename: {
+    message: 'must be a string, a URL or null',
+    compatMessage: 'must be a string or null',
+    strict: (value) => value === null || typeof value === 'string' || isURL(value),
+    compat: (value) => value === null || typeof value === 'string',
+    fallback: () => null
+  },
+  name: {
+    message: 'must be a string or null',
+    strict: (value) => value === null || typeof value === 'string',
+    compat: (value) => value === null || typeof value === 'string',
+    fallback: () => 'default'
+  },
+  minThreads: {
+    message: 'must be a non-negative integer',
+    strict: (value) => isWhole(value, 0),
+    compat: (value) => isNumber(value, 0),
+    fallback: () => Math.max(1, Math.floor(native.cpus() / 2))
+  },
+  maxThreads: {
+    message: 'must be a positive integer',
+    strict: (value) => isWhole(value, 1),
+    compat: (value) => isNumber(value, 1),
+    fallback (strict) {
+      const threads = native.cpus() * 1.5
+      return strict ? Math.max(1, Math.floor(threads)) : threads
+    }
+  },
+  idleTimeout: {
+    message: 'must be a non-negative integer',
+    strict: (value) => isWholeOrInfinity(value, 0),
+    compat: (value) => isNumber(value, 0),
+    fallback: () => 0
+  },
+  maxQueue: {
+    message: 'must be a non-negative integer',
+    strict: (value) => value === 'auto' || isWholeOrInfinity(value, 0),
+    compat: (value) => value === 'auto' || isNumber(value, 0),
+    fallback: () => Infinity
+  },
+  concurrentTasksPerWorker: {
+    message: 'must be a positive integer',
+    strict: (value) => isWhole(value, 1),
+    compat: (value) => isNumber(value, 1),
+    fallback: () => 1
+  },
+  atomics: {
+    message: 'should be a value of sync, async or disabled',
+    compatMessage: 'should be a value of sync, sync or disabled.',
+    strict: (value) => ['sync', 'async', 'disabled'].includes(value),
+    compat: (value) => value === null || ['sync', 'async', 'disabled'].includes(value),
+    fallback: () => 'sync'
+  },
+  resourceLimits: {
+    message: 'must be an object',
+    strict: isObject,
+    compat: isObject
+  },
+  argv: {
+    message: 'must be an array or null',
+    strict: (value) => value === null || Array.isArray(value)
+  },
+  execArgv: {
+    message: 'must be an array of strings or null',
+    strict: (value) => value === null || isStringArray(value)
+  },
+  env: {
+    message: 'must be an object, SHARE_ENV or null',
+    strict: (value) => value === SHARE_ENV || (typeof value === 'object' && !Array.isArray(value))
+  },
+  workerData: {},
+  taskQueue: {
+    message: 'must be a TaskQueue object',
+    strict: isTaskQueue,
+    compat: isTaskQueue,
+    fallback: () => new FixedQueue()
+  },
+  niceIncrement: {
+    message: 'must be a non-negative integer on Unix systems',
+    strict: (value) => Number.isInteger(value) && (value >= 0 || process.platform === 'win32'),
+    compat: (value) => isNumber(value, process.platform === 'win32' ? -Infinity : 0),
+    fallback: () => 0
+  },
+  trackUnmanagedFds: {
+    message: 'must be a boolean value',
+    strict: isBoolean,
+    compat: isBoolean,
+    fallback: () => true
+  },
+  closeTimeout: {
+    message: 'must be a non-negative integer',
+    strict: (value) => isWholeOrInfinity(value, 0),
+    compat: (value) => isNumber(value, 0),
+    fallback: () => 30_000
+  },
+  recordTiming: {
+    message: 'must be a boolean',
+    strict: isBoolean,
+    fallback: () => true
+  },
+  loadBalancer: {
+    message: 'must be a function with at least two args',
+    strict: (value) => typeof value === 'function' && value.length >= 1,
+    compat: (value) => typeof value === 'function' && value.length >= 1
+  },
+  workerHistogram: {
+    message: 'must be a boolean',
+    strict: isBoolean,
+    compat: isBoolean,
+    fallback: () => false
+  },
+  stricterFIFO: {
+    message: 'must be a boolean',
+    strict: isBoolean,
+    compat: isBoolean,
+    fallback: () => false
+  },
+  asyncHooks: {
+    message: 'must be a boolean',
+    strict: isBoolean,
+    compat: isBoolean,
+    fallback: (strict) => !strict
+  },
+  sharedMemory: {
+    message: `must be an integer between ${kSharedMemoryMin} and ${kSharedMemoryMax} (bytes)`,
+    strict: (value) => isWhole(value, kSharedMemoryMin) && value <= kSharedMemoryMax,
+    compat: (value) => isWhole(value, kSharedMemoryMin) && value <= kSharedMemoryMax,
+    fallback: () => k32Bit.has(process.arch) ? 16 * kMiB : 256 * kMiB
+  }
+}
+
+const poolOptionNames = Object.keys(poolOptions)
+
+// Checks and completes the options of a pool; the caller's object stays as it is.
+// Throws a TypeError or, for options that conflict, a RangeError.
+function normalizePoolOptions (options, { strict }) {
+  if (strict && options !== undefined && (!isObject(options) || Array.isArray(options))) {
+    throw argumentError('options must be an object', options, strict)
+  }
+  const given = Object.assign(Object.create(null), options)
+  if (strict) refuseUnknown(given, poolOptionNames, 'options.')
+
+  for (const name of poolOptionNames) {
+    const value = given[name]
+    if (value === undefined) {
+      delete given[name] // `{ maxThreads: undefined }` means the default
+      continue
+    }
+    const option = poolOptions[name]
+    const isAllowed = own(option, strict ? 'strict' : 'compat')
+    if (isAllowed !== undefined && !isAllowed(value)) {
+      const message = strict
+        ? `options.${name} ${option.message}; received ${describe(value)}`
+        : `options.${name} ${own(option, 'compatMessage') ?? option.message}`
+      throw createError('ERR_TELAR_INVALID_ARGUMENT', message)
+    }
+    if (name === 'maxThreads' && given.minThreads > value) {
+      const message = 'options.minThreads and options.maxThreads must not conflict'
+      const received = `; received minThreads ${given.minThreads} and maxThreads ${value}`
+      throw createError('ERR_TELAR_OPTION_CONFLICT', strict ? message + received : message)
+    }
+  }
+
+  const result = Object.assign(Object.create(null), given)
+  for (const name of poolOptionNames) {
+    // null is allowed where it means "none"; for these two that is the default
+    const isUnsetByNull = given[name] === null && (name === 'name' || name === 'atomics')
+    if (given[name] === undefined || isUnsetByNull) result[name] = own(poolOptions[name], 'fallback')?.(strict)
+  }
+
+  // One of the two alone pulls the other's default along.
+  if (given.maxThreads !== undefined && result.minThreads > given.maxThreads) {
+    result.minThreads = given.maxThreads
+  }
+  if (given.minThreads !== undefined && result.maxThreads < given.minThreads) {
+    result.maxThreads = given.minThreads
+  }
+
+  // Whole even for a fractional maxThreads: callers compare it with queueSize.
+  if (result.maxQueue === 'auto') result.maxQueue = poolLimits(result).maxThreads ** 2
+  result.filename = result.filename ? resolveFilename(result.filename, 'options.filename') : null
+  if (result.resourceLimits !== undefined) {
+    result.resourceLimits = Object.assign(Object.create(null), result.resourceLimits)
+  }
+  result.sharedMemory = Math.ceil(result.sharedMemory / kSharedMemoryUnit) * kSharedMemoryUnit
+  return result
+}
+
+// The numbers the pool works with, whatever it was given: whole, ordered, never
+// NaN. A pool of 1.5 threads would start a second worker to reach its minimum,
+// and stop it again because it is one too many, without end.
+function poolLimits (options) {
+  const minThreads = whole(options.minThreads, 0, 0)
+  const maxThreads = Math.min(whole(options.maxThreads, 1, Math.max(1, minThreads)), kMaxThreads)
+  const tasksPerWorker = whole(options.concurrentTasksPerWorker, 1, 1)
+  return {
+    minThreads: Math.min(minThreads, maxThreads),
+    maxThreads,
+    places: 2 * maxThreads + kSparePlaces,
+    maxQueue: whole(options.maxQueue, 0, Infinity),
+    concurrentTasksPerWorker: Math.min(tasksPerWorker, kMaxTasksPerWorker)
+  }
+}
+
+function whole (value, min, otherwise) {
+  return Number.isNaN(value) ? otherwise : Math.max(min, Math.floor(value))
+}
+
+// A delay for setTimeout(), or null for "never".
+function timerDelay (milliseconds) {
+  if (milliseconds > kMaxDelayMs) return milliseconds === Infinity ? null : kMaxDelayMs
+  return Number.isNaN(milliseconds) ? 0 : milliseconds
+}
+
+module.exports = { normalizePoolOptions, poolLimits, poolOptionNames, timerDelay }

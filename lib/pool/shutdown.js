@@ -1,0 +1,104 @@
+'use strict'
+
+// The end of a pool: close() waits until every task is settled, destroy() does not. After
+// either the pool can be used again.
+
+const { Promise } = require('../base/globals')
+const { AbortError, createError, createTerminated } = require('../base/errors')
+const { startTimer, stopTimer } = require('../base/time')
+const { normalizeCloseOptions } = require('./call-options')
+const { timerDelay } = require('./options')
+
+const resolved = Promise.resolve()
+
+class Shutdown {
+  #closed = null // the promise of close(), while it closes
+  #destroyed = null // of destroy(), likewise
+  #whenQuiet = []
+  #options
+  #strict
+  #state
+  #workers
+  #recovery
+  #onGone
+  #onTimeout
+  #onClosed
+
+  // onGone(): all workers are. onTimeout(error): may throw, which rejects close().
+  constructor ({ options, strict, state, workers, recovery, onGone, onTimeout, onClosed }) {
+    this.#options = options
+    this.#strict = strict
+    this.#state = state
+    this.#workers = workers
+    this.#recovery = recovery
+    this.#onGone = onGone
+    this.#onTimeout = onTimeout
+    this.#onClosed = onClosed
+  }
+
+  destroy () {
+    if (this.#destroyed === null) {
+      let done
+      // First: what #tearDown() calls may call this.
+      this.#destroyed = new Promise((resolve) => { done = resolve })
+      done(this.#tearDown())
+    }
+    return this.#destroyed
+  }
+
+  async #tearDown () {
+    this.#state.setDestroying(true)
+    this.#recovery.rejectAll(createTerminated)
+    await this.#workers.destroyAll()
+    this.#onGone()
+    this.#recovery.reset()
+    this.#destroyed = null
+    this.#state.setDestroying(false)
+    this.checkQuiet()
+  }
+
+  async close (options) {
+    const { error, force } = normalizeCloseOptions(options, { strict: this.#strict })
+    if (error !== null) throw error
+    this.#state.setClosing(true)
+    if (force) this.#recovery.rejectExcess(() => new AbortError('pool is closed'))
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end () {
+    const isQuiet = await this.#quiet(timerDelay(this.#options.closeTimeout))
+    try {
+      if (!isQuiet) this.#onTimeout(createError('ERR_TELAR_CLOSE_TIMEOUT'))
+    } finally {
+      await this.destroy()
+      this.#closed = null
+      this.#state.setClosing(false)
+      this.#onClosed()
+    }
+  }
+
+  // Resolves when every task is settled: true; or after the timeout: false.
+  #quiet (timeout) {
+    return new Promise((resolve) => {
+      const timer = timeout === null ? null : startTimer(() => resolve(false), timeout)
+      this.#whenQuiet.push(() => {
+        stopTimer(timer)
+        resolve(true)
+      })
+      this.checkQuiet()
+    })
+  }
+
+  // When tasks are settled. In a microtask: a task that is being handed over, and called us
+  // by a hook, counts nowhere until that has been done.
+  checkQuiet () {
+    if (this.#whenQuiet.length === 0) return
+    resolved.then(() => {
+      if (this.#state.demand > 0) return
+      for (const resolve of this.#whenQuiet.splice(0)) resolve()
+    })
+  }
+}
+
+module.exports = { Shutdown }

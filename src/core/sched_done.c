@@ -1,0 +1,150 @@
+/*
+ * sched_done.c - finished and cancelled slots on their way back: workers give them to the
+ * done queue, the owner drains it, and sleeps or naps while there are none.
+ */
+#include "sched_internal.h"
+
+/* Tasks this short are not worth waking a second worker for, as long as the backlog is short
+ * too. */
+#define SHORT_TASK_NS UINT64_C(5000)
+#define SHORT_BACKLOG_NS UINT64_C(100000)
+/* One preempted task among short ones is not a long task. */
+#define RAN_COUNTED_AT_MOST_NS UINT64_C(200000)
+/* With so many tasks outstanding, and tasks this short, the owner naps. */
+#define NAP_OUTSTANDING 32u
+#define NAP_RAN_NS UINT64_C(150000)
+/* After results of tasks shorter than this the owner waits a moment for more. */
+#define GATHER_RAN_NS UINT64_C(1000)
+#define GATHER_LOOKS 6u
+
+static void wake_owner(telar_sched *s) {
+  if (telar_eventcount_notify(&s->owner_sleep)) {
+    sched_ring(s, TELAR_SCHED_NONE);
+  }
+}
+
+/* Puts a finished or cancelled slot on its way back to the owner. Any thread. */
+void telar_sched_give_back(telar_sched *s, uint32_t slot) {
+  /* Never full: as many cells as slots, and a slot is there once at most. */
+  for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) !=
+                           TELAR_OK;) { /* D1: publish, then look for the sleeper */
+    telar_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
+  }
+  /* While the owner naps nobody rings; its own timer ends the nap. The load is relaxed: the
+   * subtraction, or N2, follows. R1: released to A1, the end of the nap. Else the owner could
+   * miss this push when the nap is over, and then sleep without a timer and without a ring. */
+  if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0 &&
+      atomic_fetch_sub_explicit(&s->nap, 1, memory_order_release) > 1) {
+    return;
+  }
+  wake_owner(s);
+}
+
+/* A worker has nothing to do: it may be long until it gives back another slot. */
+void telar_sched_end_nap(telar_sched *s) {
+  /* Relaxed: the exchange follows. A read-modify-write here too, so that an earlier R1 reaches A1
+   * through it. */
+  if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0) {
+    atomic_exchange_explicit(&s->nap, 0, memory_order_acq_rel); /* A1, R1 */
+    if (!telar_index_queue_is_empty(s->done)) {
+      wake_owner(s);
+    }
+  }
+}
+
+/* ---- owner ---- */
+
+static void note_ran(telar_sched *s, uint64_t ran) {
+  if (ran > RAN_COUNTED_AT_MOST_NS) {
+    ran = RAN_COUNTED_AT_MOST_NS;
+  }
+  s->ran_ns = s->ran_ns == 0 ? ran : s->ran_ns - (s->ran_ns >> 4) + (ran >> 4);
+}
+
+static void judge_laziness(telar_sched *s) {
+  uint32_t lazy =
+      s->ran_ns != 0 && s->ran_ns < SHORT_TASK_NS && s->outstanding * s->ran_ns < SHORT_BACKLOG_NS;
+  if (atomic_load_explicit(&s->lazy, memory_order_relaxed) != lazy) {
+    atomic_store_explicit(&s->lazy, lazy, memory_order_relaxed); /* relaxed: advice only */
+  }
+}
+
+uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
+  sched_ready_tell(s->ready);
+  uint32_t n = telar_index_queue_pop_sc_many(s->done, out, max);
+  for (uint32_t i = 0; i < n; i++) {
+    sched_slot *slot = &s->slots[out[i]];
+    if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_WORD(SLOT_DONE, 0u)) {
+      note_ran(s, slot->ran_ns);
+    }
+    sched_own(s, slot);
+  }
+  if (n != 0) {
+    judge_laziness(s);
+  }
+  return n;
+}
+
+/* Takes what else is about to come, so that results of short tasks are settled
+ * together: until none came for a moment. */
+static uint32_t gather(telar_sched *s, uint32_t *out, uint32_t n, uint32_t max) {
+  for (uint32_t quiet = 0; quiet < GATHER_LOOKS && s->outstanding != 0 && n < max;) {
+    telar_os_relax();
+    uint32_t more =
+        telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out + n, max - n);
+    n += more;
+    quiet = more == 0 ? quiet + 1 : 0;
+  }
+  return n;
+}
+
+uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns) {
+  uint32_t n = telar_sched_drain(s, out, max);
+  if (spin_ns == 0 || s->ran_ns > spin_ns || s->config.cpus < 2) {
+    return n;
+  }
+  if (n == 0 && s->outstanding != 0) {
+    uint64_t deadline = telar_os_now_ns() + spin_ns;
+    do {
+      for (int i = 0; i < 4 && telar_index_queue_is_empty(s->done); i++) {
+        telar_os_relax();
+      }
+      n = telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out, max);
+    } while (n == 0 && telar_os_now_ns() < deadline);
+  }
+  return n != 0 && s->ran_ns < GATHER_RAN_NS ? gather(s, out, n, max) : n;
+}
+
+bool telar_sched_owner_sleep(telar_sched *s) {
+  telar_eventcount_prepare(&s->owner_sleep); /* D2: announce, then look once more */
+  if (telar_index_queue_is_empty(s->done)) {
+    telar_sched_wake_unanswered(s);
+    return true;
+  }
+  telar_eventcount_cancel(&s->owner_sleep);
+  return false;
+}
+
+bool telar_sched_owner_nap(telar_sched *s, bool *naps) {
+  *naps = s->outstanding >= NAP_OUTSTANDING && s->ran_ns != 0 && s->ran_ns < NAP_RAN_NS;
+  if (*naps) {
+    atomic_store_explicit(&s->nap, (int32_t)(s->outstanding / 4), memory_order_relaxed);
+  }
+  return telar_sched_owner_sleep(s);
+}
+
+void telar_sched_owner_awake(telar_sched *s) {
+  /* A1: acquires R1, the workers that did not ring. */
+  if (atomic_load_explicit(&s->nap, memory_order_acquire) != 0) {
+    atomic_exchange_explicit(&s->nap, 0, memory_order_acquire);
+  }
+  /* Relaxed: only this thread leaves AWAKE. The load saves a write to a line that every worker
+   * reads. */
+  if (atomic_load_explicit(&s->owner_sleep.state, memory_order_relaxed) != TELAR_EVENTCOUNT_AWAKE) {
+    telar_eventcount_cancel(&s->owner_sleep);
+  }
+}
+
+uint32_t telar_sched_outstanding(const telar_sched *s) {
+  return s->outstanding;
+}
