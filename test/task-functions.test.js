@@ -1,13 +1,10 @@
 'use strict'
 
 // Pools that are asked for more task functions than they keep: what nobody uses is
-// forgotten, what is asked for again works as before, and memory does not grow.
+// forgotten, and what is asked for again works as before.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
-const path = require('node:path')
 const { test } = require('node:test')
-const { promisify } = require('node:util')
 const { createRandom } = require('./fixtures/random')
 const { usePool } = require('./fixtures/use-pool')
 
@@ -23,17 +20,6 @@ export const slow = () => new Promise((resolve) => setTimeout(() => resolve(answ
 //`
   return `data:text/javascript,${encodeURIComponent(source)}`.padEnd(length, '-')
 }
-
-test('the memory of a pool does not grow with the number of its task functions', { timeout: 120_000 }, async (t) => {
-  const program = path.join(__dirname, 'fixtures', 'task-functions', 'many.js')
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program])
-  t.diagnostic(stdout)
-  const { asked, owner, worker, process: all } = JSON.parse(stdout)
-  assert.ok(owner < asked / 5, `the owner keeps ${owner} bytes`)
-  assert.ok(worker < asked / 5, `the worker keeps ${worker} bytes`)
-  // What a worker that is busy has not been told of takes room as well.
-  assert.ok(all < asked, `the process keeps ${all} bytes`)
-})
 
 test('thousands of data: URLs, then all of them again: each module is still the same', { timeout: 120_000 }, async (t) => {
   const pool = usePool(t, null)
