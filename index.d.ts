@@ -1,5 +1,5 @@
 // Types of telar. Written by hand; test/types holds them to what they promise,
-// test/errors.test.js the list of codes, test/options.test.js the list of options.
+// test/package/errors.test.js the list of codes, test/pool/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
 import type { Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'

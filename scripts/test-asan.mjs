@@ -2,7 +2,7 @@
 // LeakSanitizer and UBSan:
 //
 //   npm run test:asan                                  all of test/ but what is named below
-//   node scripts/test-asan.mjs test/values.test.js     these files
+//   node scripts/test-asan.mjs test/pool/values.test.js     these files
 //
 // The C tests have the core under sanitizers, without Node. Here are the binding and
 // what Node does with it: threads that end, objects that are collected, processes that exit.
@@ -14,12 +14,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, isAbsolute, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { isAbsolute, join } from 'node:path'
 import { advice as buildAdvice, compile } from './build.mjs'
 import { CommandError, main, run, step } from './command.mjs'
+import { root, testFiles } from './test-files.mjs'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const compiler = process.env.CC ?? 'cc'
 
 // LeakSanitizer of GCC 12 and before takes a thread's variables for what they are not, once in
@@ -29,17 +28,17 @@ const kFlags = '-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit
 
 const kLeftOut = [
   // It installs the package and builds it there: nothing of it would run on this library.
-  'pack.test.js',
+  'test/package/pack.test.js',
   // Its bound for resident memory is for Node's own allocator: the sanitizer keeps what was
   // freed, up to 256 MB, to see who still uses it.
-  'leaks.test.js',
+  'test/pool/leaks.test.js',
   // Hundreds of pools and processes one after another, of what is JavaScript's alone.
-  'pollution.test.js',
-  'reentrancy.test.js'
+  'test/package/pollution.test.js',
+  'test/pool/reentrancy.test.js'
 ]
 
 // It says how soon a process has to end. The search for leaks takes place then, and longer.
-const kWithoutLeaks = 'lifecycle.test.js'
+const kWithoutLeaks = 'test/pool/lifecycle.test.js'
 
 const advice = `This takes Linux with GNU's C library, GCC, and its sanitizers: they come with it but on
 Fedora, where it is dnf install libasan libubsan.
@@ -91,10 +90,7 @@ function checkIsLoaded (library, env) {
 
 function files () {
   const given = process.argv.slice(2)
-  if (given.length > 0) return given
-  return readdirSync(join(root, 'test'))
-    .filter((name) => name.endsWith('.test.js') && !kLeftOut.includes(name))
-    .map((name) => join('test', name))
+  return given.length > 0 ? given : testFiles([]).filter((file) => !kLeftOut.includes(file))
 }
 
 // True if they pass.
@@ -121,7 +117,7 @@ function findings (report) {
 function testAll (library, reports) {
   checkIsLoaded(library, environment(library, reports, false))
   const [searched, others] = [true, false].map((hasLeaks) => {
-    const chosen = files().filter((file) => hasLeaks === (basename(file) !== kWithoutLeaks))
+    const chosen = files().filter((file) => hasLeaks === (file !== kWithoutLeaks))
     return test(chosen, environment(library, reports, hasLeaks))
   })
   if (!searched || !others) process.exitCode = 1

@@ -1,26 +1,29 @@
-// Runs node --test over the files of test/ that end in .test.js, or over those
-// of the folders or files that are given. Node 20 would run every file of a
-// test folder, fixtures too, and Windows does not expand wildcards.
+// Runs node --test over the JavaScript tests, over those of the folders or files that are given,
+// or over all but some:
+//
+//   npm run test:js
+//   node scripts/test.mjs test/channel test/pool/values.test.js
+//   node scripts/test.mjs --without=test/package/pollution.test.js
+//
+// Other options go to node --test.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { root, testFiles } from './test-files.mjs'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const kWithout = '--without='
+
 const given = process.argv.slice(2)
-const flags = given.filter((arg) => arg.startsWith('--'))
-const targets = given.filter((arg) => !arg.startsWith('--'))
-if (targets.length === 0) targets.push('test')
+const without = given.filter((arg) => arg.startsWith(kWithout)).map((arg) => arg.slice(kWithout.length))
+const flags = given.filter((arg) => arg.startsWith('--') && !arg.startsWith(kWithout))
+const all = testFiles(given.filter((arg) => !arg.startsWith('--')))
+const files = all.filter((file) => !without.includes(file))
+const unknown = without.filter((file) => !all.includes(file))
 
-const files = targets.flatMap((target) => {
-  const path = join(root, target)
-  if (!statSync(path).isDirectory()) return [target]
-  return readdirSync(path).filter((name) => name.endsWith('.test.js')).sort().map((name) => join(target, name))
-})
-
-if (files.length === 0) {
-  process.stderr.write(`No test files in ${targets.map((target) => relative(process.cwd(), join(root, target))).join(', ')}\n`)
+if (unknown.length > 0) {
+  process.stderr.write(`${kWithout} names no test file: ${unknown.join(', ')}\n`)
+  process.exitCode = 1
+} else if (files.length === 0) {
+  process.stderr.write('There are no test files there\n')
   process.exitCode = 1
 } else {
   const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...flags, ...files], { cwd: root, stdio: 'inherit' })

@@ -1,0 +1,63 @@
+'use strict'
+
+// How processes live and end with channels in them: each a process of its own, a program
+// of fixtures/channel/life.js.
+
+const assert = require('node:assert/strict')
+const { spawn } = require('node:child_process')
+const path = require('node:path')
+const { test } = require('node:test')
+
+const program = path.join(__dirname, '..', 'fixtures', 'channel', 'life.js')
+
+// Ends the child once it has printed, where `stop` says so.
+function run (name, { stop = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGABRT' })
+    const result = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      result.stdout += text
+      if (stop) setTimeout(() => child.kill('SIGTERM'), 300)
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => { result.stderr += text })
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ ...result, code, signal }))
+  })
+}
+
+const natural = {
+  created: '0',
+  used: '1',
+  unreferencedReceive: 'unref',
+  unreferencedSend: 'unref',
+  unreferencedLater: 'unref',
+  settled: 'settled',
+  aborted: 'ERR_TELAR_ABORTED',
+  fromWorker: 'late',
+  memory: '8',
+  terminateWhileWorkersWait: 'terminated'
+}
+
+for (const [name, expected] of Object.entries(natural)) {
+  test(`a process ends by itself: ${name}`, async () => {
+    assert.deepEqual(await run(name), { code: 0, signal: null, stdout: `${expected}\n`, stderr: '' })
+  })
+}
+
+for (const name of ['receive', 'send', 'referencedAgain']) {
+  test(`what waits keeps the process alive: ${name}`, async () => {
+    assert.deepEqual(await run(name, { stop: true }), { code: null, signal: 'SIGTERM', stdout: 'waits\n', stderr: '' })
+  })
+}
+
+for (const name of ['exitReceive', 'exitReserved', 'exitSend', 'exitWhileWorkersWait']) {
+  test(`process.exit() ends it: ${name}`, async () => {
+    assert.deepEqual(await run(name), { code: 3, signal: null, stdout: '', stderr: '' })
+  })
+}
+
+test('an uncaught exception ends it', async () => {
+  const { code, signal, stderr } = await run('throwReceive')
+  assert.deepEqual({ code, signal }, { code: 1, signal: null })
+  assert.match(stderr, /Error: on purpose/)
+})

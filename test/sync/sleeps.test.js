@@ -1,0 +1,43 @@
+'use strict'
+
+// What waiting costs: how often a thread goes to sleep, and so wakes up, while nothing happens.
+
+const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
+const path = require('node:path')
+const { test } = require('node:test')
+
+const program = path.join(__dirname, '..', 'fixtures', 'sync', 'sleeps.js')
+
+function run (...args) {
+  return new Promise((resolve, reject) => {
+    const limits = { timeout: 60_000, killSignal: 'SIGKILL' }
+    execFile(process.execPath, [program, ...args], limits, (error, stdout) => {
+      if (error === null) resolve(JSON.parse(stdout))
+      else reject(error)
+    })
+  })
+}
+
+const kPromises = [
+  'lock', 'acquire', 'write', 'read', 'once', 'latch', 'barrier', 'condition', 'counter'
+]
+
+for (const name of kPromises) {
+  test(`a thousand promises that wait sleep as one: ${name}`, async () => {
+    const { sleeps } = await run('promises', name)
+    assert.ok(sleeps <= 20, `${sleeps} sleeps within half a second`)
+  })
+}
+
+for (const name of ['receiveSync', 'sendSync', 'lockSync', 'acquireSync', 'waitSync']) {
+  test(`a blocked thread sleeps longer the longer it waits: ${name}`, async () => {
+    const { sleeps, code } = await run('blocked', name)
+    assert.equal(code, 'ERR_TELAR_TIMEOUT')
+    assert.ok(sleeps <= 8, `${sleeps} sleeps within a second and a half`)
+  })
+}
+
+test('a promise that waits learns of the end of a thread without looking again', async () => {
+  assert.deepEqual(await run('deaths'), { isHeld: true })
+})
