@@ -5,9 +5,9 @@ const { test } = require('node:test')
 const { Condition, Mutex } = require('../..')
 const { inThread, startThread } = require('../fixtures/sync/threads')
 
-const kState = 16 // where the word of a primitive lies
+const kState = 16 // the index of the state of a primitive: see lib/sync/memory.js
 
-test('wait lets the mutex go, and has it again', async () => {
+test('wait() releases the mutex and takes it again before it returns', async () => {
   const mutex = new Mutex()
   const condition = new Condition()
   const guard = mutex.lockSync()
@@ -20,7 +20,7 @@ test('wait lets the mutex go, and has it again', async () => {
   guard.unlock()
 })
 
-test('without a notification the timeout ends it, and it holds the mutex', async () => {
+test('a wait that times out or is aborted holds the mutex again', async () => {
   const mutex = new Mutex()
   const condition = new Condition()
   const guard = mutex.lockSync()
@@ -28,25 +28,29 @@ test('without a notification the timeout ends it, and it holds the mutex', async
   assert.equal(guard.isHeld, true)
   assert.equal(await condition.wait(guard, { timeout: 5 }), false)
   assert.equal(guard.isHeld, true)
-  await assert.rejects(condition.wait(guard, { signal: AbortSignal.timeout(5) }), { name: 'AbortError' })
+  await assert.rejects(condition.wait(guard, { signal: AbortSignal.timeout(5) }),
+    { name: 'AbortError' })
   assert.equal(guard.isHeld, true, 'after an abort too')
-  assert.throws(() => condition.waitSync(guard, { signal: AbortSignal.abort() }), { name: 'AbortError' })
+  assert.throws(() => condition.waitSync(guard, { signal: AbortSignal.abort() }),
+    { name: 'AbortError' })
   assert.equal(guard.isHeld, true)
   guard.unlock()
 })
 
-test('it takes a guard that holds its mutex', async () => {
+test('a condition accepts only a guard that holds its mutex', async () => {
   const condition = new Condition()
   const guard = new Mutex().lockSync()
   guard.unlock()
   assert.throws(() => condition.waitSync(guard), { code: 'ERR_TELAR_NOT_HELD' })
   await assert.rejects(condition.wait(guard), { code: 'ERR_TELAR_NOT_HELD' })
   await assert.rejects(condition.waitFor(guard, () => true), { code: 'ERR_TELAR_NOT_HELD' })
-  for (const wrong of [undefined, {}, new Mutex()]) assert.throws(() => condition.waitSync(wrong), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  for (const wrong of [undefined, {}, new Mutex()]) {
+    assert.throws(() => condition.waitSync(wrong), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
   await assert.rejects(condition.waitFor(guard, 'text'), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
 })
 
-test('waitFor waits until its test holds', async (t) => {
+test('waitFor() waits until its test holds', async (t) => {
   const mutex = new Mutex()
   const condition = new Condition()
   const cell = new Int32Array(new SharedArrayBuffer(4))
@@ -70,7 +74,7 @@ test('waitFor waits until its test holds', async (t) => {
   await thread
 })
 
-test('notifyAll wakes all, in threads and tasks', async (t) => {
+test('notifyAll() wakes every waiter, blocked thread or promise', async (t) => {
   const mutex = new Mutex()
   const condition = new Condition()
   const cells = new Int32Array(new SharedArrayBuffer(8))
@@ -78,11 +82,14 @@ test('notifyAll wakes all, in threads and tasks', async (t) => {
     const guard = Mutex.from(mutex).lockSync()
     cells[0]++
     const test = () => cells[1] === 1
-    const done = isSync ? Condition.from(condition).waitForSync(guard, test) : await Condition.from(condition).waitFor(guard, test)
+    const done = isSync
+      ? Condition.from(condition).waitForSync(guard, test)
+      : await Condition.from(condition).waitFor(guard, test)
     guard.unlock()
     return done
   }
-  const waiting = [true, true, false].map((isSync) => inThread(t, body, { mutex, condition, cells, isSync }))
+  const waiting = [true, true, false].map((isSync) =>
+    inThread(t, body, { mutex, condition, cells, isSync }))
   for (;;) {
     const guard = await mutex.lock()
     if (cells[0] === 3) {
@@ -97,15 +104,18 @@ test('notifyAll wakes all, in threads and tasks', async (t) => {
   assert.deepEqual(await Promise.all(waiting), [true, true, true])
 })
 
-test('a bounded queue of cells: nothing lost, nothing twice', async (t) => {
+test('a bounded queue built on two conditions loses and repeats nothing', async (t) => {
   const mutex = new Mutex()
   const notEmpty = new Condition()
   const notFull = new Condition()
   const ring = new Int32Array(new SharedArrayBuffer(4 * (3 + 4)))
   const kItems = 2000
   const shared = { mutex, notEmpty, notFull, ring }
-  const revive = `const { mutex, notEmpty, notFull, ring } = { mutex: telar.Mutex.from(data.mutex), notEmpty: telar.Condition.from(data.notEmpty),
-    notFull: telar.Condition.from(data.notFull), ring: data.ring }`
+  const revive = `
+    const mutex = telar.Mutex.from(data.mutex)
+    const notEmpty = telar.Condition.from(data.notEmpty)
+    const notFull = telar.Condition.from(data.notFull)
+    const { ring } = data`
   const produce = `(data, telar) => { ${revive}
     for (let i = 1; i <= data.items; i++) {
       const guard = mutex.lockSync()
@@ -126,13 +136,15 @@ test('a bounded queue of cells: nothing lost, nothing twice', async (t) => {
     }
     return sum }`
   const sums = await Promise.all([
-    inThread(t, produce, { ...shared, items: kItems }), inThread(t, produce, { ...shared, items: kItems }),
-    inThread(t, consume, { ...shared, items: kItems, isSync: true }), inThread(t, consume, { ...shared, items: kItems, isSync: false })
+    inThread(t, produce, { ...shared, items: kItems }),
+    inThread(t, produce, { ...shared, items: kItems }),
+    inThread(t, consume, { ...shared, items: kItems, isSync: true }),
+    inThread(t, consume, { ...shared, items: kItems, isSync: false })
   ])
   assert.equal(sums[2] + sums[3], kItems * (kItems + 1))
 })
 
-test('notifyOne lets one promise of a thread go on, notifyAll all of them', async () => {
+test('notifyOne() wakes one promise of a thread, and notifyAll() wakes all of them', async () => {
   const mutex = new Mutex()
   const condition = new Condition()
   const order = []
@@ -156,9 +168,9 @@ test('notifyOne lets one promise of a thread go on, notifyAll all of them', asyn
   assert.equal(order.length, 20)
 })
 
-// The platform cannot take back the sleep of a promise that was aborted. Here it gets a wake-up that
-// came too early for the next promise of its thread, and so is for the other thread.
-test('a sleep that is left over passes on what none of its thread can use', async (t) => {
+// The platform cannot cancel the sleep of an aborted promise. Here that sleep receives a wake-up.
+// The next promise of this thread began to wait too late for it, so it belongs to the other thread.
+test('the leftover sleep of an aborted wait passes its wake-up to another thread', async (t) => {
   const condition = new Condition()
   const guard = new Mutex().lockSync()
   const state = new Int32Array(condition['telar:shared'].memory)
@@ -176,7 +188,7 @@ test('a sleep that is left over passes on what none of its thread can use', asyn
   Atomics.store(ready, 0, 1)
   Atomics.notify(ready, 0)
   for (const begun = performance.now(); performance.now() - begun < 20;); // until it sleeps
-  // notifyOne(), and in the midst of it another promise begins to wait
+  // notifyOne() by hand: another promise begins to wait between its two steps.
   Atomics.add(state, kState, 1)
   const waiting = condition.wait(guard)
   Atomics.notify(state, kState, 1)
@@ -186,16 +198,17 @@ test('a sleep that is left over passes on what none of its thread can use', asyn
   assert.equal(outcome, 'ok')
 })
 
-test('a waiter that was ended keeps no notification', async (t) => {
+test('a waiter whose thread was ended takes no notification', async (t) => {
   const mutex = new Mutex()
   const condition = new Condition()
-  const threads = [1, 2].map(() => startThread(t, ({ mutex, condition }, { Condition, Mutex }, { parentPort }) => {
-    const guard = Mutex.from(mutex).lockSync()
-    parentPort.postMessage('waits')
-    Condition.from(condition).waitSync(guard)
-  }, { mutex, condition }))
+  const threads = [1, 2].map(() =>
+    startThread(t, ({ mutex, condition }, { Condition, Mutex }, { parentPort }) => {
+      const guard = Mutex.from(mutex).lockSync()
+      parentPort.postMessage('waits')
+      Condition.from(condition).waitSync(guard)
+    }, { mutex, condition }))
   await Promise.all(threads.map((thread) => thread.message()))
-  const guard = await mutex.lock() // both have let it go
+  const guard = await mutex.lock() // both threads have released it in waitSync()
   const waiting = condition.wait(guard)
   await Promise.all(threads.map((thread) => thread.end()))
   condition.notifyOne()

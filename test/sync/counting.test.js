@@ -25,11 +25,13 @@ test('a latch opens at zero and stays open', async () => {
   latch.waitSync()
   assert.equal(latch.tryWait(), true)
   new Latch(0).waitSync()
-  for (const count of [-1, 1.5, '1', undefined, 2 ** 31]) assert.throws(() => new Latch(count), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  for (const count of [-1, 1.5, '1', undefined, 2 ** 31]) {
+    assert.throws(() => new Latch(count), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
   assert.throws(() => latch.countDown(0), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
 })
 
-test('a latch opens for threads', async (t) => {
+test('a latch opens for threads that block on it', async (t) => {
   const latch = new Latch(3)
   const waiting = [1, 2].map(() => inThread(t, (latch, { Latch }) => {
     latch = Latch.from(latch)
@@ -44,7 +46,7 @@ test('a latch opens for threads', async (t) => {
 
 // ---- Barrier ----
 
-test('a barrier lets all go when the last one has come, exactly one of them being that', async () => {
+test('a barrier lets all parties go when the last one arrives, and tells that one', async () => {
   const barrier = new Barrier(3)
   for (let round = 0; round < 3; round++) {
     const waiting = [barrier.wait(), barrier.wait()]
@@ -57,10 +59,12 @@ test('a barrier lets all go when the last one has come, exactly one of them bein
   assert.equal(barrier.tryWait(), false)
   assert.equal(barrier.parties, 3)
   assert.equal(new Barrier(1).waitSync(), true)
-  for (const parties of [0, 1.5, '1', undefined, 2 ** 14]) assert.throws(() => new Barrier(parties), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  for (const parties of [0, 1.5, '1', undefined, 2 ** 14]) {
+    assert.throws(() => new Barrier(parties), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
 })
 
-test('who gives up at a barrier has not arrived', async () => {
+test('a call that gives up at a barrier does not count as arrived', async () => {
   const barrier = new Barrier(2)
   assert.throws(() => barrier.waitSync({ timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
   await assert.rejects(barrier.wait({ timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
@@ -71,7 +75,7 @@ test('who gives up at a barrier has not arrived', async () => {
   assert.equal(await waiting, false)
 })
 
-test('threads step together from round to round', async (t) => {
+test('threads at a barrier step together from round to round', async (t) => {
   const barrier = new Barrier(3)
   const steps = new Int32Array(new SharedArrayBuffer(12))
   const kRounds = 500
@@ -89,14 +93,15 @@ test('threads step together from round to round', async (t) => {
     }
     return { lasts, apart }
   }
-  const results = await Promise.all([true, true, false].map((isSync, me) => inThread(t, body, { barrier, steps, me, rounds: kRounds, isSync })))
+  const results = await Promise.all([true, true, false].map((isSync, me) =>
+    inThread(t, body, { barrier, steps, me, rounds: kRounds, isSync })))
   assert.equal(results.reduce((sum, { lasts }) => sum + lasts, 0), kRounds)
   assert.equal(results.reduce((sum, { apart }) => sum + apart, 0), 0)
 })
 
 // ---- Once ----
 
-test('once runs one function, one time', async () => {
+test('a Once runs a single function a single time', async () => {
   const once = new Once()
   assert.equal(once.isDone, false)
   let runs = 0
@@ -111,10 +116,12 @@ test('once runs one function, one time', async () => {
   assert.equal(once.tryRun(() => { runs++ }), false)
   assert.equal(await once.run(() => { runs++ }), false)
   assert.equal(runs, 1)
-  for (const run of [undefined, 5, {}]) assert.throws(() => once.runSync(run), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  for (const run of [undefined, 5, {}]) {
+    assert.throws(() => once.runSync(run), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
 })
 
-test('a function that throws leaves it to the next one', async () => {
+test('a Once whose function throws runs the next one', async () => {
   const once = new Once()
   assert.throws(() => once.runSync(() => { throw new Error('first') }), /first/)
   await assert.rejects(once.run(async () => { throw new Error('second') }), /second/)
@@ -124,7 +131,7 @@ test('a function that throws leaves it to the next one', async () => {
   assert.equal(once.isDone, true)
 })
 
-test('once inside itself is an error; while it runs, others wait or do without', async () => {
+test('a Once refuses to run inside itself, and other callers wait or go without', async () => {
   const once = new Once()
   once.runSync(() => {
     assert.throws(() => once.runSync(() => {}), { code: 'ERR_TELAR_DEADLOCK' })
@@ -136,12 +143,13 @@ test('once inside itself is an error; while it runs, others wait or do without',
   await new Promise(setImmediate)
   assert.equal(slow.tryRun(() => {}), false)
   await assert.rejects(slow.run(() => {}, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
-  await assert.rejects(slow.run(() => {}, { signal: AbortSignal.timeout(5) }), { name: 'AbortError' })
+  await assert.rejects(slow.run(() => {}, { signal: AbortSignal.timeout(5) }),
+    { name: 'AbortError' })
   finish()
   assert.equal(await running, true)
 })
 
-test('once across threads, and after the end of the one that ran it', async (t) => {
+test('a Once runs one function across threads, even if the thread that runs it ends', async (t) => {
   const once = new Once()
   const runs = new Int32Array(new SharedArrayBuffer(4))
   const thread = startThread(t, (once, { Once }, { parentPort }) => {
@@ -151,16 +159,17 @@ test('once across threads, and after the end of the one that ran it', async (t) 
     })
   }, once)
   await thread.message()
-  const others = [true, false].map((isSync) => inThread(t, async ({ once: received, runs, isSync }, { Once }) => {
-    const once = Once.from(received)
-    let interrupted = null
-    const run = (wasInterrupted) => {
-      interrupted = wasInterrupted
-      Atomics.add(runs, 0, 1)
-    }
-    const ran = isSync ? once.runSync(run) : await once.run(run)
-    return { ran, interrupted }
-  }, { once, runs, isSync }))
+  const others = [true, false].map((isSync) =>
+    inThread(t, async ({ once: received, runs, isSync }, { Once }) => {
+      const once = Once.from(received)
+      let interrupted = null
+      const run = (wasInterrupted) => {
+        interrupted = wasInterrupted
+        Atomics.add(runs, 0, 1)
+      }
+      const ran = isSync ? once.runSync(run) : await once.run(run)
+      return { ran, interrupted }
+    }, { once, runs, isSync }))
   await thread.end()
   const results = await Promise.all(others)
   assert.equal(runs[0], 1)
@@ -187,20 +196,37 @@ for (const bits of [32, 64]) {
     assert.equal(counter.tryAdd(number(1), { min: number(0), max: number(2) }), true)
     assert.equal(counter.value, number(2))
     assert.equal(new Counter({ bits }).value, number(0))
-    for (const wrong of [bits === 64 ? 1 : 1n, 1.5, '1', undefined, bits === 64 ? 2n ** 63n : 2 ** 31]) {
+    for (const wrong of [
+      bits === 64 ? 1 : 1n,
+      1.5,
+      '1',
+      undefined,
+      bits === 64 ? 2n ** 63n : 2 ** 31
+    ]) {
       assert.throws(() => counter.add(wrong), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
       assert.throws(() => counter.exchange(wrong), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
-      assert.throws(() => counter.compareExchange(wrong, wrong), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
-      if (wrong !== undefined) assert.throws(() => new Counter({ bits, value: wrong }), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+      assert.throws(() => counter.compareExchange(wrong, wrong),
+        { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+      if (wrong !== undefined) {
+        assert.throws(() => new Counter({ bits, value: wrong }),
+          { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+      }
     }
-    assert.throws(() => counter.tryAdd(number(1), { most: number(2) }), { code: 'ERR_TELAR_UNKNOWN_OPTION' })
+    assert.throws(() => counter.tryAdd(number(1), { most: number(2) }),
+      { code: 'ERR_TELAR_UNKNOWN_OPTION' })
   })
 
-  test(`a counter of ${bits} bits is what integers of ${bits} bits are`, () => {
+  test(`a counter of ${bits} bits behaves like an integer of ${bits} bits`, () => {
     const wrap = bits === 64 ? (sum) => BigInt.asIntN(64, sum) : (sum) => sum | 0
-    const any = bits === 64 ? fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n) : fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
-    const range = bits === 64 ? { min: -(2n ** 63n), max: 2n ** 63n - 1n } : { min: -(2 ** 31), max: 2 ** 31 - 1 }
-    fc.assert(fc.property(any, fc.array(fc.tuple(fc.constantFrom('add', 'exchange', 'increment', 'decrement', 'tryAdd'), any)), (start, steps) => {
+    const any = bits === 64
+      ? fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n)
+      : fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
+    const range = bits === 64
+      ? { min: -(2n ** 63n), max: 2n ** 63n - 1n }
+      : { min: -(2 ** 31), max: 2 ** 31 - 1 }
+    fc.assert(fc.property(any, fc.array(
+      fc.tuple(fc.constantFrom('add', 'exchange', 'increment', 'decrement', 'tryAdd'), any)
+    ), (start, steps) => {
       const counter = new Counter({ bits, value: start })
       let model = start
       for (const [name, amount] of steps) {
@@ -222,7 +248,7 @@ for (const bits of [32, 64]) {
     }))
   })
 
-  test(`threads add to a counter of ${bits} bits, and wait for it`, async (t) => {
+  test(`threads add to a counter of ${bits} bits and wait for its value`, async (t) => {
     const counter = new Counter({ bits })
     const kTurns = 30_000
     const total = number(2 * kTurns)
@@ -232,21 +258,27 @@ for (const bits of [32, 64]) {
       const test = (value) => value >= total
       return isSync ? counter.waitForSync(test) : await counter.waitFor(test)
     }
-    const threads = [true, false].map((isSync) => inThread(t, body, { counter, turns: kTurns, total, isSync }))
+    const threads = [true, false].map((isSync) =>
+      inThread(t, body, { counter, turns: kTurns, total, isSync }))
     assert.equal(await counter.waitFor((value) => value === total), total)
     assert.deepEqual(await Promise.all(threads), [total, total])
   })
 }
 
-test('waiting for a counter: timeout, abort, arguments', async () => {
+test('waitFor() of a counter times out, aborts and checks its arguments', async () => {
   const counter = new Counter()
   const never = () => false
   assert.throws(() => counter.waitForSync(never, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
   await assert.rejects(counter.waitFor(never, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
-  await assert.rejects(counter.waitFor(never, { signal: AbortSignal.timeout(5) }), { name: 'AbortError' })
+  await assert.rejects(counter.waitFor(never, { signal: AbortSignal.timeout(5) }),
+    { name: 'AbortError' })
   await assert.rejects(counter.waitFor(() => { throw new Error('of the test') }), /of the test/)
   await assert.rejects(counter.waitFor(5), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
-  for (const [options, code] of [[{ bits: 16 }, 'ERR_TELAR_INVALID_ARGUMENT'], [5, 'ERR_TELAR_INVALID_ARGUMENT'], [{ bit: 64 }, 'ERR_TELAR_UNKNOWN_OPTION']]) {
+  for (const [options, code] of [
+    [{ bits: 16 }, 'ERR_TELAR_INVALID_ARGUMENT'],
+    [5, 'ERR_TELAR_INVALID_ARGUMENT'],
+    [{ bit: 64 }, 'ERR_TELAR_UNKNOWN_OPTION']
+  ]) {
     assert.throws(() => new Counter(options), { code })
   }
 })

@@ -1,7 +1,7 @@
 'use strict'
 
-// No waiter starves: while others take a lock again and again without a pause,
-// each waiter gets it. A waiter that starved would leave its test at its deadline.
+// No waiter starves: it gets the lock while other threads take it again and again without a pause.
+// The test of a starved waiter would reach its deadline.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -10,7 +10,7 @@ const { Mutex, RwLock, Semaphore } = require('../..')
 
 const deadline = { timeout: 120_000 }
 
-// Takes and gives back without a pause until `stop`; a microtask at most in between.
+// Takes and releases without a pause until `stop` is set. At most a microtask runs in between.
 const greedy = ({ stop, kind, object, name, isSync }, telar, { parentPort }) => {
   const shared = telar[kind].from(object)
   let turns = 0
@@ -46,12 +46,15 @@ for (const [kind, object, name, greedyName] of [
   ['RwLock', new RwLock(), 'read', 'write'],
   ['RwLock', new RwLock(), 'write', 'write']
 ]) {
-  test(`${kind}: ${name} beside threads that ${greedyName} without a pause`, deadline, async (t) => {
+  test(`${kind}: ${name}() succeeds while threads ${greedyName} nonstop`, deadline, async (t) => {
     const stop = new Int32Array(new SharedArrayBuffer(4))
-    const rivals = [1, 2, 3].map(() => startThread(t, greedy, { stop, kind, object, name: greedyName, isSync: true }))
+    const rivals = [1, 2, 3].map(() =>
+      startThread(t, greedy, { stop, kind, object, name: greedyName, isSync: true }))
     await Promise.all(rivals.map((thread) => thread.message()))
     const times = 20
-    const done = await Promise.all([true, false].map((isSync) => inThread(t, patient, { kind, object, name, times, isSync })))
+    const done = await Promise.all(
+      [true, false].map((isSync) => inThread(t, patient, { kind, object, name, times, isSync }))
+    )
     assert.deepEqual(done, [times, times])
     for (let i = 0; i < times; i++) (await object[name]())[Symbol.dispose]()
     Atomics.store(stop, 0, 1)
@@ -60,7 +63,7 @@ for (const [kind, object, name, greedyName] of [
   })
 }
 
-test('threads that hold a lock for long take turns', deadline, async (t) => {
+test('threads that hold a lock for a long time take turns', deadline, async (t) => {
   const mutex = new Mutex()
   const log = new Int32Array(new SharedArrayBuffer(4 * 1000))
   const kTurns = 40
@@ -81,10 +84,11 @@ test('threads that hold a lock for long take turns', deadline, async (t) => {
   await Promise.all(threads)
   const owners = [...log.subarray(1, 1 + log[0])]
   assert.equal(owners.length, 2 * kTurns)
-  // While both are there, nobody goes often before the one that waits. The waiter
-  // reserves the lock after a millisecond, that is within the first turn, unless the
-  // machine does not let it run.
-  const shared = owners.slice(Math.max(owners.indexOf(1), owners.indexOf(2)), Math.min(owners.lastIndexOf(1), owners.lastIndexOf(2)))
+  // While both threads take turns, neither passes the waiting one often. The waiter reserves the
+  // lock after a millisecond, which is within the first turn, unless the machine does not let it
+  // run.
+  const shared = owners.slice(Math.max(owners.indexOf(1), owners.indexOf(2)),
+    Math.min(owners.lastIndexOf(1), owners.lastIndexOf(2)))
   let longest = 0
   let run = 0
   shared.forEach((me, i) => {

@@ -1,16 +1,18 @@
 'use strict'
 
-// A call that gives up in the very moment in which it is granted: by a timeout, by a
-// signal. Either it was granted and says so, or what it was to get goes to another.
+// A call gives up, by a timeout or a signal, at the very moment at which it is granted. Either it
+// returns what it was granted, or that goes to another call.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { Barrier, Channel, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, waitAsync } = require('../..')
+const {
+  Barrier, Channel, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, waitAsync
+} = require('../..')
 const { inThread, startThread } = require('../fixtures/sync/threads')
 
 const turn = () => new Promise(setImmediate)
 
-// Blocks this thread until the other one has said so: its event loop learns nothing meanwhile.
+// Blocks this thread until the other one sets the flag. Its event loop learns nothing meanwhile.
 function blockUntil (flag, value) {
   for (let now; (now = Atomics.load(flag, 0)) < value;) Atomics.wait(flag, 0, now)
 }
@@ -20,13 +22,15 @@ function say (flag, value) {
   Atomics.notify(flag, 0)
 }
 
-// A promise of this thread waits. Another thread grants what it waits for while this thread
-// is blocked, and the call gives up before the event loop has turned.
-//   make()             the object
-//   wait(object, limits)
-//   grant              runs in the other thread, in text: (object, telar) => {}
-//   granted            what the call gives; undefined: it may give up
-//   check(object)      what holds when it has given up
+// A promise of this thread waits. Another thread grants what it waits for while this thread is
+// blocked, and the call gives up before the event loop has turned.
+//   make()                creates the object
+//   before(object, hold)  runs in the other thread first, as text; hold() keeps a value for grant()
+//   wait(object, limits)  the call
+//   grant(object, held)   runs in the other thread, as text
+//   granted               what the call must return; undefined if it may give up
+//   check(object)         asserts what holds if the call has given up
+//   isWithoutTimeout      the call takes no timeout
 const cases = {
   'Barrier.wait()': {
     make: () => new Barrier(2),
@@ -89,14 +93,20 @@ const cases = {
     make: () => new Channel(),
     wait: (channel, { signal }) => channel.receive({ signal }),
     grant: (channel) => channel.trySend('record'),
-    check: (channel) => assert.deepEqual(channel.receiveSync({ timeout: 10_000 }), { value: 'record', done: false }),
+    check: (channel) => {
+      const result = channel.receiveSync({ timeout: 10_000 })
+      assert.deepEqual(result, { value: 'record', done: false })
+    },
     isWithoutTimeout: true
   },
   'Channel.receiveBytes()': {
     make: () => new Channel(),
     wait: (channel, { signal }) => channel.receiveBytes({ signal }),
     grant: (channel) => channel.trySendBytes(new Uint8Array([5])),
-    check: (channel) => assert.deepEqual([...channel.receiveBytesSync({ timeout: 10_000 }).bytes], [5]),
+    check: (channel) => {
+      const { bytes } = channel.receiveBytesSync({ timeout: 10_000 })
+      assert.deepEqual([...bytes], [5])
+    },
     isWithoutTimeout: true
   },
   'Channel.send()': {
@@ -104,7 +114,9 @@ const cases = {
     wait: (channel, { signal }) => channel.send('record', { signal }),
     grant: (channel) => channel.tryReceive(),
     check: (channel) => {
-      for (let result; (result = channel.tryReceive()) !== undefined;) assert.equal(result.value, 'filled')
+      for (let result; (result = channel.tryReceive()) !== undefined;) {
+        assert.equal(result.value, 'filled')
+      }
     },
     isWithoutTimeout: true
   },
@@ -122,9 +134,10 @@ function fill (channel) {
   return channel
 }
 
-for (const [name, { make, before, wait, grant, granted, check, isWithoutTimeout = false }] of Object.entries(cases)) {
+for (const [name, { make, before, wait, grant, granted, check, isWithoutTimeout }] of
+  Object.entries(cases)) {
   for (const how of isWithoutTimeout ? ['signal'] : ['signal', 'timeout']) {
-    test(`${name} that its ${how} ends as it is granted`, async (t) => {
+    test(`${name} loses nothing when its ${how} ends it as it is granted`, async (t) => {
       const object = make()
       const flag = new Int32Array(new SharedArrayBuffer(4))
       const thread = startThread(t, `async ({ object, flag, kind }, telar, { parentPort }) => {
@@ -135,7 +148,7 @@ for (const [name, { make, before, wait, grant, granted, check, isWithoutTimeout 
         parentPort.postMessage('ready')
         Atomics.wait(flag, 0, 0)
         ;(${grant})(shared, held)
-        await new Promise(setImmediate) // what goes on in microtasks has come to its end
+        await new Promise(setImmediate) // until what runs in microtasks is done
         Atomics.store(flag, 0, 2)
         Atomics.notify(flag, 0)
         setInterval(() => {}, 1e6)
@@ -144,8 +157,9 @@ for (const [name, { make, before, wait, grant, granted, check, isWithoutTimeout 
 
       const controller = new AbortController()
       const kTimeout = 60
-      const outcome = wait(object, how === 'signal' ? { signal: controller.signal } : { timeout: kTimeout }).then(
-        (value) => ({ value }), (error) => ({ code: error.code }))
+      const limits = how === 'signal' ? { signal: controller.signal } : { timeout: kTimeout }
+      const outcome = wait(object, limits)
+        .then((value) => ({ value }), (error) => ({ code: error.code }))
       await turn() // it has gone to sleep
       const end = performance.now() + kTimeout
       say(flag, 1)
@@ -164,7 +178,7 @@ for (const [name, { make, before, wait, grant, granted, check, isWithoutTimeout 
   }
 }
 
-test('Counter.waitFor() that gives up as its number comes leaves the counter as it is', async () => {
+test('an abort of Counter.waitFor() as its number comes leaves the counter alone', async () => {
   const counter = new Counter()
   const controller = new AbortController()
   const given = counter.waitFor((value) => value === 1, { signal: controller.signal })
@@ -174,7 +188,7 @@ test('Counter.waitFor() that gives up as its number comes leaves the counter as 
   assert.equal(await counter.waitFor((value) => value === 1), 1)
 })
 
-test('a word that changed before the wait for it was aborted says so', async () => {
+test('waitAsync() reports a change that came before its abort', async () => {
   const words = new Int32Array(new SharedArrayBuffer(4))
   const controller = new AbortController()
   const waiting = waitAsync(words, 0, 0, { signal: controller.signal })
@@ -185,9 +199,11 @@ test('a word that changed before the wait for it was aborted says so', async () 
   assert.equal(await waiting, 'ok')
 })
 
-// ---- by chance ----
+// ---- At random ----
 
-test('every round of a barrier counts as many calls as it has parties, whatever their timeouts and signals', { timeout: 300_000 }, async (t) => {
+const limit = { timeout: 300_000 }
+
+test('a barrier counts one call per party in each round, whatever gives up', limit, async (t) => {
   const kParties = 3
   const kCalls = 10_000
   const barrier = new Barrier(kParties)
@@ -234,7 +250,7 @@ test('every round of a barrier counts as many calls as it has parties, whatever 
   assert.equal(barrier.waiting, 0)
 })
 
-test('no permit is lost by calls that give up as one comes', { timeout: 300_000 }, async (t) => {
+test('a semaphore loses no permit when calls give up as one comes', limit, async (t) => {
   const kPermits = 2
   const kCalls = 20_000
   const semaphore = new Semaphore(kPermits)
@@ -271,7 +287,7 @@ test('no permit is lost by calls that give up as one comes', { timeout: 300_000 
   assert.equal(semaphore.available, kPermits)
 })
 
-test('what a channel said it sent is received once, and what it said it did not is not, whatever the limits', { timeout: 300_000 }, async (t) => {
+test('a channel delivers once what it reported as sent, and nothing else', limit, async (t) => {
   const channel = new Channel({ capacity: 4096 })
   const kCalls = 10_000
   const calls = new Int32Array(new SharedArrayBuffer(4))
@@ -316,7 +332,7 @@ test('what a channel said it sent is received once, and what it said it did not 
       }
     }
   }
-  channel.trySend(0) // while this thread may send more, receivers wait
+  channel.trySend(0) // receivers wait as long as this thread may send more
   const receivers = [0, 1].map((me) => inThread(t, receive, { channel, me }))
   const senders = [1, 2].map((me) => inThread(t, send, { channel, calls, kCalls, me }))
   const sent = [0, ...(await Promise.all(senders)).flat()]

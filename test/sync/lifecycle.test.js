@@ -1,6 +1,6 @@
 'use strict'
 
-// How processes live and end while something waits. Each case is a process of its own.
+// How a process lives and ends while something waits. Each case runs in a process of its own.
 
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
@@ -11,30 +11,37 @@ const program = path.join(__dirname, '..', 'fixtures', 'sync', 'lifecycle.js')
 
 function run (...args) {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], { timeout: 60_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+    execFile(process.execPath, [program, ...args], {
+      timeout: 60_000,
+      killSignal: 'SIGKILL'
+    }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout: stdout.trim(), stderr })
     })
   })
 }
 
-const names = ['lock', 'read', 'write', 'acquire', 'latch', 'barrier', 'condition', 'once', 'counter', 'word', 'wordWithSignal']
+const names = [
+  'lock', 'read', 'write', 'acquire', 'latch', 'barrier', 'condition', 'once', 'counter', 'word',
+  'wordWithSignal'
+]
 
 for (const name of names) {
-  test(`a process lives as long as a promise of it waits: ${name}`, async () => {
+  test(`a process lives as long as one of its promises waits: ${name}`, async () => {
     assert.deepEqual(await run('waits', name), { code: 0, stdout: 'done\n0', stderr: '' })
   })
 }
 
-test('a wait that was given up holds nothing', async () => {
-  assert.deepEqual(await run('gaveUp'), { code: 0, stdout: 'AbortError\nAbortError\n0', stderr: '' })
+test('a wait that was given up keeps no process alive', async () => {
+  assert.deepEqual(await run('gaveUp'),
+    { code: 0, stdout: 'AbortError\nAbortError\n0', stderr: '' })
 })
 
-test('promises that nobody looks at', async () => {
+test('promises that the program ignores cause no unhandled rejection', async () => {
   assert.deepEqual(await run('ignored'), { code: 0, stdout: 'ignored', stderr: '' })
 })
 
 for (const how of ['terminate', 'exit', 'exitAtOnce']) {
-  test(`threads end by ${how} with waits of all kinds under way`, async () => {
+  test(`a thread ends by ${how} with waits of every kind pending`, async () => {
     assert.deepEqual(await run('ends', how), { code: 0, stdout: 'survived', stderr: '' })
   })
 }

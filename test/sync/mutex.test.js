@@ -6,7 +6,7 @@ const { setImmediate: turn } = require('node:timers/promises')
 const { Mutex, AbortError, TelarError } = require('../..')
 const { inThread, startThread, until } = require('../fixtures/sync/threads')
 
-test('lock, unlock, and what a guard says', () => {
+test('a guard tells whether it holds the lock, and unlocks it once', () => {
   const mutex = new Mutex()
   const guard = mutex.lockSync()
   assert.equal(mutex.isLocked, true)
@@ -23,18 +23,18 @@ test('lock, unlock, and what a guard says', () => {
   assert.equal(mutex.isLocked, false)
 })
 
-test('a guard that is disposed of unlocks, once', async () => {
+test('a guard unlocks once when it is disposed of', async () => {
   const mutex = new Mutex()
   const guard = mutex.lockSync()
   guard[Symbol.dispose]()
   assert.equal(mutex.isLocked, false)
   const other = await mutex.lock()
   guard[Symbol.dispose]()
-  assert.equal(other.isHeld, true, 'the guard of before has no say')
+  assert.equal(other.isHeld, true, 'the old guard changes nothing')
   other[Symbol.dispose]()
 })
 
-test('tryLock gives null while it is locked', async () => {
+test('tryLock() returns null while the mutex is locked', async () => {
   const mutex = new Mutex()
   const guard = mutex.tryLock()
   assert.equal(mutex.tryLock(), null)
@@ -45,7 +45,7 @@ test('tryLock gives null while it is locked', async () => {
   mutex.tryLock().unlock()
 })
 
-test('lockSync in the thread that holds it is an error, not the end', async () => {
+test('lockSync() throws ERR_TELAR_DEADLOCK in the thread that holds the lock', async () => {
   const mutex = new Mutex()
   const guard = mutex.lockSync()
   assert.throws(() => mutex.lockSync(), { code: 'ERR_TELAR_DEADLOCK' })
@@ -73,7 +73,7 @@ test('tasks of one thread exclude each other, and each gets its turn', async () 
   assert.equal(mutex.isLocked, false)
 })
 
-test('lockSync goes before tasks of its thread that wait, which get it afterwards', async (t) => {
+test('lockSync() goes before waiting tasks of its thread, and they follow', async (t) => {
   const mutex = new Mutex()
   const thread = startThread(t, (mutex, { Mutex }, { parentPort }) => {
     const guard = Mutex.from(mutex).lockSync()
@@ -82,7 +82,7 @@ test('lockSync goes before tasks of its thread that wait, which get it afterward
   }, mutex)
   await thread.message()
   const waiting = mutex.lock()
-  // Long enough to have the lock reserved.
+  // Long enough for the promise to reserve the lock.
   await new Promise((resolve) => setTimeout(resolve, 20))
   thread.worker.postMessage('unlock')
   const guard = mutex.lockSync()
@@ -91,7 +91,7 @@ test('lockSync goes before tasks of its thread that wait, which get it afterward
   assert.equal(mutex.isLocked, false)
 })
 
-test('timeout', async (t) => {
+test('lock() and lockSync() fail with ERR_TELAR_TIMEOUT at their timeout', async (t) => {
   const mutex = new Mutex()
   const thread = startThread(t, (mutex, { Mutex }, { parentPort }) => {
     const guard = Mutex.from(mutex).lockSync()
@@ -100,7 +100,8 @@ test('timeout', async (t) => {
   }, mutex)
   await thread.message()
   for (const timeout of [0, 1, 5.5]) {
-    assert.throws(() => mutex.lockSync({ timeout }), { code: 'ERR_TELAR_TIMEOUT', message: `Mutex.lockSync() timed out after ${timeout} ms` })
+    assert.throws(() => mutex.lockSync({ timeout }),
+      { code: 'ERR_TELAR_TIMEOUT', message: `Mutex.lockSync() timed out after ${timeout} ms` })
     await assert.rejects(mutex.lock({ timeout }), { code: 'ERR_TELAR_TIMEOUT' })
   }
   thread.worker.postMessage('unlock')
@@ -108,7 +109,7 @@ test('timeout', async (t) => {
   ;(await mutex.lock({ timeout: 60_000 })).unlock()
 })
 
-test('abort', async () => {
+test('an aborted lock() rejects with an AbortError that carries the reason', async () => {
   const mutex = new Mutex()
   const reason = new Error('not needed')
   const guard = mutex.lockSync()
@@ -116,12 +117,14 @@ test('abort', async () => {
   const waiting = mutex.lock({ signal: controller.signal })
   const patient = mutex.lock()
   setImmediate(() => controller.abort(reason))
-  await assert.rejects(waiting, (error) => error instanceof AbortError && error instanceof TelarError && error.cause === reason)
+  await assert.rejects(waiting, (error) =>
+    error instanceof AbortError && error instanceof TelarError && error.cause === reason)
   await assert.rejects(mutex.lock({ signal: controller.signal }), { name: 'AbortError' })
   assert.throws(() => mutex.lockSync({ signal: controller.signal }), { name: 'AbortError' })
   guard.unlock()
   ;(await patient).unlock()
-  assert.throws(() => mutex.lockSync({ signal: controller.signal }), { name: 'AbortError' }, 'also when it is free')
+  assert.throws(() => mutex.lockSync({ signal: controller.signal }), { name: 'AbortError' },
+    'even if the lock is free')
 })
 
 test('an abort after the lock was taken changes nothing', async () => {
@@ -133,7 +136,7 @@ test('an abort after the lock was taken changes nothing', async () => {
   guard.unlock()
 })
 
-test('arguments are checked', async () => {
+test('lock() and lockSync() check their arguments', async () => {
   const mutex = new Mutex()
   for (const [options, code] of [
     [5, 'ERR_TELAR_INVALID_ARGUMENT'],
@@ -150,7 +153,7 @@ test('arguments are checked', async () => {
   }
 })
 
-test('threads exclude each other', async (t) => {
+test('a mutex lets in one thread at a time', async (t) => {
   const mutex = new Mutex()
   const cells = new Int32Array(new SharedArrayBuffer(8))
   const kTurns = 20_000
@@ -165,7 +168,9 @@ test('threads exclude each other', async (t) => {
     }
     return mutex.isLocked
   }
-  await Promise.all([true, true, false].map((isSync) => inThread(t, body, { mutex, cells, turns: kTurns, isSync })))
+  await Promise.all(
+    [true, true, false].map((isSync) => inThread(t, body, { mutex, cells, turns: kTurns, isSync }))
+  )
   assert.deepEqual([...cells], [3 * kTurns, -3 * kTurns])
 })
 
@@ -176,7 +181,7 @@ const holdAndDie = (mutex, { Mutex }, { parentPort }) => {
 }
 
 for (const how of ['terminate', 'exit', 'throw']) {
-  test(`the end of its owner by ${how} is noticed`, async (t) => {
+  test(`a lock passes on as inconsistent when its owner ends by ${how}`, async (t) => {
     const mutex = new Mutex()
     const thread = startThread(t, (mutex, { Mutex }, { parentPort }) => {
       Mutex.from(mutex).lockSync()
@@ -194,7 +199,7 @@ for (const how of ['terminate', 'exit', 'throw']) {
     assert.equal(guard.isInconsistent, true)
     guard.unlock()
     const next = mutex.lockSync()
-    assert.equal(next.isInconsistent, true, 'until somebody says that it is not')
+    assert.equal(next.isInconsistent, true, 'until someone calls markConsistent()')
     next.markConsistent()
     assert.equal(next.isInconsistent, false)
     next.unlock()
@@ -202,7 +207,7 @@ for (const how of ['terminate', 'exit', 'throw']) {
   })
 }
 
-test('the end of the owner is noticed by lockSync and tryLock too', async (t) => {
+test('lockSync() and tryLock() notice that the owner has ended', async (t) => {
   const mutex = new Mutex()
   for (const take of [() => mutex.lockSync(), () => mutex.tryLock()]) {
     const thread = startThread(t, holdAndDie, mutex)
@@ -216,17 +221,18 @@ test('the end of the owner is noticed by lockSync and tryLock too', async (t) =>
   }
 })
 
-test('threads that end while they wait are in nobody\'s way', async (t) => {
+test('threads that end while they wait do not block the others', async (t) => {
   const mutex = new Mutex()
   const guard = mutex.lockSync()
-  const threads = [true, false, true].map((isSync) => startThread(t, ({ mutex: received, isSync }, { Mutex }, { parentPort }) => {
-    const mutex = Mutex.from(received)
-    parentPort.postMessage('waits')
-    if (isSync) mutex.lockSync()
-    else mutex.lock()
-  }, { mutex, isSync }))
+  const threads = [true, false, true].map((isSync) =>
+    startThread(t, ({ mutex: received, isSync }, { Mutex }, { parentPort }) => {
+      const mutex = Mutex.from(received)
+      parentPort.postMessage('waits')
+      if (isSync) mutex.lockSync()
+      else mutex.lock()
+    }, { mutex, isSync }))
   await Promise.all(threads.map((thread) => thread.message()))
-  await new Promise((resolve) => setTimeout(resolve, 20)) // one of them has it reserved
+  await new Promise((resolve) => setTimeout(resolve, 20)) // until one of them has reserved the lock
   const waiting = mutex.lock()
   await Promise.all(threads.map((thread) => thread.end()))
   guard.unlock()
@@ -236,7 +242,7 @@ test('threads that end while they wait are in nobody\'s way', async (t) => {
   assert.equal(mutex.isLocked, false)
 })
 
-test('unlock in a thread that does not hold it is an error', async (t) => {
+test('unlock() throws ERR_TELAR_NOT_HELD in a thread that does not hold the lock', async (t) => {
   const mutex = new Mutex()
   const guard = mutex.lockSync()
   const code = await inThread(t, (mutex, { Mutex }) => {
@@ -251,7 +257,7 @@ test('unlock in a thread that does not hold it is an error', async (t) => {
   guard.unlock()
 })
 
-test('an event loop that is busy lets others pass', async (t) => {
+test('a thread whose event loop is busy lets others take the lock', async (t) => {
   const mutex = new Mutex()
   const flag = new Int32Array(new SharedArrayBuffer(4))
   const guard = mutex.lockSync()
@@ -260,7 +266,7 @@ test('an event loop that is busy lets others pass', async (t) => {
       guard.unlock()
       parentPort.postMessage('done')
     })
-    setTimeout(() => { // by now it is reserved for this thread
+    setTimeout(() => { // by then the lock is reserved for this thread
       Atomics.store(flag, 0, 1)
       Atomics.notify(flag, 0)
       Atomics.wait(flag, 0, 1)

@@ -6,7 +6,7 @@ const { setImmediate: turn } = require('node:timers/promises')
 const { RwLock } = require('../..')
 const { inThread, startThread } = require('../fixtures/sync/threads')
 
-test('readers share, writers exclude', async () => {
+test('readers share the lock, and a writer excludes all others', async () => {
   const lock = new RwLock()
   const first = lock.readSync()
   const second = await lock.read()
@@ -31,7 +31,7 @@ test('readers share, writers exclude', async () => {
   lock.tryRead().unlock()
 })
 
-test('a synchronous wait for what its own thread holds is an error', () => {
+test('a synchronous call throws ERR_TELAR_DEADLOCK if its own thread holds the lock', () => {
   const lock = new RwLock()
   const reader = lock.readSync()
   assert.throws(() => lock.writeSync(), { code: 'ERR_TELAR_DEADLOCK' })
@@ -44,7 +44,7 @@ test('a synchronous wait for what its own thread holds is an error', () => {
   lock.readSync().unlock()
 })
 
-test('tasks of one thread: many readers or one writer', async () => {
+test('the lock admits many readers or one writer among the tasks of a thread', async () => {
   const lock = new RwLock()
   let readers = 0
   let writers = 0
@@ -55,7 +55,8 @@ test('tasks of one thread: many readers or one writer', async () => {
     if (isWriter) writers++
     else readers++
     most = Math.max(most, readers)
-    assert.ok(writers === 0 || (writers === 1 && readers === 0), `${writers} writers, ${readers} readers`)
+    assert.ok(writers === 0 || (writers === 1 && readers === 0),
+      `${writers} writers, ${readers} readers`)
     await turn()
     if (isWriter) writers--
     else readers--
@@ -65,7 +66,7 @@ test('tasks of one thread: many readers or one writer', async () => {
   lock.writeSync().unlock()
 })
 
-test('synchronous calls go before a writer of their thread that waits', async (t) => {
+test('synchronous calls go before a waiting writer of their thread', async (t) => {
   const lock = new RwLock()
   const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
     const guard = RwLock.from(lock).readSync()
@@ -73,7 +74,7 @@ test('synchronous calls go before a writer of their thread that waits', async (t
     parentPort.once('message', () => guard.unlock())
   }, lock)
   await thread.message()
-  const waiting = lock.write() // has closed the gate, and waits for the reader
+  const waiting = lock.write() // closes the gate and waits for the reader
   lock.readSync().unlock()
   assert.equal(lock.tryWrite(), null)
   assert.throws(() => lock.writeSync({ timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
@@ -82,7 +83,7 @@ test('synchronous calls go before a writer of their thread that waits', async (t
   ;(await waiting).unlock()
 })
 
-test('timeout and abort, of readers and writers, leave the lock as it was', async (t) => {
+test('a reader or writer that times out or is aborted leaves the lock as it was', async (t) => {
   const lock = new RwLock()
   const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
     let guard = RwLock.from(lock).readSync()
@@ -115,7 +116,7 @@ test('timeout and abort, of readers and writers, leave the lock as it was', asyn
   lock.readSync().unlock()
 })
 
-test('threads: a reader sees no half-written data', async (t) => {
+test('a reader in any thread sees no half-written data', async (t) => {
   const lock = new RwLock()
   const cells = new Int32Array(new SharedArrayBuffer(8))
   const kWrites = 3000
@@ -135,12 +136,14 @@ test('threads: a reader sees no half-written data', async (t) => {
     }
     return torn
   }
-  const torn = await Promise.all([true, true, false].map((isSync) => inThread(t, body, { lock, cells, writes: kWrites, isSync })))
+  const torn = await Promise.all(
+    [true, true, false].map((isSync) => inThread(t, body, { lock, cells, writes: kWrites, isSync }))
+  )
   assert.deepEqual(torn, [0, 0, 0])
   assert.deepEqual([...cells], [3 * kWrites, 3 * kWrites])
 })
 
-test('a reader that was ended counts no more', async (t) => {
+test('a reader whose thread was ended no longer counts', async (t) => {
   const lock = new RwLock()
   const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
     RwLock.from(lock).readSync()
@@ -153,13 +156,13 @@ test('a reader that was ended counts no more', async (t) => {
   const waiting = lock.write()
   await thread.end()
   const guard = await waiting
-  assert.equal(guard.isInconsistent, false, 'it only read')
+  assert.equal(guard.isInconsistent, false, 'the ended thread only read')
   guard.unlock()
   lock.tryWrite().unlock()
 })
 
 for (const next of ['writeSync', 'write', 'tryWrite', 'readSync', 'read', 'tryRead']) {
-  test(`a writer that was ended is noticed by ${next}`, async (t) => {
+  test(`${next}() notices that the thread of the writer was ended`, async (t) => {
     const lock = new RwLock()
     const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
       RwLock.from(lock).writeSync()
@@ -179,7 +182,7 @@ for (const next of ['writeSync', 'write', 'tryWrite', 'readSync', 'read', 'tryRe
   })
 }
 
-test('a writer that was ended before it was let in has written nothing', async (t) => {
+test('a writer that was ended while it waited leaves the lock consistent', async (t) => {
   const lock = new RwLock()
   const reader = lock.readSync()
   const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
@@ -199,13 +202,15 @@ test('a writer that was ended before it was let in has written nothing', async (
 test('places of threads that have ended are used again', async (t) => {
   const lock = new RwLock()
   for (let i = 0; i < 6; i++) {
-    await Promise.all([1, 2].map(() => inThread(t, (lock, { RwLock }) => { RwLock.from(lock).readSync() }, lock)))
+    await Promise.all(
+      [1, 2].map(() => inThread(t, (lock, { RwLock }) => { RwLock.from(lock).readSync() }, lock))
+    )
     lock.writeSync().unlock()
   }
   lock.readSync().unlock()
 })
 
-test('a thread that comes back to its place takes no other one', async (t) => {
+test('a thread that meets a lock again takes no second place', async (t) => {
   const lock = new RwLock()
   const thread = startThread(t, (lock, { RwLock }, { parentPort }) => {
     RwLock.from(lock).readSync()
@@ -213,9 +218,9 @@ test('a thread that comes back to its place takes no other one', async (t) => {
     setInterval(() => {}, 1e6)
   }, lock)
   await thread.message()
-  lock.readSync().unlock() // the second place
+  lock.readSync().unlock() // takes the second place
   await thread.end()
-  // As after the object was collected and received again.
+  // As if the object had been collected and received again.
   const data = lock['telar:shared']
   const again = RwLock.from({ 'telar:shared': { ...data, id: data.id + (1n << 40n) } })
   again.readSync().unlock()

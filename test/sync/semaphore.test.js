@@ -5,7 +5,7 @@ const { test } = require('node:test')
 const { Semaphore } = require('../..')
 const { inThread } = require('../fixtures/sync/threads')
 
-test('permits are taken and given back', async () => {
+test('a semaphore hands out its permits and takes them back', async () => {
   const semaphore = new Semaphore(2)
   assert.equal(semaphore.available, 2)
   const first = semaphore.acquireSync()
@@ -24,18 +24,22 @@ test('permits are taken and given back', async () => {
   assert.equal(new Semaphore().available, 1)
 })
 
-test('release needs no permit, and has a maximum', () => {
+test('release() needs no permit and stops at the maximum', () => {
   const semaphore = new Semaphore(0, 3)
   assert.equal(semaphore.max, 3)
   semaphore.release()
   semaphore.release(2)
   assert.throws(() => semaphore.release(), { code: 'ERR_TELAR_OUT_OF_RANGE', name: 'RangeError' })
   assert.equal(semaphore.available, 3)
-  for (const count of [0, -1, 1.5, '1', 4]) assert.throws(() => semaphore.release(count), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
-  for (const args of [[-1], [1.5], ['1'], [2, 1], [1, 0], [2 ** 30]]) assert.throws(() => new Semaphore(...args), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  for (const count of [0, -1, 1.5, '1', 4]) {
+    assert.throws(() => semaphore.release(count), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
+  for (const args of [[-1], [1.5], ['1'], [2, 1], [1, 0], [2 ** 30]]) {
+    assert.throws(() => new Semaphore(...args), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
+  }
 })
 
-test('several wait, and as many go on as were released', async () => {
+test('as many waiters go on as permits were released', async () => {
   const semaphore = new Semaphore(0)
   const went = []
   const waiting = Array.from({ length: 5 }, async () => {
@@ -50,7 +54,7 @@ test('several wait, and as many go on as were released', async () => {
   assert.equal(semaphore.available, 0)
 })
 
-test('timeout and abort take nothing', async () => {
+test('an acquire() that times out or is aborted takes no permit', async () => {
   const semaphore = new Semaphore(0)
   assert.throws(() => semaphore.acquireSync({ timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
   await assert.rejects(semaphore.acquire({ timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
@@ -65,7 +69,7 @@ test('timeout and abort take nothing', async () => {
   assert.equal(semaphore.available, 1)
 })
 
-test('never more inside than permits, across threads', async (t) => {
+test('threads inside a semaphore never outnumber its permits', async (t) => {
   const semaphore = new Semaphore(2)
   const inside = new Int32Array(new SharedArrayBuffer(8))
   const body = async ({ semaphore: received, inside, isSync }, { Semaphore }) => {
@@ -78,13 +82,15 @@ test('never more inside than permits, across threads', async (t) => {
       permit.release()
     }
   }
-  await Promise.all([true, true, false].map((isSync) => inThread(t, body, { semaphore, inside, isSync })))
+  await Promise.all(
+    [true, true, false].map((isSync) => inThread(t, body, { semaphore, inside, isSync }))
+  )
   assert.equal(inside[0], 0)
   assert.ok(inside[1] <= 2, `${inside[1]} at once`)
   assert.equal(semaphore.available, 2)
 })
 
-test('a producer and a consumer that only signal', async (t) => {
+test('a consumer acquires every permit that a producer releases', async (t) => {
   const items = new Semaphore(0)
   const kItems = 5000
   const consumer = inThread(t, ({ items: received, count }, { Semaphore }) => {

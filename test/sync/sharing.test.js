@@ -1,6 +1,6 @@
 'use strict'
 
-// How shared objects travel: each kind, each way.
+// How shared objects of each kind travel, by every route.
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
@@ -21,13 +21,18 @@ const kinds = {
   Semaphore: () => new telar.Semaphore(2)
 }
 const usePool = (t, options) => {
-  const pool = new Pool({ filename: path.join(__dirname, '..', 'fixtures', 'sync', 'tasks.js'), minThreads: 1, maxThreads: 1, ...options })
+  const pool = new Pool({
+    filename: path.join(__dirname, '..', 'fixtures', 'sync', 'tasks.js'),
+    minThreads: 1,
+    maxThreads: 1,
+    ...options
+  })
   t.after(() => pool.destroy())
   return pool
 }
 
 for (const [kind, make] of Object.entries(kinds)) {
-  test(`${kind}: a clone has one property, and from() makes the object of it`, () => {
+  test(`${kind}: a clone has one property, and from() turns it into the object`, () => {
     const object = make()
     assert.deepEqual(Object.keys(object), ['telar:shared'])
     const clone = structuredClone(object)
@@ -36,7 +41,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     assert.equal(telar[kind].from(object), object)
   })
 
-  test(`${kind}: by workerData, postMessage and setEnvironmentData`, async (t) => {
+  test(`${kind}: it travels by workerData, postMessage() and setEnvironmentData()`, async (t) => {
     const object = make()
     setEnvironmentData('telar', { object })
     const thread = startThread(t, ({ kind, nested }, telar, { getEnvironmentData, parentPort }) => {
@@ -55,12 +60,16 @@ for (const [kind, make] of Object.entries(kinds)) {
     setEnvironmentData('telar', undefined)
   })
 
-  test(`${kind}: as a task and as its result, and inside of them`, async (t) => {
+  test(`${kind}: it travels as a task, as a result, and inside of both`, async (t) => {
     const pool = usePool(t)
     const object = make()
     assert.equal(await pool.run({ kind, object }, { name: 'isOfKind' }), true)
     assert.equal(await pool.run(object), object)
-    const inside = { list: [1, { object }], map: new Map([[object, { object }]]), set: new Set(['a', object, 'b']) }
+    const inside = {
+      list: [1, { object }],
+      map: new Map([[object, { object }]]),
+      set: new Set(['a', object, 'b'])
+    }
     inside.self = inside
     const back = await pool.run(inside)
     assert.equal(back.list[1].object, object)
@@ -69,7 +78,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     assert.equal(back.self, back)
   })
 
-  test(`${kind}: made in a worker of a pool`, async (t) => {
+  test(`${kind}: an object made in a worker of a pool arrives as itself`, async (t) => {
     const pool = usePool(t)
     const object = await pool.run(kind, { name: 'make' })
     assert.ok(object instanceof telar[kind])
@@ -77,21 +86,25 @@ for (const [kind, make] of Object.entries(kinds)) {
     assert.equal(await pool.run({ object }, { name: 'isMade' }), true)
   })
 
-  test(`${kind}.from() refuses what is none`, () => {
-    for (const wrong of [null, undefined, 5, 'text', {}, [], new (kind === 'Latch' ? telar.Mutex : telar.Latch)(1), { 'telar:shared': { kind } },
-      { 'telar:shared': { kind, id: 1n << 60n, memory: new SharedArrayBuffer(8) } }]) {
-      assert.throws(() => telar[kind].from(wrong), { code: 'ERR_TELAR_NOT_SHARED', name: 'TypeError' })
+  test(`${kind}.from() refuses any other value`, () => {
+    const Other = kind === 'Latch' ? telar.Mutex : telar.Latch
+    for (const wrong of [
+      null, undefined, 5, 'text', {}, [], new Other(1), { 'telar:shared': { kind } },
+      { 'telar:shared': { kind, id: 1n << 60n, memory: new SharedArrayBuffer(8) } }
+    ]) {
+      assert.throws(() => telar[kind].from(wrong),
+        { code: 'ERR_TELAR_NOT_SHARED', name: 'TypeError' })
     }
   })
 }
 
-test('the workerData of a pool', async (t) => {
+test('the workerData of a pool carries a mutex', async (t) => {
   const mutex = new telar.Mutex()
   const pool = usePool(t, { workerData: { deep: [mutex] } })
   assert.equal(await pool.run(null, { name: 'hasMutexInWorkerData' }), true)
 })
 
-test('with a transfer list', async (t) => {
+test('a task with a transfer list carries a counter', async (t) => {
   const pool = usePool(t)
   const { port1, port2 } = new MessageChannel()
   const counter = new telar.Counter()
@@ -101,7 +114,7 @@ test('with a transfer list', async (t) => {
   port2.close()
 })
 
-test('a deep value, and one with a million elements', async (t) => {
+test('a deep value and one with a million elements carry a counter', async (t) => {
   const pool = usePool(t)
   const counter = new telar.Counter()
   let deep = { counter }
@@ -118,29 +131,39 @@ test('a deep value, and one with a million elements', async (t) => {
   assert.equal(result.list[999_999], 999_999)
 })
 
-test('a plain object with that property stays what it is', async (t) => {
+test('a plain object with the property telar:shared stays as it is', async (t) => {
   const pool = usePool(t)
-  for (const value of [{ 'telar:shared': 5 }, { 'telar:shared': { kind: 'Nothing' } }, { 'telar:shared': { kind: 'toString' } }]) {
+  for (const value of [
+    { 'telar:shared': 5 },
+    { 'telar:shared': { kind: 'Nothing' } },
+    { 'telar:shared': { kind: 'toString' } }
+  ]) {
     const sent = { value, counter: new telar.Counter() }
     assert.deepEqual((await pool.run(sent)).value, value)
   }
 })
 
-test('objects that nobody has any more are collected', async () => {
+test('shared objects that are no longer referenced are collected', async () => {
   const { spawnSync } = require('node:child_process')
+  const root = path.join(__dirname, '..', '..')
   const program = `
-    const { Mutex } = require(${JSON.stringify(path.join(__dirname, '..', '..'))})
-    const { isUsed } = require(${JSON.stringify(path.join(__dirname, '..', '..', 'lib', 'shared', 'registry'))})
+    const { Mutex } = require(${JSON.stringify(root)})
+    const { isUsed } = require(${JSON.stringify(path.join(root, 'lib', 'shared', 'registry'))})
     const seen = []
     const registry = new FinalizationRegistry(() => seen.push(1))
     for (let i = 0; i < 100; i++) registry.register(new Mutex(), i)
-    const look = () => { gc(); if (seen.length >= 90) console.log('collected', isUsed()); else setTimeout(look, 5) }
-    setTimeout(look, 5)`
-  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '-e', program], { encoding: 'utf8' })
+    const poll = () => {
+      gc()
+      if (seen.length >= 90) console.log('collected', isUsed())
+      else setTimeout(poll, 5)
+    }
+    setTimeout(poll, 5)`
+  const args = ['--expose-gc', '-e', program]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   assert.equal(stdout.trim(), 'collected true', stderr)
 })
 
-test('a thread has one object however it came by it', async (t) => {
+test('a thread has one object for a mutex, however it received it', async (t) => {
   const mutex = new telar.Mutex()
   const result = await inThread(t, async (data, { Mutex }, { parentPort }) => {
     const first = Mutex.from(data)

@@ -24,7 +24,7 @@ const kPromises = [
 ]
 
 for (const name of kPromises) {
-  test(`a thousand promises that wait sleep as one: ${name}`, async () => {
+  test(`a thousand waiting promises sleep as one: ${name}`, async () => {
     const { sleeps } = await run('promises', name)
     assert.ok(sleeps <= 20, `${sleeps} sleeps within half a second`)
   })
@@ -38,6 +38,6 @@ for (const name of ['receiveSync', 'sendSync', 'lockSync', 'acquireSync', 'waitS
   })
 }
 
-test('a promise that waits learns of the end of a thread without looking again', async () => {
+test('a waiting promise learns of the end of a thread without polling', async () => {
   assert.deepEqual(await run('deaths'), { isHeld: true })
 })

@@ -8,33 +8,40 @@ const { inThread, startThread } = require('../fixtures/sync/threads')
 const words = () => new Int32Array(new SharedArrayBuffer(8))
 const longs = () => new BigInt64Array(new SharedArrayBuffer(16))
 
-test('a word that is not what was expected is no reason to wait', async () => {
+test('wait() and waitAsync() return at once when the word has another value', async () => {
   assert.equal(wait(words(), 1, 5), 'not-equal')
   assert.equal(await waitAsync(words(), 1, 5), 'not-equal')
   assert.equal(wait(longs(), 1, 5n), 'not-equal')
   assert.equal(await waitAsync(longs(), 1, 5n), 'not-equal')
 })
 
-test('timeout, as an option or as a number', async () => {
-  for (const options of [0, 3, { timeout: 0 }, { timeout: 3 }, { timeout: 3, signal: new AbortController().signal }]) {
+test('wait() and waitAsync() take a timeout as an option or as a number', async () => {
+  for (const options of [
+    0,
+    3,
+    { timeout: 0 },
+    { timeout: 3 },
+    { timeout: 3, signal: new AbortController().signal }
+  ]) {
     assert.equal(wait(words(), 0, 0, options), 'timed-out')
     assert.equal(await waitAsync(words(), 0, 0, options), 'timed-out')
     assert.equal(wait(longs(), 0, 0n, options), 'timed-out')
   }
 })
 
-test('abort', async () => {
+test('an abort rejects waitAsync() and makes wait() throw', async () => {
   const array = words()
   const reason = new Error('not needed')
   const controller = new AbortController()
   const waiting = waitAsync(array, 0, 0, { signal: controller.signal })
   setImmediate(() => controller.abort(reason))
   await assert.rejects(waiting, (error) => error.name === 'AbortError' && error.cause === reason)
-  await assert.rejects(waitAsync(array, 0, 0, { signal: controller.signal }), { name: 'AbortError' })
+  await assert.rejects(waitAsync(array, 0, 0, { signal: controller.signal }),
+    { name: 'AbortError' })
   assert.throws(() => wait(array, 0, 0, { signal: controller.signal }), { name: 'AbortError' })
 })
 
-test('a wake-up that comes to an aborted wait goes on to the next', async () => {
+test('a wake-up that reaches an aborted wait goes on to the next one', async () => {
   const array = words()
   const controller = new AbortController()
   const aborted = waitAsync(array, 0, 0, { signal: controller.signal })
@@ -47,7 +54,7 @@ test('a wake-up that comes to an aborted wait goes on to the next', async () => 
   assert.equal(await patient, 'ok')
 })
 
-test('notify says how many it woke', async () => {
+test('notify() returns how many waits it woke', async () => {
   const array = words()
   assert.equal(notify(array, 0), 0)
   const waiting = [waitAsync(array, 0, 0), waitAsync(array, 0, 0), waitAsync(array, 0, 0)]
@@ -58,7 +65,7 @@ test('notify says how many it woke', async () => {
   assert.deepEqual(await Promise.all(waiting), ['ok', 'ok', 'ok'])
 })
 
-test('a thread and the main thread wake each other, sleeping and spinning', async (t) => {
+test('a thread and the main thread wake each other while they sleep or spin', async (t) => {
   const array = words()
   const kTurns = 500
   const thread = inThread(t, ({ array, turns }, { notify, wait }) => {
@@ -80,7 +87,7 @@ test('a thread and the main thread wake each other, sleeping and spinning', asyn
   assert.equal(await thread, 'done')
 })
 
-test('64 bits', async (t) => {
+test('waitAsync() waits for a word of 64 bits', async (t) => {
   const array = longs()
   const thread = inThread(t, async (array, { notify, waitAsync }) => {
     const outcome = await waitAsync(array, 1, 0n)
@@ -106,7 +113,7 @@ test('a thread that waits can be ended', async (t) => {
   }
 })
 
-test('arguments are checked', async () => {
+test('wait(), waitAsync() and notify() check their arguments', async () => {
   const array = words()
   const cases = [
     [[new Int32Array(2), 0, 0], 'ERR_TELAR_INVALID_ARGUMENT'],
