@@ -13,7 +13,9 @@ test('bytes are written in place and read in place', async () => {
   assert.equal(reservation.bytes.length, 1000)
   assert.equal(reservation.bytes.byteOffset % 8, 0)
   reservation.bytes.fill(7)
-  assert.equal(await Promise.race([channel.receiveBytes({ signal: AbortSignal.timeout(5) }).catch(({ code }) => code)]), 'ERR_TELAR_ABORTED')
+  assert.equal(await Promise.race([
+    channel.receiveBytes({ signal: AbortSignal.timeout(5) }).catch(({ code }) => code)
+  ]), 'ERR_TELAR_ABORTED')
   reservation.commit(10)
   const claim = await channel.receiveBytes()
   assert.deepEqual(claim.bytes, new Uint8Array(10).fill(7))
@@ -26,7 +28,7 @@ test('bytes are written in place and read in place', async () => {
   assert.equal(channel.size, 0)
 })
 
-test('sync and try forms', () => {
+test('the blocking and the try forms reserve and receive bytes', () => {
   const channel = new Channel({ capacity: 4096 })
   channel.reserveSync(4).commit()
   channel.tryReserve(8).commit(0)
@@ -37,14 +39,21 @@ test('sync and try forms', () => {
   const reservation = channel.tryReserve(2000)
   channel.tryReserve(100)
   assert.equal(channel.tryReserve(2000), null)
-  assert.throws(() => reservation.commit(2001), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /0 to 2000, the bytes reserved; received 2001/ })
+  assert.throws(() => reservation.commit(2001),
+    { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /0 to 2000, the bytes reserved; received 2001/ })
   reservation.commit()
 })
 
-test('bytes are sent as they are, to be read in place or copied', async () => {
+test('sendBytes() sends bytes as they are, to be read in place or copied', async () => {
   const channel = new Channel()
   const shared = new Uint8Array(new SharedArrayBuffer(300), 3, 200).fill(5)
-  for (const bytes of [new Uint8Array(0), new Uint8Array([1, 2, 3]), Buffer.from('some text'), new Uint8Array(100_000).fill(9), shared]) {
+  for (const bytes of [
+    new Uint8Array(0),
+    new Uint8Array([1, 2, 3]),
+    Buffer.from('some text'),
+    new Uint8Array(100_000).fill(9),
+    shared
+  ]) {
     await channel.sendBytes(bytes)
     assert.equal(channel.trySendBytes(bytes), true)
     channel.sendBytesSync(bytes)
@@ -58,14 +67,19 @@ test('bytes are sent as they are, to be read in place or copied', async () => {
   }
 })
 
-test('bytes wait for room, behind what waits already', async () => {
+test('bytes wait for room behind earlier calls', async () => {
   const channel = new Channel({ capacity: 4096 })
   const bytes = (n) => new Uint8Array(1500).fill(n)
   channel.trySendBytes(bytes(1))
   channel.trySendBytes(bytes(2))
-  const waiting = [channel.send('value'.repeat(200)), channel.sendBytes(bytes(3)), channel.sendBytes(bytes(4), { signal: AbortSignal.timeout(5) })]
+  const waiting = [
+    channel.send('value'.repeat(200)),
+    channel.sendBytes(bytes(3)),
+    channel.sendBytes(bytes(4), { signal: AbortSignal.timeout(5) })
+  ]
   assert.equal(channel.trySendBytes(bytes(5)), false)
-  assert.throws(() => channel.sendBytesSync(bytes(6), { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
+  assert.throws(() => channel.sendBytesSync(bytes(6), { timeout: 5 }),
+    { code: 'ERR_TELAR_TIMEOUT' })
   await assert.rejects(waiting.pop(), { code: 'ERR_TELAR_ABORTED' })
   const arrived = []
   for (let i = 0; i < 4; i++) arrived.push((await channel.receive()).value.at(0))
@@ -76,21 +90,23 @@ test('bytes wait for room, behind what waits already', async () => {
   assert.throws(() => channel.trySendBytes(bytes(7)), { code: 'ERR_TELAR_CHANNEL_CLOSED' })
 })
 
-test('bytes that are transferred while they wait are not sent as none', async () => {
+test('sendBytes() rejects when its bytes are transferred while they wait', async () => {
   const channel = new Channel({ capacity: 4096 })
   while (channel.trySend('filled')) continue
   const bytes = new Uint8Array(1000)
-  const sent = assert.rejects(channel.sendBytes(bytes), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /1000 became 0/ })
+  const sent = assert.rejects(channel.sendBytes(bytes),
+    { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /1000 became 0/ })
   structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
   while (channel.tryReceive() !== undefined) continue
   await sent
   assert.equal(channel.size, 0)
 })
 
-test('what cannot be sent as bytes is refused', async () => {
+test('sendBytes() refuses other values and too many bytes', async () => {
   const channel = new Channel({ capacity: 4096 })
   for (const value of ['text', [1, 2], new Uint16Array(2), new ArrayBuffer(2), undefined]) {
-    await assert.rejects(channel.sendBytes(value), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /bytes must be a Uint8Array; received/ })
+    await assert.rejects(channel.sendBytes(value),
+      { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /bytes must be a Uint8Array; received/ })
     assert.throws(() => channel.trySendBytes(value), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
     assert.throws(() => channel.sendBytesSync(value), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
   }
@@ -102,7 +118,7 @@ test('what cannot be sent as bytes is refused', async () => {
   assert.throws(() => channel.sendBytesSync(new Uint8Array(most + 1)), tooLarge)
 })
 
-test('what is discarded was never there', async () => {
+test('a discarded reservation leaves no record', async () => {
   const channel = new Channel()
   const first = channel.tryReserve(100)
   await channel.send('behind')
@@ -111,7 +127,7 @@ test('what is discarded was never there', async () => {
   assert.deepEqual(channel.tryReceive(), { value: 'behind', done: false })
 })
 
-test('receive() makes a copy of bytes; receiveBytes() refuses a value, and receive() gets it', async () => {
+test('receive() copies bytes, and receiveBytes() leaves a value to receive()', async () => {
   const channel = new Channel()
   for (const length of [5, 20_000]) {
     const reservation = channel.tryReserve(length)
@@ -128,7 +144,7 @@ test('receive() makes a copy of bytes; receiveBytes() refuses a value, and recei
   assert.deepEqual(await channel.receiveMany(5), [2])
 })
 
-test('claims are released in any order, and hold up the ring only when it is full', async () => {
+test('claims are released in any order, and their bytes stay taken until then', async () => {
   const channel = new Channel({ capacity: 4096 })
   for (let i = 0; i < 4; i++) channel.tryReserve(900).commit()
   const claims = Array.from({ length: 4 }, () => channel.tryReceiveBytes())
@@ -142,7 +158,7 @@ test('claims are released in any order, and hold up the ring only when it is ful
   assert.equal((await channel.receive()).value.length, 900)
 })
 
-test('no more than sixteen are open at a time', async () => {
+test('a thread holds at most sixteen reservations and sixteen claims', async () => {
   const channel = new Channel()
   const open = Array.from({ length: 16 }, () => channel.tryReserve(8))
   assert.throws(() => channel.tryReserve(8), { code: 'ERR_TELAR_CHANNEL_ENDS', message: /16/ })
@@ -155,7 +171,7 @@ test('no more than sixteen are open at a time', async () => {
   channel.tryReceiveBytes().release()
 })
 
-test('detach() gives back what is open', () => {
+test('detach() releases open reservations and claims', () => {
   const channel = new Channel()
   channel.tryReserve(8).commit()
   const claim = channel.tryReceiveBytes()
@@ -168,7 +184,7 @@ test('detach() gives back what is open', () => {
   assert.deepEqual(channel.tryReceive(), { value: 'works', done: false })
 })
 
-test('a thread that ends with bytes open gives them back', async () => {
+test('a thread that ends releases its open reservations and claims', async () => {
   const channel = new Channel({ capacity: 4096 })
   const { once } = require('node:events')
   channel.trySend('before')
@@ -183,7 +199,8 @@ test('a thread that ends with bytes open gives them back', async () => {
 
   let count = 0
   for (let place; (place = channel.tryReserve(900)) !== null; count++) place.commit()
-  const taker = start({ channel }, ['claim', 'channel'], ['claim', 'channel'], ['say', 'claimed'], ['stay'])
+  const steps = [['claim', 'channel'], ['claim', 'channel'], ['say', 'claimed'], ['stay']]
+  const taker = start({ channel }, ...steps)
   await once(taker, 'message')
   const sent = channel.send(new Uint8Array(900))
   await taker.terminate()

@@ -10,14 +10,14 @@ const range = (from, until) => Array.from({ length: until - from }, (_, i) => fr
 const item = (value) => ({ value, done: false })
 const end = { value: undefined, done: true }
 
-// Sends integers until there is no room; how many.
+// Sends integers until there is no room, and returns how many.
 function fill (channel) {
   let sent = 0
   while (channel.trySend(sent)) sent++
   return sent
 }
 
-// What is there now: a batch may end at the end of the ring.
+// Receives all that is there now, in several calls, since a batch may end at the end of the ring.
 function drain (channel) {
   const values = []
   for (let some; (some = channel.tryReceiveMany(10_000)) !== undefined;) values.push(...some)
@@ -35,7 +35,7 @@ test('a value that was sent can be received', async () => {
   assert.equal(channel.tryReceive(), undefined)
 })
 
-test('values come in the order in which they were sent, whatever the call', async () => {
+test('values arrive in the order in which they were sent, whatever the call', async () => {
   const channel = new Channel()
   await channel.send(0)
   await channel.sendMany([1, 2])
@@ -49,15 +49,17 @@ test('values come in the order in which they were sent, whatever the call', asyn
   assert.equal(channel.tryReceiveMany(1), undefined)
 })
 
-test('receive() waits for what is sent later, and calls are served in turn', async () => {
+test('receive() waits for a later value, and calls are served in order', async () => {
   const channel = new Channel()
-  const received = [channel.receive(), channel.receive(), channel.receiveMany(10), channel.receive()]
+  const received = [
+    channel.receive(), channel.receive(), channel.receiveMany(10), channel.receive()
+  ]
   channel.sendMany([1, 2, 3])
   channel.close()
   assert.deepEqual(await Promise.all(received), [item(1), item(2), [3], end])
 })
 
-test('a full channel makes send() wait, trySend() say false, and grows not', async () => {
+test('a full channel does not grow: send() waits and trySend() returns false', async () => {
   const channel = new Channel({ capacity: 4096 })
   const room = fill(channel)
   assert.ok(room > 100 && room <= 4096 / 8, `${room} integers in 4096 bytes`)
@@ -73,7 +75,7 @@ test('a full channel makes send() wait, trySend() say false, and grows not', asy
   await sent
 })
 
-test('what waits is sent in the order of the calls, and as it was at the call', async () => {
+test('a waiting send() keeps its place and sends the value as it was at the call', async () => {
   const channel = new Channel({ capacity: 4096 })
   const room = fill(channel)
   const value = { n: 1 }
@@ -97,7 +99,7 @@ test('sendMany() sends more than the channel holds', async () => {
   assert.equal(channel.size, 0)
 })
 
-test('trySendMany() says how many went in', () => {
+test('trySendMany() returns how many values it sent', () => {
   const channel = new Channel({ capacity: 4096 })
   const sent = channel.trySendMany(range(0, 5000))
   assert.ok(sent > 100 && sent < 5000)
@@ -106,7 +108,7 @@ test('trySendMany() says how many went in', () => {
   assert.deepEqual(channel.tryReceiveMany(5000), range(0, sent))
 })
 
-test('close() lets what is there be received, then ends it', async () => {
+test('close() ends the channel once its last value has been received', async () => {
   const channel = new Channel()
   await channel.sendMany([1, 2, 3])
   assert.equal(channel.closed, false)
@@ -135,7 +137,7 @@ test('close() lets what is there be received, then ends it', async () => {
   await channel.close()
 })
 
-test('close() waits for what this thread has sent before', async () => {
+test('close() waits for what this thread has sent before it', async () => {
   const channel = new Channel({ capacity: 4096 })
   const room = fill(channel)
   const sent = channel.send('last')
@@ -149,7 +151,7 @@ test('close() waits for what this thread has sent before', async () => {
   await closed
 })
 
-test('for await takes every value; leaving the loop leaves the rest', async () => {
+test('for await takes every value, and leaving the loop leaves the rest', async () => {
   const channel = new Channel()
   await channel.sendMany(range(0, 10))
   for await (const value of channel) {
@@ -161,7 +163,7 @@ test('for await takes every value; leaving the loop leaves the rest', async () =
   assert.deepEqual(rest, range(5, 10))
 })
 
-test('abort() fails both sides with a copy of the reason', async () => {
+test('abort() fails both sides with a copy of its reason', async () => {
   const channel = new Channel({ capacity: 4096 })
   fill(channel)
   const sending = channel.send(1)
@@ -189,7 +191,11 @@ test('abort() fails both sides with a copy of the reason', async () => {
 })
 
 test('a reason that cannot be copied is reduced to its text', async () => {
-  const reasons = [[Object.assign(() => {}, { toString: () => 'a function' }), 'a function'], [new Error('x'.repeat(10_000)), 'x'.repeat(500)], [{ f () {} }, '[object Object]']]
+  const reasons = [
+    [Object.assign(() => {}, { toString: () => 'a function' }), 'a function'],
+    [new Error('x'.repeat(10_000)), 'x'.repeat(500)],
+    [{ f () {} }, '[object Object]']
+  ]
   for (const [reason, text] of reasons) {
     const channel = new Channel()
     channel.abort(reason)
@@ -197,12 +203,17 @@ test('a reason that cannot be copied is reduced to its text', async () => {
   }
 })
 
-test('a signal ends a call that waits, and nothing else', async () => {
+test('a signal ends its own waiting calls and no others', async () => {
   const channel = new Channel({ capacity: 4096 })
   const controller = new AbortController()
   const { signal } = controller
-  const aborted = (error) => error.code === 'ERR_TELAR_ABORTED' && error.cause === 'stop' && error.message === 'The call has been aborted'
-  const calls = [channel.receive({ signal }), channel.receiveMany(5, { signal }), channel.receiveBytes({ signal })]
+  const aborted = (error) => error.code === 'ERR_TELAR_ABORTED' &&
+    error.cause === 'stop' && error.message === 'The call has been aborted'
+  const calls = [
+    channel.receive({ signal }),
+    channel.receiveMany(5, { signal }),
+    channel.receiveBytes({ signal })
+  ]
   const staying = channel.receive()
   controller.abort('stop')
   for (const call of calls) await assert.rejects(call, aborted)
@@ -213,7 +224,8 @@ test('a signal ends a call that waits, and nothing else', async () => {
   const room = fill(channel)
   const another = new AbortController()
   const by = { signal: another.signal }
-  const sends = [channel.send('a', by), channel.sendMany(['b'], by), channel.reserve(8, by)].map((call) => assert.rejects(call, aborted))
+  const sends = [channel.send('a', by), channel.sendMany(['b'], by), channel.reserve(8, by)]
+    .map((call) => assert.rejects(call, aborted))
   const last = channel.send('c')
   another.abort('stop')
   await Promise.all(sends)
@@ -235,7 +247,7 @@ test('a signal leaves no listener behind', async () => {
   }
 })
 
-test('an aborted sendMany() says how much it has sent', async () => {
+test('an aborted sendMany() reports how many values it has sent', async () => {
   const channel = new Channel({ capacity: 4096 })
   const controller = new AbortController()
   const sent = channel.sendMany(range(0, 5000), { signal: controller.signal })
@@ -243,7 +255,8 @@ test('an aborted sendMany() says how much it has sent', async () => {
   const error = await sent.catch((error) => error)
   assert.equal(error.code, 'ERR_TELAR_ABORTED')
   assert.deepEqual(drain(channel), range(0, error.sent))
-  await assert.rejects(channel.sendMany([1, 2, () => {}, 3]), (error) => error.name === 'DataCloneError' && error.sent === 2)
+  await assert.rejects(channel.sendMany([1, 2, () => {}, 3]), (error) =>
+    error.name === 'DataCloneError' && error.sent === 2)
   assert.deepEqual(drain(channel), [1, 2])
 })
 
@@ -257,7 +270,8 @@ test('a blocking call gives up at its timeout', () => {
   }
   const room = fill(channel)
   assert.throws(() => channel.sendSync(1, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
-  assert.throws(() => channel.sendManySync([1], { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT', sent: 0 })
+  assert.throws(() => channel.sendManySync([1], { timeout: 5 }),
+    { code: 'ERR_TELAR_TIMEOUT', sent: 0 })
   assert.throws(() => channel.reserveSync(1, { timeout: 5 }), { code: 'ERR_TELAR_TIMEOUT' })
   assert.deepEqual(drain(channel), range(0, room))
 })
@@ -265,17 +279,23 @@ test('a blocking call gives up at its timeout', () => {
 test('a record of more than half the ring is refused, and the error names both sizes', async () => {
   const channel = new Channel({ capacity: 4096 })
   assert.equal(channel.maxRecord, 2048)
-  const tooLarge = { name: 'RangeError', code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /^A record of 30\d\d bytes is larger than the channel takes: 2048 bytes/ }
+  const tooLarge = {
+    name: 'RangeError',
+    code: 'ERR_TELAR_RECORD_TOO_LARGE',
+    message: /^A record of 30\d\d bytes is larger than the channel takes: 2048 bytes/
+  }
   const value = 'x'.repeat(3000)
   await assert.rejects(channel.send(value), tooLarge)
   await assert.rejects(channel.sendMany([value]), tooLarge)
   await assert.rejects(channel.reserve(3000), tooLarge)
   assert.throws(() => channel.trySend(value), tooLarge)
   assert.throws(() => channel.sendSync(new Uint8Array(3000)), tooLarge)
-  await assert.rejects(channel.sendMany([1, value, 2]), (error) => error.code === 'ERR_TELAR_RECORD_TOO_LARGE' && error.sent === 1)
+  await assert.rejects(channel.sendMany([1, value, 2]), (error) =>
+    error.code === 'ERR_TELAR_RECORD_TOO_LARGE' && error.sent === 1)
   assert.deepEqual(channel.tryReceiveMany(5), [1])
   const large = new Channel()
-  assert.throws(() => large.trySend(new Uint8Array(600_000)), { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /of 6000\d\d bytes .* 524288 bytes/ })
+  assert.throws(() => large.trySend(new Uint8Array(600_000)),
+    { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /of 6000\d\d bytes .* 524288 bytes/ })
 })
 
 test('a record that is far too large is refused before all of it is encoded', async () => {
@@ -283,16 +303,21 @@ test('a record that is far too large is refused before all of it is encoded', as
   let reached = 0
   const part = 'x'.repeat(2 ** 20)
   const value = Array.from({ length: 50 }, () => ({ part, get mark () { return ++reached } }))
-  const tooLarge = { code: 'ERR_TELAR_RECORD_TOO_LARGE', message: /^A record of at least \d{7} bytes is larger .* 2048 bytes/ }
+  const tooLarge = {
+    code: 'ERR_TELAR_RECORD_TOO_LARGE',
+    message: /^A record of at least \d{7} bytes is larger .* 2048 bytes/
+  }
   await assert.rejects(channel.send(value), tooLarge)
   await assert.rejects(channel.sendMany([value]), tooLarge)
   assert.throws(() => channel.trySend(value), tooLarge)
-  await assert.rejects(channel.sendMany([1, value]), (error) => error.code === tooLarge.code && error.sent === 1)
-  assert.ok(reached < 50, `${reached} parts of 1 MiB were encoded in five times, for a channel of 4 KiB`)
+  await assert.rejects(channel.sendMany([1, value]), (error) =>
+    error.code === tooLarge.code && error.sent === 1)
+  assert.ok(reached < 50,
+    `${reached} parts of 1 MiB were encoded in five times, for a channel of 4 KiB`)
   assert.deepEqual(channel.tryReceiveMany(5), [1])
 })
 
-test('a large value that cannot be sent in the end leaves what is in the channel as it was', async () => {
+test('a large value that fails to be sent leaves the channel as it was', async () => {
   const value = { large: 'x'.repeat(400_000), get late () { throw new Error('late') } }
   const there = { text: 'a text', list: [1, 2] }
   for (const fail of [(channel) => channel.send(value), (channel) => channel.sendMany([value])]) {
@@ -304,7 +329,7 @@ test('a large value that cannot be sent in the end leaves what is in the channel
   }
 })
 
-test('records of every length around the limits come whole', async () => {
+test('records of every length around the limits arrive whole', async () => {
   for (const capacity of [4096, 65536]) {
     const channel = new Channel({ capacity })
     const most = channel.maxRecord
@@ -321,7 +346,7 @@ test('records of every length around the limits come whole', async () => {
   }
 })
 
-test('figures tell what went through', async () => {
+test('stats counts what has passed through the channel', async () => {
   const channel = new Channel({ capacity: 5000 })
   assert.equal(channel.capacity, 8192)
   await channel.sendMany([1, 2, 3])
@@ -332,23 +357,28 @@ test('figures tell what went through', async () => {
   assert.equal(sizeBytes, sentBytes - receivedBytes)
 })
 
-test("a channel for one producer or consumer takes the first thread's", async () => {
+test('the first thread may use a channel for one producer and one consumer', async () => {
   const channel = new Channel({ producers: 'one', consumers: 'one' })
   await channel.sendMany(range(0, 100))
   assert.deepEqual(await channel.receiveMany(200), range(0, 100))
 })
 
-test('misspelt and wrong options are told', async () => {
-  assert.throws(() => new Channel({ capcity: 1 }), { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean options.capacity/ })
+test('a misspelled or invalid option is refused with a hint', async () => {
+  assert.throws(() => new Channel({ capcity: 1 }),
+    { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean options.capacity/ })
   for (const capacity of [0, 4095, 2 ** 30 + 1, 1.5, '4096', NaN]) {
-    assert.throws(() => new Channel({ capacity }), { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /options.capacity must be an integer between 4096 and 1073741824 \(bytes\); received/ })
+    assert.throws(() => new Channel({ capacity }), {
+      code: 'ERR_TELAR_INVALID_ARGUMENT',
+      message: /options.capacity must be an integer between 4096 and 1073741824 \(bytes\); received/
+    })
   }
   assert.throws(() => new Channel({ producers: 'two' }), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
   assert.throws(() => new Channel([]), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
   const channel = new Channel()
   const invalid = { code: 'ERR_TELAR_INVALID_ARGUMENT' }
   await assert.rejects(channel.receive({ signal: 'now' }), invalid)
-  await assert.rejects(channel.receive({ singal: null }), { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean signal/ })
+  await assert.rejects(channel.receive({ singal: null }),
+    { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean signal/ })
   await assert.rejects(channel.receiveMany(0), invalid)
   await assert.rejects(channel.receiveMany(), invalid)
   await assert.rejects(channel.sendMany('abc'), invalid)
@@ -358,18 +388,25 @@ test('misspelt and wrong options are told', async () => {
   assert.equal(channel.size, 0)
 })
 
-test('from() takes a channel, a clone of one, and nothing else', () => {
+test('from() takes a channel or a clone of one, and nothing else', () => {
   const channel = new Channel()
   assert.equal(Channel.from(channel), channel)
   assert.equal(Channel.from(structuredClone(channel)), channel)
-  for (const value of [undefined, {}, { 'telar:shared': {} }, { 'telar:shared': { kind: 'Channel' } }, new SharedArrayBuffer(8)]) {
+  for (const value of [
+    undefined,
+    {},
+    { 'telar:shared': {} },
+    { 'telar:shared': { kind: 'Channel' } },
+    new SharedArrayBuffer(8)
+  ]) {
     assert.throws(() => Channel.from(value), { code: /ERR_TELAR_(NOT_SHARED|CORRUPT_STATE)/ })
   }
-  const forged = { 'telar:shared': { ...channel['telar:shared'], id: 1n, memory: new SharedArrayBuffer(100_000) } }
+  const memory = new SharedArrayBuffer(100_000)
+  const forged = { 'telar:shared': { ...channel['telar:shared'], id: 1n, memory } }
   assert.throws(() => Channel.from(forged), { code: 'ERR_TELAR_CORRUPT_STATE' })
 })
 
-test('memory that somebody else writes to gives an error', async () => {
+test('a channel whose memory is overwritten throws an error of telar', async () => {
   for (let seed = 1; seed < 60; seed++) {
     const channel = new Channel({ capacity: 4096 })
     const words = new Int32Array(structuredClone(channel)['telar:shared'].memory)
@@ -401,7 +438,7 @@ test('timers and I/O get their turn beside calls that never wait', async () => {
   }
 })
 
-test('a call that waits goes on after a blocking one has given up beside it', async () => {
+test('a waiting call goes on after a blocking call beside it has timed out', async () => {
   const timeout = { code: 'ERR_TELAR_TIMEOUT' }
   const empty = new Channel()
   const received = empty.receive()

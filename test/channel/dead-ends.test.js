@@ -1,6 +1,7 @@
 'use strict'
 
-// A thread that ends while it holds an end of a channel leaves nobody waiting for ever.
+// When the other side is gone: a thread that ends while it uses a channel leaves no thread waiting
+// forever.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
@@ -16,16 +17,17 @@ const kNoSender = { code: 'ERR_TELAR_CHANNEL_NO_SENDER' }
 const kNoReceiver = { code: 'ERR_TELAR_CHANNEL_NO_RECEIVER' }
 
 for (const how of ['exit', 'terminate', 'end']) {
-  // Starts a worker that does the steps, and ends it in that way.
+  // Starts a worker that takes the steps and then ends in this way.
   const run = async (channels, ...steps) => {
-    const worker = start(channels, ...steps, ['say', 'there'], ...{ exit: [['exit']], terminate: [['stay']], end: [] }[how])
+    const worker = start(channels, ...steps, ['say', 'there'],
+      ...{ exit: [['exit']], terminate: [['stay']], end: [] }[how])
     const ended = once(worker, 'exit')
     await Promise.race([once(worker, 'message'), ended])
     if (how === 'terminate') await worker.terminate()
     await ended
   }
 
-  test(`${how}: receivers get what the last sender left, then learn that it is gone`, async () => {
+  test(`${how}: receivers get what the last sender left, then an error`, async () => {
     const channel = new Channel()
     const waiting = channel.receive()
     await run({ channel }, ['count', 'channel', 0, 3])
@@ -37,12 +39,12 @@ for (const how of ['exit', 'terminate', 'end']) {
     await assert.rejects(channel.receiveBytes(), kNoSender)
     assert.throws(() => channel.receiveSync(), kNoSender)
     assert.equal(channel.tryReceive(), undefined)
-    // Until another one comes.
+    // Until another sender comes.
     await run({ channel }, ['send', 'channel', 'another'])
     assert.deepEqual(await channel.receive(), { value: 'another', done: false })
   })
 
-  test(`${how}: a receiver that waits learns that the sender is gone`, async () => {
+  test(`${how}: a waiting receiver learns that the last sender is gone`, async () => {
     const channel = new Channel()
     const channels = { channel, results: new Channel() }
     const waiting = assert.rejects(channel.receive().then(() => channel.receive()), kNoSender)
@@ -50,7 +52,7 @@ for (const how of ['exit', 'terminate', 'end']) {
     await waiting
   })
 
-  test(`${how}: senders learn that the last receiver is gone, and go on when another comes`, async () => {
+  test(`${how}: senders learn that the last receiver is gone, and a new one helps`, async () => {
     const channel = new Channel({ capacity: 4096 })
     channel.trySend('first')
     await run({ channel }, ['take', 'channel'])
@@ -64,12 +66,12 @@ for (const how of ['exit', 'terminate', 'end']) {
     await channel.send('yes')
   })
 
-  test(`${how}: others go on`, async () => {
+  test(`${how}: the other threads of a channel go on`, async () => {
     const jobs = new Channel({ capacity: 4096 })
     const results = new Channel()
     const consumer = start({ jobs, results }, ['echo', 'jobs', 'results'], ['close', 'results'])
     const ended = once(consumer, 'exit')
-    // This thread has sent too, so that the end of the other sender is not that of the last one.
+    // This thread sends too, so the sender that ends is not the last one.
     await jobs.send(100)
     await run({ jobs }, ['count', 'jobs', 0, 100])
     await jobs.send(101)
@@ -81,7 +83,7 @@ for (const how of ['exit', 'terminate', 'end']) {
   })
 }
 
-test('a sender that is terminated while it waits leaves nothing half-written', async () => {
+test('a sender that is terminated while it waits leaves no half-written record', async () => {
   for (const verb of ['count', 'countSync', 'countMany']) {
     const channel = new Channel({ capacity: 4096 })
     channel.trySend(-1)
@@ -91,25 +93,27 @@ test('a sender that is terminated while it waits leaves nothing half-written', a
     await worker.terminate()
     const { value: first } = channel.tryReceive()
     let next = first + 1
-    for (let result; (result = channel.tryReceive()) !== undefined;) assert.equal(result.value, next++)
+    for (let result; (result = channel.tryReceive()) !== undefined;) {
+      assert.equal(result.value, next++)
+    }
     assert.equal(channel.size, 0)
     await channel.send('works')
     assert.deepEqual(channel.tryReceive(), { value: 'works', done: false })
   }
 })
 
-test('a receiver that is terminated while it waits passes nothing by', async () => {
+test('a receiver that is terminated while it waits skips no record', async () => {
   for (const verb of ['echo', 'echoSync']) {
     const channel = new Channel({ capacity: 4096 })
     const results = new Channel()
     const waiting = [0, 1, 2].map(() => start({ channel, results }, [verb, 'channel', 'results']))
-    // From here too, since the worker that is left may still be starting.
+    // This thread sends too, since the remaining worker may still be starting.
     await results.send('here')
     assert.deepEqual(await results.receive(), { value: 'here', done: false })
     await channel.send('a')
     assert.deepEqual(await results.receive(), { value: 'a', done: false })
     await Promise.all(waiting.slice(1).map((worker) => worker.terminate()))
-    // One of those that are gone may have got a record in its last moment; not each of many.
+    // A terminated worker may take one record just before it ends, but not several.
     await channel.sendMany(Array.from({ length: 50 }, (_, i) => i))
     const values = []
     while (values.length < 50) values.push(...await results.receiveMany(50))
@@ -118,10 +122,10 @@ test('a receiver that is terminated while it waits passes nothing by', async () 
   }
 })
 
-test('a thread that has the channel and has not used it yet is waited for', async () => {
+test('others wait for a thread that has a channel and has not used it yet', async () => {
   const channel = new Channel({ capacity: 4096 })
   const go = new Channel()
-  // Its end is listened for from the start: it may come before what it has sent is received here.
+  // Listens for the exit from the start, since it may come before this thread receives the record.
   const idle = async (...steps) => {
     const worker = start({ channel, go }, ['say', 'there'], ['take', 'go'], ...steps)
     const ended = once(worker, 'exit')
@@ -140,7 +144,7 @@ test('a thread that has the channel and has not used it yet is waited for', asyn
   await assert.rejects(channel.receive(), kNoSender)
 
   while (channel.trySend('filled')) continue
-  channel.detach() // it has received, and would count
+  channel.detach() // this thread has received, so it would count as a receiver
   const receiver = await idle(['take', 'channel'])
   await once(start({ channel }, ['take', 'channel']), 'exit')
   while (channel.trySend('filled')) continue
@@ -153,13 +157,13 @@ test('a thread that has the channel and has not used it yet is waited for', asyn
   await assert.rejects(channel.send('filled'), kNoReceiver)
 })
 
-test('what the last sender sends, and the room that the last receiver makes, in its last moment is not overlooked', async () => {
+test('what the last sender or receiver does just before it ends counts', async () => {
   const channel = new Channel({ capacity: 4096 })
   channel.tryReceive()
   const { id, memory } = channel['telar:shared']
   const { ring } = openEnd(id, memory)
   const { isDeserted } = ring
-  // As if another thread acted and ended just then.
+  // As if another thread acted and ended at that moment.
   const lastMoment = (act) => {
     ring.isDeserted = () => {
       ring.isDeserted = isDeserted
@@ -181,10 +185,10 @@ test('what the last sender sends, and the room that the last receiver makes, in 
 for (const [how, leave, fails] of [
   ['ends', (worker) => worker.terminate()],
   ['detaches', (worker, go) => go.trySend(['detach', 'channel'])],
-  // Then nobody is left who would send to that thread either.
+  // Then no thread is left that could send to that one.
   ['receives itself', (worker, go) => go.trySend(['echo', 'channel', 'elsewhere']), true]
 ]) {
-  test(`a thread that ${how} without having sent is waited for no longer`, async () => {
+  test(`nobody waits for a thread that ${how} before it has sent`, async () => {
     const channels = { channel: new Channel(), go: new Channel(), elsewhere: new Channel() }
     const { channel, go } = channels
     const worker = start(channels, ['say', 'there'], ['obey', 'go'])
@@ -202,7 +206,7 @@ for (const [how, leave, fails] of [
   })
 }
 
-test('nor is a thread that has let go of the channel', async () => {
+test('nobody waits for a thread that no longer references the channel', async () => {
   const pool = new Pool({ filename: tasks, minThreads: 1, maxThreads: 1 })
   const channel = new Channel()
   await pool.run(channel, { name: 'giveBack' })
@@ -214,21 +218,21 @@ test('nor is a thread that has let go of the channel', async () => {
   await pool.close()
 })
 
-// Here, since this thread has had nothing to do with shared memory in channels yet.
-test('a thread that uses the channel knows a memory whose sender has ended, also if it has received nothing before', async () => {
+// In this file, since its thread has not yet received shared memory through a channel.
+test('a thread that has used the channel keeps the memory of an ended sender', async () => {
   const channel = new Channel()
   channel.tryReceive()
   await once(start({ channel }, ['sendMemory', 'channel', 64]), 'exit')
   assert.equal((await channel.receive()).value.byteLength, 64)
 })
 
-// ---- a parent that closes when its workers have ended ----
+// ---- A parent that closes when its workers have ended ----
 
 for (const [what, prepare, expected] of [
   ['that has only received closes too late', () => {}, kNoSender],
   ['that has sent a value of its own is in time', (channel) => channel.send(0), null]
 ]) {
-  test(`a parent ${what}, when all its workers have exited`, async () => {
+  test(`a parent ${what} when all its workers have exited`, async () => {
     const channel = new Channel()
     await prepare(channel)
     const workers = [1, 2, 3].map((n) => start({ channel }, ['send', 'channel', n]))
@@ -237,7 +241,8 @@ for (const [what, prepare, expected] of [
       for await (const value of channel) values.push(value)
       return values.sort()
     })()
-    const ended = Promise.all(workers.map((worker) => once(worker, 'exit'))).then(() => channel.close())
+    const ended = Promise.all(workers.map((worker) => once(worker, 'exit')))
+      .then(() => channel.close())
     if (expected === null) assert.deepEqual(await received, [0, 1, 2, 3])
     else await assert.rejects(received, expected)
     await ended

@@ -1,7 +1,7 @@
 'use strict'
 
-// How processes live and end with channels in them: each a process of its own, a program
-// of fixtures/channel/life.js.
+// How a process with channels lives and ends. Each case runs a program of fixtures/channel/life.js
+// in a process of its own.
 
 const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
@@ -10,10 +10,11 @@ const { test } = require('node:test')
 
 const program = path.join(__dirname, '..', 'fixtures', 'channel', 'life.js')
 
-// Ends the child once it has printed, where `stop` says so.
+// Runs a program. With `stop`, ends it once it has printed.
 function run (name, { stop = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGABRT' })
+    const child = spawn(process.execPath, [program, name],
+      { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGABRT' })
     const result = { stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text) => {
       result.stdout += text
@@ -39,24 +40,26 @@ const natural = {
 }
 
 for (const [name, expected] of Object.entries(natural)) {
-  test(`a process ends by itself: ${name}`, async () => {
-    assert.deepEqual(await run(name), { code: 0, signal: null, stdout: `${expected}\n`, stderr: '' })
+  test(`a process ends by itself after the program "${name}"`, async () => {
+    assert.deepEqual(await run(name),
+      { code: 0, signal: null, stdout: `${expected}\n`, stderr: '' })
   })
 }
 
 for (const name of ['receive', 'send', 'referencedAgain']) {
-  test(`what waits keeps the process alive: ${name}`, async () => {
-    assert.deepEqual(await run(name, { stop: true }), { code: null, signal: 'SIGTERM', stdout: 'waits\n', stderr: '' })
+  test(`a waiting call keeps the process alive in the program "${name}"`, async () => {
+    assert.deepEqual(await run(name, { stop: true }),
+      { code: null, signal: 'SIGTERM', stdout: 'waits\n', stderr: '' })
   })
 }
 
 for (const name of ['exitReceive', 'exitReserved', 'exitSend', 'exitWhileWorkersWait']) {
-  test(`process.exit() ends it: ${name}`, async () => {
+  test(`process.exit() ends the program "${name}"`, async () => {
     assert.deepEqual(await run(name), { code: 3, signal: null, stdout: '', stderr: '' })
   })
 }
 
-test('an uncaught exception ends it', async () => {
+test('an uncaught exception ends a process with a waiting call', async () => {
   const { code, signal, stderr } = await run('throwReceive')
   assert.deepEqual({ code, signal }, { code: 1, signal: null })
   assert.match(stderr, /Error: on purpose/)

@@ -11,17 +11,19 @@ const { Channel } = require('telar')
 
 const range = (from, until) => Array.from({ length: until - from }, (_, i) => from + i)
 
-test('objects from a stream to a stream, with backpressure', async () => {
+test('a channel carries objects from stream to stream, with backpressure', async () => {
   const channel = new Channel({ capacity: 4096 })
   const values = range(0, 2000).map((i) => ({ i }))
   const sent = pipeline(Readable.from(values), channel.writable({ objectMode: true }))
-  const doubled = channel.readable({ objectMode: true }).pipe(new Transform({ objectMode: true, transform: ({ i }, _, callback) => callback(null, 2 * i) }))
+  const doubled = channel.readable({ objectMode: true }).pipe(
+    new Transform({ objectMode: true, transform: ({ i }, _, callback) => callback(null, 2 * i) })
+  )
   assert.deepEqual(await doubled.toArray(), values.map(({ i }) => 2 * i))
   await sent
   assert.equal(channel.closed, true)
 })
 
-test('bytes and strings', async () => {
+test('a channel carries bytes and strings from stream to stream', async () => {
   const channel = new Channel({ capacity: 8192 })
   const bytes = Buffer.from('0123456789'.repeat(10_000))
   const chunks = range(0, 100).map((i) => bytes.subarray(i * 1000, (i + 1) * 1000))
@@ -35,9 +37,12 @@ test('bytes and strings', async () => {
   assert.equal(Buffer.concat(await text.readable().toArray()).toString(), 'žluťoučký kůň')
 })
 
-test('end: false leaves the channel open for others', async () => {
+test('a stream with end: false leaves the channel open for others', async () => {
   const channel = new Channel()
-  const writables = [channel.writable({ objectMode: true, end: false }), channel.writable({ objectMode: true, end: false })]
+  const writables = [
+    channel.writable({ objectMode: true, end: false }),
+    channel.writable({ objectMode: true, end: false })
+  ]
   for (const writable of writables) writable.end('one')
   await Promise.all(writables.map((writable) => once(writable, 'finish')))
   assert.equal(channel.closed, false)
@@ -45,14 +50,19 @@ test('end: false leaves the channel open for others', async () => {
   assert.deepEqual(channel.tryReceiveMany(5), ['one', 'one'])
 })
 
-test('a failure of the source aborts the channel, so that the other end fails', async () => {
+test('a source that fails aborts the channel and fails the other end', async () => {
   const channel = new Channel()
-  const failing = new Readable({ objectMode: true, read () { this.destroy(new RangeError('no more')) } })
-  await assert.rejects(pipeline(failing, channel.writable({ objectMode: true })), { message: 'no more' })
-  await assert.rejects(channel.readable({ objectMode: true }).toArray(), ({ code, cause }) => code === 'ERR_TELAR_CHANNEL_ABORTED' && cause.message === 'no more')
+  const failing = new Readable({
+    objectMode: true,
+    read () { this.destroy(new RangeError('no more')) }
+  })
+  await assert.rejects(pipeline(failing, channel.writable({ objectMode: true })),
+    { message: 'no more' })
+  await assert.rejects(channel.readable({ objectMode: true }).toArray(), ({ code, cause }) =>
+    code === 'ERR_TELAR_CHANNEL_ABORTED' && cause.message === 'no more')
 })
 
-test('null, which means the end to a stream, fails it', async () => {
+test('a readable fails on null, which ends a stream', async () => {
   const channel = new Channel()
   channel.trySendMany([1, null, 2])
   const received = []
@@ -64,7 +74,7 @@ test('null, which means the end to a stream, fails it', async () => {
   assert.deepEqual(await channel.readableStream().getReader().read(), { value: null, done: false })
 })
 
-test('a destroyed readable stops waiting, and takes nothing more', async () => {
+test('a destroyed readable stops waiting and takes nothing more', async () => {
   const channel = new Channel()
   const readable = channel.readable({ objectMode: true })
   readable.resume()
@@ -86,15 +96,18 @@ test('a destroyed writable stops waiting', async () => {
   writable.destroy(new Error('away'))
   await closed
   const left = []
-  for (let values; (values = channel.tryReceiveMany(1000)) !== undefined && values.length > 0;) left.push(...values)
+  for (let values; (values = channel.tryReceiveMany(1000)) !== undefined && values.length > 0;) {
+    left.push(...values)
+  }
   assert.ok(left.length > 0)
   assert.ok(!left.includes('waits'))
 })
 
-test('web streams', async () => {
+test('a channel carries values between web streams', async () => {
   const channel = new Channel({ capacity: 4096 })
   const values = range(0, 1000)
-  const sent = ReadableStream.from?.(values).pipeTo(channel.writableStream()) ?? writeAll(channel.writableStream(), values)
+  const sent = ReadableStream.from?.(values).pipeTo(channel.writableStream()) ??
+    writeAll(channel.writableStream(), values)
   const received = []
   for await (const value of channel.readableStream()) received.push(value)
   assert.deepEqual(received, values)

@@ -1,6 +1,6 @@
 'use strict'
 
-// Channels between threads: how they get there, who talks to whom.
+// Channels between threads: how they get there, and who sends to whom.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
@@ -19,7 +19,8 @@ async function collect (channel) {
   return values
 }
 
-// Values of several producers, each counting from 0 in steps of `producers`: all there, each in order.
+// Asserts that all values of several producers have arrived, and those of each one in order. Each
+// producer has sent `each` integers in a row.
 function assertInterleaved (values, producers, each) {
   const next = new Map()
   for (const value of values) {
@@ -30,7 +31,7 @@ function assertInterleaved (values, producers, each) {
   assert.equal(values.length, producers * each)
 }
 
-test('main thread to worker and back, by workerData', async () => {
+test('values travel to a worker and back by channels from workerData', async () => {
   const to = new Channel()
   const from = new Channel()
   const worker = start({ to, from }, ['echo', 'to', 'from'], ['close', 'from'])
@@ -40,7 +41,7 @@ test('main thread to worker and back, by workerData', async () => {
   assert.deepEqual(await ended, [0])
 })
 
-test('a worker that blocks', async () => {
+test('a worker may block while it sends and receives', async () => {
   const to = new Channel({ capacity: 4096 })
   const from = new Channel({ capacity: 4096 })
   start({ to, from }, ['echoSync', 'to', 'from'], ['close', 'from'])
@@ -48,7 +49,7 @@ test('a worker that blocks', async () => {
   assert.deepEqual(await collect(from), range(0, 3000))
 })
 
-test('the main thread blocks', async () => {
+test('the main thread may block while it sends and receives', async () => {
   const to = new Channel({ capacity: 4096 })
   const from = new Channel({ capacity: 4096 })
   const worker = start({ to, from }, ['echo', 'to', 'from'], ['close', 'from'], ['say', 'ended'])
@@ -61,7 +62,7 @@ test('the main thread blocks', async () => {
   await once(worker, 'exit')
 })
 
-test('two workers, without the parent', async () => {
+test('two workers share a channel without their parent', async () => {
   const a = new Channel({ capacity: 8192 })
   const b = new Channel({ capacity: 8192 })
   start({ a }, ['countMany', 'a', 0, 20_000, 300], ['close', 'a'])
@@ -69,22 +70,25 @@ test('two workers, without the parent', async () => {
   assert.deepEqual(await collect(b), range(0, 20_000))
 })
 
-test('many producers, some of which block, and a consumer', async () => {
+test('many producers, some of which block, feed one consumer', async () => {
   const channel = new Channel({ capacity: 4096 })
   const each = 2000
   const verbs = ['count', 'countSync', 'countMany', 'countSync']
-  const workers = verbs.map((verb, i) => start({ channel }, [verb, 'channel', i * each, (i + 1) * each, 50], ['stay']))
+  const workers = verbs.map((verb, i) =>
+    start({ channel }, [verb, 'channel', i * each, (i + 1) * each, 50], ['stay']))
   const values = []
   while (values.length < verbs.length * each) values.push(...await channel.receiveMany(100))
   assertInterleaved(values, verbs.length, each)
   await Promise.all(workers.map((worker) => worker.terminate()))
 })
 
-test('a producer and many consumers', async () => {
+test('one producer feeds many consumers', async () => {
   const jobs = new Channel({ capacity: 4096 })
   const results = new Channel({ capacity: 4096 })
-  // They stay: else the one that has sent so far may end before another one sends for the first time.
-  const workers = ['echo', 'echoSync', 'echo'].map((verb) => start({ jobs, results }, [verb, 'jobs', 'results'], ['stay']))
+  // The workers stay. Otherwise the only one that has sent so far could end before another one
+  // sends.
+  const workers = ['echo', 'echoSync', 'echo'].map((verb) =>
+    start({ jobs, results }, [verb, 'jobs', 'results'], ['stay']))
   jobs.sendMany(range(0, 6000)).then(() => jobs.close())
   const values = []
   while (values.length < 6000) values.push(...await results.receiveMany(100))
@@ -92,24 +96,26 @@ test('a producer and many consumers', async () => {
   await Promise.all(workers.map((worker) => worker.terminate()))
 })
 
-test('with one producer and one consumer, a second thread is refused until the first is gone', async () => {
+test('a second producer or consumer is refused until the first one is gone', async () => {
   const channel = new Channel({ producers: 'one', consumers: 'one' })
   const producer = start({ channel }, ['countSync', 'channel', 0, 10], ['say', 'done'], ['stay'])
   await once(producer, 'message')
-  assert.throws(() => channel.trySend(1), { code: 'ERR_TELAR_CHANNEL_ENDS', message: /producers: 'one'/ })
+  assert.throws(() => channel.trySend(1),
+    { code: 'ERR_TELAR_CHANNEL_ENDS', message: /producers: 'one'/ })
   await assert.rejects(channel.send(1), { code: 'ERR_TELAR_CHANNEL_ENDS' })
   await producer.terminate()
   assert.equal(channel.trySend(10), true)
   const consumer = start({ channel }, ['take', 'channel'], ['say', 'done'], ['stay'])
   await once(consumer, 'message')
-  assert.throws(() => channel.tryReceive(), { code: 'ERR_TELAR_CHANNEL_ENDS', message: /consumers: 'one'/ })
+  assert.throws(() => channel.tryReceive(),
+    { code: 'ERR_TELAR_CHANNEL_ENDS', message: /consumers: 'one'/ })
   await assert.rejects(channel.receiveMany(2), { code: 'ERR_TELAR_CHANNEL_ENDS' })
   await consumer.terminate()
   await channel.close()
   assert.deepEqual(await collect(channel), range(1, 11))
 })
 
-test('detach() gives the part up, and ends what waits', async () => {
+test('detach() gives up the end of a channel and ends waiting calls', async () => {
   const channel = new Channel({ producers: 'one', consumers: 'one' })
   channel.trySend('mine')
   channel.detach()
@@ -123,7 +129,7 @@ test('detach() gives the part up, and ends what waits', async () => {
   assert.equal(other.size, 1)
 })
 
-test('by postMessage and setEnvironmentData, of which from() makes a channel again', async () => {
+test('from() revives a channel from postMessage() and setEnvironmentData()', async () => {
   const channel = new Channel()
   setEnvironmentData('telar test channel', channel)
   const worker = new Worker(`
@@ -143,7 +149,7 @@ test('by postMessage and setEnvironmentData, of which from() makes a channel aga
   setEnvironmentData('telar test channel', undefined)
 })
 
-test('as the value and the result of a task, and deep inside of them', async () => {
+test('a channel travels as a task, as a result, and deep inside of both', async () => {
   const pool = new Pool({ filename: tasks, maxThreads: 2 })
   const channel = new Channel()
   await pool.run(channel, { name: 'sendToIt' })
@@ -158,11 +164,12 @@ test('as the value and the result of a task, and deep inside of them', async () 
   await pool.close()
 })
 
-test("a pool's workers feed one consumer, and one producer feeds them", async () => {
+test('the workers of a pool take jobs from one producer and feed one consumer', async () => {
   const pool = new Pool({ filename: tasks, minThreads: 3, maxThreads: 3 })
   const jobs = new Channel({ capacity: 4096 })
   const results = new Channel({ capacity: 4096 })
-  const workers = Promise.all(range(0, 3).map(() => pool.run({ jobs, results }, { name: 'work' }))).then(() => results.close())
+  const workers = Promise.all(range(0, 3).map(() => pool.run({ jobs, results }, { name: 'work' })))
+    .then(() => results.close())
   jobs.sendMany(range(0, 3000)).then(() => jobs.close())
   const values = await collect(results)
   assert.deepEqual(values.sort((a, b) => a - b), range(0, 3000).map((i) => i * 2))
@@ -170,7 +177,7 @@ test("a pool's workers feed one consumer, and one producer feeds them", async ()
   await pool.close()
 })
 
-test('a worker whose task has ended is still a sender, collected or not', async () => {
+test('a worker whose task has ended still counts as a sender, collected or not', async () => {
   const pool = new Pool({ filename: tasks, minThreads: 1, maxThreads: 1 })
   const channel = new Channel()
   for (let i = 0; i < 5; i++) {

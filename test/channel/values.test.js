@@ -1,6 +1,6 @@
 'use strict'
 
-// What values become on their way: what structured clone makes of them.
+// A channel turns a value into what structured clone makes of it.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -20,25 +20,28 @@ function through (channel, value) {
   return channel.receiveSync().value
 }
 
-test('any value comes as structured clone makes it', () => {
+test('any value arrives as structured clone makes it', () => {
   const channel = new Channel()
   fc.assert(fc.property(fc.oneof(value, graph), (value) => {
     assert.equal(difference(through(channel, value), structuredClone(value)), null)
   }), { numRuns: 1500, seed: 20 })
 })
 
-test('values in batches come as they were', async () => {
+test('values in batches arrive as structured clone makes them', async () => {
   const channel = new Channel({ capacity: 16384 })
-  await fc.assert(fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 30 }), async (values) => {
+  const batch = fc.array(value, { minLength: 1, maxLength: 30 })
+  await fc.assert(fc.asyncProperty(batch, async (values) => {
     const sent = channel.sendMany(values)
     const received = []
-    while (received.length < values.length) received.push(...await channel.receiveMany(fc.sample(fc.integer({ min: 1, max: 9 }), 1)[0]))
+    while (received.length < values.length) {
+      received.push(...await channel.receiveMany(fc.sample(fc.integer({ min: 1, max: 9 }), 1)[0]))
+    }
     await sent
     assert.equal(difference(received, values.map((value) => structuredClone(value))), null)
   }), { numRuns: 100, seed: 21 })
 })
 
-test('what the codec leaves to the platform comes as the platform makes it', () => {
+test('a value that the codec leaves to the platform arrives as the platform makes it', () => {
   const channel = new Channel()
   class Point {
     x = 1
@@ -51,13 +54,15 @@ test('what the codec leaves to the platform comes as the platform makes it', () 
   assert.deepEqual(through(channel, buffer), buffer)
 })
 
-test('large values of every kind', () => {
+test('large values of every kind arrive as structured clone makes them', () => {
   const channel = new Channel({ capacity: 2 ** 23 })
   const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i)
   const shifted = new Uint16Array(bytes.buffer, 4, 40_000)
   for (const value of [
-    bytes, bytes.buffer, shifted, new DataView(bytes.buffer, 8), 'x'.repeat(50_000), 'ż'.repeat(50_000),
-    { bytes, again: bytes, text: 'y'.repeat(300_000) }, Array.from({ length: 100_000 }, (_, i) => i / 3), new Float64Array(20_000).fill(0.5)
+    bytes, bytes.buffer, shifted, new DataView(bytes.buffer, 8),
+    'x'.repeat(50_000), 'ż'.repeat(50_000),
+    { bytes, again: bytes, text: 'y'.repeat(300_000) },
+    Array.from({ length: 100_000 }, (_, i) => i / 3), new Float64Array(20_000).fill(0.5)
   ]) {
     assert.equal(difference(through(channel, value), structuredClone(value)), null)
     channel.trySendMany([1, value, 2])
@@ -70,23 +75,27 @@ test('large values of every kind', () => {
   assert.ok(Buffer.isBuffer(buffer) && buffer.equals(bytes))
 })
 
-test('what cannot be cloned rejects with DataCloneError, and nothing is sent', async () => {
+test('a value that cannot be cloned rejects with DataCloneError and is not sent', async () => {
   const channel = new Channel()
   const { port1 } = new MessageChannel()
   let deep = {}
   for (let i = 0; i < 1000; i++) deep = { deep }
-  for (const value of [() => {}, Symbol('s'), { f () {} }, new WeakMap(), new Proxy({}, {}), port1, { port1 }, new Blob(['a']), deep]) {
+  for (const value of [
+    () => {}, Symbol('s'), { f () {} }, new WeakMap(), new Proxy({}, {}), port1, { port1 },
+    new Blob(['a']), deep
+  ]) {
     await assert.rejects(channel.send(value), { name: 'DataCloneError' })
     assert.throws(() => channel.trySend(value), { name: 'DataCloneError' })
     assert.throws(() => channel.sendSync([value]), { name: 'DataCloneError' })
     await assert.rejects(channel.sendMany([value]), { name: 'DataCloneError' })
   }
-  await assert.rejects(channel.send(new Blob(['a'])), /Send it with postMessage\(\), or as a task of pool.run\(\)/)
+  await assert.rejects(channel.send(new Blob(['a'])),
+    /Send it with postMessage\(\), or as a task of pool.run\(\)/)
   assert.equal(channel.size, 0)
   port1.close()
 })
 
-test('what an accessor throws is what the call throws', async () => {
+test('send() throws what an accessor of its value throws', async () => {
   const channel = new Channel()
   const value = { get x () { throw new RangeError('no') } }
   await assert.rejects(channel.send(value), { name: 'RangeError', message: 'no' })
@@ -94,7 +103,7 @@ test('what an accessor throws is what the call throws', async () => {
   assert.equal(channel.size, 0)
 })
 
-test('an accessor that uses the channel itself disturbs nothing', async () => {
+test('an accessor may use the channel that its value is sent through', async () => {
   const channel = new Channel()
   const values = []
   const value = {
@@ -111,19 +120,20 @@ test('an accessor that uses the channel itself disturbs nothing', async () => {
   await channel.sendMany([value])
   for (let result; (result = channel.tryReceive()) !== undefined;) values.push(result.value)
   const outer = { before: 'x'.repeat(100), inside: 'inside', after: { a: 1 } }
-  // What the accessor sends is there before the value that it belongs to.
+  // What the accessor sends arrives before the value of the accessor.
   const inner = [{ inner: 1 }, 2, [3]]
   assert.deepEqual(values, [inner[0], inner[1], inner[2], ...values.slice(3)])
   assert.deepEqual(values.slice(3).filter((value) => value.before !== undefined), [outer, outer])
   assert.deepEqual(values.slice(3).filter((value) => value.before === undefined), inner)
 })
 
-test('nor does one that the platform runs while it clones', async () => {
+test('an accessor that the platform runs may use the channel too', async () => {
   const channel = new Channel()
   class Point {
     constructor (x) {
       this.x = x
-      Object.defineProperty(this, 'y', { enumerable: true, get: () => channel.trySend(['inner', x]) && x })
+      Object.defineProperty(this, 'y',
+        { enumerable: true, get: () => channel.trySend(['inner', x]) && x })
     }
   }
   await channel.sendMany([{ first: 'x'.repeat(100) }, new Point(1), { last: 1 }])
@@ -135,7 +145,7 @@ test('nor does one that the platform runs while it clones', async () => {
   assert.ok(values.length > 3)
 })
 
-// ---- shared memory ----
+// ---- Shared memory ----
 
 test('shared memory is the same at both ends', async () => {
   const channel = new Channel()
@@ -153,7 +163,7 @@ test('shared memory is the same at both ends', async () => {
   assert.equal(two.buffer, memory)
 })
 
-test('a channel and a lock through a channel arrive as what they are', async () => {
+test('a channel and a lock arrive through a channel as themselves', async () => {
   const channel = new Channel()
   const inner = new Channel({ capacity: 4096 })
   const mutex = new Mutex()
@@ -164,10 +174,12 @@ test('a channel and a lock through a channel arrive as what they are', async () 
   assert.equal(through(channel, new Holder()).inner, inner)
 })
 
-test('a channel that a worker made comes through a channel, waited for in every way', async () => {
+test('a channel from a worker arrives through a channel, however it is received', async () => {
   const channel = new Channel()
-  const worker = start({ channel }, ['sendChannel', 'channel', 4096, 'a', 'b'], ['sendMemory', 'channel', 8], ['sendChannel', 'channel', 4096, 'c'],
-    ['sendMemory', 'channel', 16], ['sendMemory', 'channel', 32], ['say', 'sent'], ['stay'])
+  const worker = start({ channel },
+    ['sendChannel', 'channel', 4096, 'a', 'b'], ['sendMemory', 'channel', 8],
+    ['sendChannel', 'channel', 4096, 'c'], ['sendMemory', 'channel', 16],
+    ['sendMemory', 'channel', 32], ['say', 'sent'], ['stay'])
   const said = once(worker, 'message')
   const { value: { channel: first } } = await channel.receive()
   assert.ok(first instanceof Channel)
@@ -181,10 +193,11 @@ test('a channel that a worker made comes through a channel, waited for in every 
   await worker.terminate()
 })
 
-test('a batch with memory that is not known yet comes whole and in order', async () => {
+test('a batch with memory that is new to the receiver arrives whole and in order', async () => {
   const [there, back] = [new Channel(), new Channel()]
-  const sent = [1, 'two', [3], new SharedArrayBuffer(4), { five: 5 }, 'six', { seven: new SharedArrayBuffer(7) }, 'eight', 9]
-  // Before there is a thread to hear of the memory.
+  const memories = [new SharedArrayBuffer(4), new SharedArrayBuffer(7)]
+  const sent = [1, 'two', [3], memories[0], { five: 5 }, 'six', { seven: memories[1] }, 'eight', 9]
+  // Sent before there is a thread that could be told of the memory.
   await there.sendMany(sent)
   await there.close()
   const worker = start({ there, back }, ['echoMany', 'there', 'back'], ['close', 'back'])
@@ -196,23 +209,27 @@ test('a batch with memory that is not known yet comes whole and in order', async
   await worker.terminate()
 })
 
-test('a memory whose sender has ended is there for who was there, and else an error says so', async () => {
+test('a waiting receiver keeps the memory of a sender that has ended', async () => {
   const channel = new Channel()
   const early = channel.receive()
-  await once(start({ channel }, ['sendChannel', 'channel', 4096, 'kept'], ['sendMemory', 'channel', 128]), 'exit')
+  await once(start({ channel }, ['sendChannel', 'channel', 4096, 'kept'],
+    ['sendMemory', 'channel', 128]), 'exit')
   assert.deepEqual((await early).value.channel.tryReceive(), { value: 'kept', done: false })
   assert.equal((await channel.receive()).value.byteLength, 128)
 })
 
-test('where nobody is left who knows a memory, an error says so, and the next record comes', () => {
-  const { stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, '..', 'fixtures', 'channel', 'lost.js')], { encoding: 'utf8', timeout: 30_000 })
+test('a record whose memory is lost fails with an error, and the next one arrives', () => {
+  const program = path.join(__dirname, '..', 'fixtures', 'channel', 'lost.js')
+  const { stdout, stderr } = spawnSync(process.execPath, [program], {
+    encoding: 'utf8', timeout: 30_000
+  })
   assert.deepEqual(stdout.split('\n'), [
     'ERR_TELAR_MEMORY_LOST next', 'ERR_TELAR_MEMORY_LOST next',
     '10 ERR_TELAR_MEMORY_LOST next true', ''
   ], stderr)
 })
 
-test('a thread that is blocked keeps no memory that goes through channels of others', () => {
+test('a blocked thread keeps no memory that passes through other channels', () => {
   const program = path.join(__dirname, '..', 'fixtures', 'channel', 'backlog.js')
   const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', program], {
     encoding: 'utf8', timeout: 60_000
@@ -220,7 +237,7 @@ test('a thread that is blocked keeps no memory that goes through channels of oth
   assert.equal(stdout, 'true\n', stderr)
 })
 
-test('a thread that has left a channel gives a memory that is still on its way', async (t) => {
+test('a thread that has left a channel still supplies memory that it has sent', async (t) => {
   const channel = new Channel()
   const memory = new SharedArrayBuffer(64)
   new Uint8Array(memory).fill(7)
