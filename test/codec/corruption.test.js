@@ -1,12 +1,13 @@
 'use strict'
 
-// The payload lies in memory that other JavaScript can reach. Whatever is there, decoding
-// ends soon, with a value or with the coded error, and without memory out of proportion.
+// A payload is in memory that other JavaScript can write to. Whatever is there, decoding ends soon,
+// with a value or with the coded error, and takes no disproportionate memory.
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Worker } = require('node:worker_threads')
 const { Codec, Memory, difference } = require('../fixtures/codec')
+const { createRandom } = require('../fixtures/random')
 const { Decoder } = require('../../lib/codec')
 
 const CODE = 'ERR_TELAR_CORRUPT_PAYLOAD'
@@ -19,7 +20,8 @@ function samples () {
   cycle.push(cycle)
   const buffer = new Uint8Array(64).map((_, i) => i).buffer
   return [
-    42, -1, 2 ** 30, 1.5, 'short', 'a longer string than those that are interned', 'zwei Bytes: жжж', 2n ** 80n, -5n,
+    42, -1, 2 ** 30, 1.5, 'short', 'a longer string than those that are interned',
+    'zwei Bytes: жжж', 2n ** 80n, -5n,
     { id: 42, name: 'John Smith', nested: { x: 1, y: [1, 2, 3], z: null } },
     cycle,
     [1, , 3], // eslint-disable-line no-sparse-arrays
@@ -31,24 +33,16 @@ function samples () {
     Object.assign(new RangeError('message', { cause: shared }), { code: 'E_CODE' }),
     new AggregateError([new Error('one'), shared], 'several'),
     new DOMException('gone', 'AbortError'),
-    ...(globalThis.QuotaExceededError === undefined ? [] : [new QuotaExceededError('full', { quota: 1, requested: 2 })]),
+    ...(globalThis.QuotaExceededError === undefined
+      ? []
+      : [new QuotaExceededError('full', { quota: 1, requested: 2 })]),
     [Object(1), Object('boxed'), Object(true), Object(7n)],
     Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`key ${i} ${'ж'.repeat(i % 3)}`, i])),
     Array.from({ length: 40 }, (_, i) => ({ i, s: `v${i % 3}`, d: i / 3 }))
   ]
 }
 
-// Small, seeded, and enough: mulberry32.
-function random (seed) {
-  return () => {
-    seed = (seed + 0x6D2B79F5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return (t ^ (t >>> 14)) >>> 0
-  }
-}
-
-// Whether it was a value; any error but the coded one fails.
+// Whether it decodes to a value. Any error but the coded one fails the test.
 function decodes (decode) {
   try {
     decode()
@@ -68,11 +62,17 @@ function encodings () {
     assert.notEqual(size, -1)
     const { start } = codec.encoder
     const bytes = codec.memory.bytes.subarray(start, start + size)
-    return { codec, size, bytes, intact: bytes.slice(), words: new Int32Array(bytes.buffer, start, size / 4) }
+    return {
+      codec,
+      size,
+      bytes,
+      intact: bytes.slice(),
+      words: new Int32Array(bytes.buffer, start, size / 4)
+    }
   })
 }
 
-test('a buffer that should lie beside the encoding, and does not, is the coded error', () => {
+test('a missing or wrong attachment is refused with the coded error', () => {
   const bytes = new Uint8Array(8)
   for (const tag of [26, 27]) {
     new Int32Array(bytes.buffer)[0] = 1 << 5 | tag
@@ -83,8 +83,8 @@ test('a buffer that should lie beside the encoding, and does not, is the coded e
 })
 
 for (const seed of [1, 2, 3, 4]) {
-  test(`flipped bits decode to something or to the coded error (seed ${seed})`, bounded, () => {
-    const next = random(seed)
+  test(`flipped bits decode to a value or the coded error, seed ${seed}`, bounded, () => {
+    const { word: next } = createRandom(seed)
     let refused = 0
     for (const { codec, size, bytes, intact } of encodings()) {
       for (let run = 0; run < 400; run++) {
@@ -96,13 +96,13 @@ for (const seed of [1, 2, 3, 4]) {
     assert.ok(refused > 0)
   })
 
-  test(`words replaced by extreme ones decode to something or to the coded error (seed ${seed})`, bounded, () => {
-    const next = random(seed)
+  test(`extreme words decode to a value or the coded error, seed ${seed}`, bounded, () => {
+    const { word: next } = createRandom(seed)
     const extremes = [0, -1, 1, 0x7fffffff, -0x80000000, 0x7fffffe0, 0xffff, 0x10000]
     for (const { codec, size, bytes, words, intact } of encodings()) {
       for (let at = 0; at < words.length; at++) {
         for (const extreme of extremes) {
-          // The tag stays, half of the time: its count or length is what changes.
+          // Half of the time the tag stays, and only its count or length changes.
           words[at] = next() % 2 === 0 ? extreme : (extreme & ~31) | (words[at] & 31)
           decodes(() => codec.decode(size))
           bytes.set(intact)
@@ -111,8 +111,8 @@ for (const seed of [1, 2, 3, 4]) {
     }
   })
 
-  test(`random words under every tag decode to something or to the coded error (seed ${seed})`, bounded, () => {
-    const next = random(seed)
+  test(`random words decode to a value or the coded error, seed ${seed}`, bounded, () => {
+    const { word: next } = createRandom(seed)
     const memory = { bytes: new Uint8Array(new SharedArrayBuffer(4096)) }
     const words = new Int32Array(memory.bytes.buffer)
     const decoder = new Decoder(memory)
@@ -127,7 +127,7 @@ for (const seed of [1, 2, 3, 4]) {
   })
 }
 
-test('a payload that is cut off or goes on is refused', () => {
+test('a payload that is cut off or too long is refused', () => {
   for (const { codec, size } of encodings()) {
     for (let cut = 0; cut < size; cut += 4) assert.throws(() => codec.decode(cut), { code: CODE })
     assert.throws(() => codec.decode(size + 4), { code: CODE })
@@ -138,7 +138,10 @@ test('an area outside the memory is refused', () => {
   const codec = new Codec()
   codec.encode(1)
   const { length } = codec.memory.bytes
-  for (const [start, end] of [[-8, 8], [64, 60], [length, length + 4], [0, length + 4], [0, 3], [2, 6], [NaN, 8], [0, 2 ** 40]]) {
+  for (const [start, end] of [
+    [-8, 8], [64, 60], [length, length + 4], [0, length + 4], [0, 3], [2, 6], [NaN, 8],
+    [0, 2 ** 40]
+  ]) {
     assert.throws(() => codec.decoder.decode(start, end), { code: CODE })
   }
 })
@@ -158,7 +161,8 @@ test('a length that the payload cannot hold is refused before memory is taken', 
     }
   }
   const after = process.memoryUsage()
-  assert.ok(after.heapTotal + after.external - before.heapTotal - before.external < 64 * 1024 * 1024)
+  const taken = after.heapTotal + after.external - before.heapTotal - before.external
+  assert.ok(taken < 64 * 1024 * 1024)
 })
 
 test('nesting without end is refused', bounded, () => {
@@ -172,7 +176,7 @@ test('nesting without end is refused', bounded, () => {
   assert.throws(() => new Decoder(memory).decode(0, 1 << 20), { code: CODE })
 })
 
-test('an error leaves the decoder fit for the next payload', () => {
+test('an error leaves the decoder ready for the next payload', () => {
   const good = new Codec()
   const value = samples()[9]
   for (const { codec, words } of encodings()) {
@@ -187,7 +191,7 @@ test('an error leaves the decoder fit for the next payload', () => {
 test('damage to one payload does not show in the next', () => {
   const codec = new Codec()
   const value = { first: 'interned', second: ['interned', 'again'] }
-  const next = random(9)
+  const { word: next } = createRandom(9)
   for (let run = 0; run < 2000; run++) {
     const size = codec.encode(value)
     const { start } = codec.encoder
@@ -198,7 +202,7 @@ test('damage to one payload does not show in the next', () => {
   }
 })
 
-test('memory that changes while it is decoded gives a value or the coded error, and leaves no trace', bounded, async () => {
+test('memory that changes during decoding leaves no trace in later values', bounded, async () => {
   const codec = new Codec(new Memory(1 << 15))
   const value = samples()[9]
   const size = codec.encode(value)
@@ -221,14 +225,16 @@ test('memory that changes while it is decoded gives a value or the coded error, 
   assert.equal(difference(codec.decode(size), value), null)
 })
 
-test('every tag has a number of its own, and all thirty-two are listed', () => {
+test('every tag has its own number, and all thirty-two are listed', () => {
   const tags = require('../../lib/codec/tags')
   const isBound = (name) => /^(TAG|MAX|MIN)_/.test(name)
-  const numbers = Object.entries(tags).filter(([name]) => !isBound(name)).map(([, number]) => number)
-  assert.deepEqual(numbers.sort((a, b) => a - b), Array.from({ length: tags.TAG_MASK + 1 }, (_, i) => i))
+  const numbers = Object.entries(tags)
+    .filter(([name]) => !isBound(name)).map(([, number]) => number)
+  assert.deepEqual(numbers.sort((a, b) => a - b),
+    Array.from({ length: tags.TAG_MASK + 1 }, (_, i) => i))
 })
 
-test('the tag that is reserved for later kinds and those of records are refused as values', () => {
+test('tags of records and the tag reserved for later kinds are refused as values', () => {
   const { ESCAPE, BYTES_RECORD, NAMED_RECORD, TAG_BITS } = require('../../lib/codec/tags')
   for (const tag of [ESCAPE, BYTES_RECORD, NAMED_RECORD]) {
     for (const payload of [0, 1, 2 ** 27 - 1]) {

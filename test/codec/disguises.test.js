@@ -1,7 +1,8 @@
 'use strict'
 
-// An object of every class that Node has, with every prototype that it may be given: what the codec takes is what
-// structuredClone makes of it. The differences are those that docs/values.md lists.
+// An object of every class that Node has, with every prototype that it may be given. What the codec
+// takes must come out as structuredClone() makes it, but for the differences that docs/values.md
+// lists.
 
 const assert = require('node:assert/strict')
 const asyncHooks = require('node:async_hooks')
@@ -20,7 +21,7 @@ const { Codec, difference } = require('../fixtures/codec')
 const emptyModule = Buffer.from('0061736d01000000', 'hex')
 const certificate = fs.readFileSync(path.join(__dirname, '..', 'fixtures', 'certificate.pem'))
 
-// What this version does not have throws, and is left out.
+// A maker throws if this version of Node lacks the class, and is then left out.
 const makers = {
   object: () => ({ a: 1 }),
   'empty object': () => ({}),
@@ -113,26 +114,35 @@ const changes = {
   'dressed as nothing': dressed(null),
   'dressed as a plain object': dressed(Object.prototype),
   'dressed as a plain object of another realm': dressed(OtherObjectPrototype),
-  'dressed as nothing, with a property': (object) => dressed(null)(Object.assign(object, { extra: 1 })),
-  'dressed as a plain object, with a property': (object) => dressed(Object.prototype)(Object.assign(object, { extra: 1 })),
+  'dressed as nothing, with a property': (object) =>
+    dressed(null)(Object.assign(object, { extra: 1 })),
+  'dressed as a plain object, with a property': (object) =>
+    dressed(Object.prototype)(Object.assign(object, { extra: 1 })),
   'dressed as nothing, frozen': (object) => Object.freeze(dressed(null)(object)),
-  ...Object.fromEntries([Array, Map, Date, Error, RegExp, Uint8Array, ArrayBuffer, Promise, class Own {}, class OwnSet extends Set {}].map((Class) =>
-    [`dressed as an instance of ${Class.name}`, dressed(Class.prototype)]))
+  ...Object.fromEntries([
+    Array, Map, Date, Error, RegExp, Uint8Array, ArrayBuffer, Promise, class Own {},
+    class OwnSet extends Set {}
+  ].map((Class) => [`dressed as an instance of ${Class.name}`, dressed(Class.prototype)]))
 }
 
-// Dressed as a plain object an object tells what it is only where JavaScript has a question for that, which is asked
-// where the object has no properties of its own, or elements only.
+// Whether docs/values.md lists the object. If it is dressed as a plain object, the codec recognizes
+// it only if JavaScript has a test for its class. The codec makes these tests only for an object
+// with no own properties or with elements only.
 const isListed = (object) => {
   const prototype = Object.getPrototypeOf(object)
   if (JSON.isRawJSON?.(object)) return false
-  if (prototype !== null && prototype !== Object.prototype && prototype !== OtherObjectPrototype) return false
+  if (prototype !== null && prototype !== Object.prototype && prototype !== OtherObjectPrototype) {
+    return false
+  }
   const keys = Object.keys(object)
-  return (keys.length > 0 && keys[0] !== '0') || !isTold(object)
+  return (keys.length > 0 && keys[0] !== '0') || !isRecognized(object)
 }
 
-const isTold = (object) => ArrayBuffer.isView(object) || types.isAnyArrayBuffer(object) || types.isMap(object) || types.isSet(object) ||
-  types.isWeakMap(object) || types.isWeakSet(object) || types.isPromise(object) || types.isBoxedPrimitive(object) ||
-  types.isGeneratorObject(object) || types.isMapIterator(object) || types.isSetIterator(object)
+const isRecognized = (object) => ArrayBuffer.isView(object) ||
+  types.isAnyArrayBuffer(object) || types.isMap(object) || types.isSet(object) ||
+  types.isWeakMap(object) || types.isWeakSet(object) || types.isPromise(object) ||
+  types.isBoxedPrimitive(object) || types.isGeneratorObject(object) ||
+  types.isMapIterator(object) || types.isSetIterator(object)
 
 const attempt = (run) => {
   try {
@@ -163,7 +173,7 @@ function check (object, how) {
 }
 
 for (const [name, make] of Object.entries(makers)) {
-  test(`an object is taken as what the platform makes of it, whatever its prototype: ${name}`, () => {
+  test(`the codec agrees with the platform, whatever the prototype: ${name}`, () => {
     for (const [how, change] of Object.entries(changes)) {
       const made = attempt(() => change(make()))
       // Some versions lack the class, and some objects refuse another prototype.

@@ -1,7 +1,7 @@
 'use strict'
 
-// Values of many parts: what it takes to write one grows with its size, and not faster, wherever
-// the encoding finds room. Counted in bytes copied, where that can be counted.
+// Values of many parts: the cost to encode one grows in proportion to its size, wherever the
+// encoding finds room. The cost is counted in copied bytes where that is possible.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -12,7 +12,7 @@ const { usePool } = require('../fixtures/use-pool')
 
 const many = (length, make) => Array.from({ length }, (_, i) => make(i))
 
-// Made of so many parts.
+// Values of `n` parts.
 const shapes = {
   records: (n) => many(n, (i) => ({ id: i, name: `user ${i}` })),
   'records of changing keys': (n) => many(n, (i) => ({ [`key ${i}`]: i })),
@@ -25,22 +25,31 @@ const shapes = {
   booleans: (n) => many(n, (i) => i % 2 === 0),
   bigints: (n) => many(n, (i) => BigInt(i) << 70n),
   dates: (n) => many(n, (i) => new Date(i)),
-  errors: (n) => many(n / 20, (i) => Object.assign(new TypeError(`error ${i}`), { code: `E${i}`, run () {} })),
-  'one error of many properties': (n) => Object.assign(new Error('e'), Object.fromEntries(many(n, (i) => [`key ${i}`, { i }]))),
+  errors: (n) => many(n / 20, (i) =>
+    Object.assign(new TypeError(`error ${i}`), { code: `E${i}`, run () {} })),
+  'one error of many properties': (n) => Object.assign(new Error('e'),
+    Object.fromEntries(many(n, (i) => [`key ${i}`, { i }]))),
   'a dictionary': (n) => Object.fromEntries(many(n, (i) => [`key ${i}`, i])),
   'a Map': (n) => new Map(many(n, (i) => [`key ${i}`, i])),
   'a Set': (n) => new Set(many(n, (i) => `member ${i}`)),
   'small buffers': (n) => many(n / 4, (i) => Buffer.alloc(i % 50, i)),
   'typed arrays': (n) => many(n / 4, (i) => Float64Array.of(i)),
   'one object many times': (n) => many(n, () => shared),
-  'one Buffer and records': (n) => ({ data: Buffer.alloc(20 * n, 7), records: shapes.records(n / 5) }),
-  'records and one Buffer': (n) => ({ records: shapes.records(n / 5), data: Buffer.alloc(20 * n, 7) }),
-  'a deep list': (n) => many(n / 50, (i) => many(50, (j) => [j]).reduceRight((rest, item) => [item, rest], i))
+  'one Buffer and records': (n) => ({
+    data: Buffer.alloc(20 * n, 7),
+    records: shapes.records(n / 5)
+  }),
+  'records and one Buffer': (n) => ({
+    records: shapes.records(n / 5),
+    data: Buffer.alloc(20 * n, 7)
+  }),
+  'a deep list': (n) =>
+    many(n / 50, (i) => many(50, (j) => [j]).reduceRight((rest, item) => [item, rest], i))
 }
 const shared = { it: 'is one' }
 
-// The slots of a pool whose largest block is of so many bytes. Counts what is copied when the
-// encoding moves, and into how many places it does.
+// The slots of a pool whose largest block has `largestBlock` bytes. Counts how often the encoding
+// moves, and how many bytes that copies.
 class Slots {
   copied = 0
   moves = 0
@@ -67,7 +76,7 @@ class Slots {
     }
   }
 
-  // What arrives, and sets `size` to that of the encoding.
+  // Returns what arrives, and sets `size` to the size of the encoding.
   roundTrip (value) {
     const { begin } = PacketMemory
     const { grow } = PacketMemory.prototype
@@ -92,10 +101,12 @@ class Slots {
     }
   }
 
-  // All of these values are far smaller: soon, rather than after minutes.
+  // Fails soon, rather than after minutes: the limits are far above what these values take.
   #count (bytes) {
     this.copied += bytes
-    if (this.copied > 2 ** 28 || this.moves > 1000) throw new Error(`It moved ${this.moves} times, and copied ${this.copied} bytes`)
+    if (this.copied > 2 ** 28 || this.moves > 1000) {
+      throw new Error(`It moved ${this.moves} times, and copied ${this.copied} bytes`)
+    }
   }
 
   #carry (value) {
@@ -114,19 +125,22 @@ const block = fc.constantFrom(0, 1 << 12, 1 << 16, 1 << 20, 1 << 24)
 const attachFrom = fc.constantFrom(512 * 1024, Infinity)
 
 for (const [name, make] of Object.entries(shapes)) {
-  test(`${name}: the bytes that are copied while they are written are in proportion to them`, () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), block, attachFrom, (thousands, largestBlock, attachFrom) => {
+  test(`${name}: the bytes copied while encoding are in proportion to the size`, () => {
+    const size = fc.integer({ min: 1, max: 40 })
+    fc.assert(fc.property(size, block, attachFrom, (thousands, largestBlock, attachFrom) => {
       const value = make(thousands * 1000)
       const slots = new Slots(largestBlock, attachFrom)
       const result = slots.roundTrip(value)
       if (thousands <= 2) assert.deepEqual(result, new Slots(1 << 24).roundTrip(value))
-      assert.ok(slots.copied <= 4 * slots.size + kSlotBytes, `${slots.copied} bytes were copied to write ${slots.size}`)
-      assert.ok(slots.moves <= 3 * Math.log2(slots.size) + 2, `it moved ${slots.moves} times to write ${slots.size} bytes`)
+      assert.ok(slots.copied <= 4 * slots.size + kSlotBytes,
+        `${slots.copied} bytes were copied to write ${slots.size}`)
+      assert.ok(slots.moves <= 3 * Math.log2(slots.size) + 2,
+        `it moved ${slots.moves} times to write ${slots.size} bytes`)
     }), { numRuns: 12 })
   })
 }
 
-test('a value that goes over to a message gives back the blocks that it had', () => {
+test('a value that moves to a message releases the blocks that it had', () => {
   for (const largestBlock of [1 << 12, 1 << 16, 1 << 20]) {
     const slots = new Slots(largestBlock, Infinity)
     slots.roundTrip(shapes.records(100_000))
@@ -134,12 +148,12 @@ test('a value that goes over to a message gives back the blocks that it had', ()
   }
 })
 
-// ---- through a pool ----
+// ---- Through a pool ----
 
-// Which memory the encoding ends in depends on `sharedMemory`: a task's value in a block or in a
-// message, and a result likewise.
+// `sharedMemory` decides in which memory the encoding of a task's value and of its result ends: in
+// a block or in a message.
 for (const sharedMemory of [2 ** 20, 2 ** 24, 2 ** 28]) {
-  test(`large values go there and back with ${sharedMemory} bytes of shared memory`, async (t) => {
+  test(`large values come back whole with ${sharedMemory} bytes of shared memory`, async (t) => {
     const pool = usePool(t, 'values.js', { sharedMemory })
     for (const [name, make] of Object.entries(shapes)) {
       const value = make(20_000)
@@ -151,8 +165,7 @@ for (const sharedMemory of [2 ** 20, 2 ** 24, 2 ** 28]) {
   })
 }
 
-// What the process works while a task is handed over and comes back, as little as it was in
-// some runs.
+// The CPU time of the process for the round trip of a task: the least of some runs.
 async function work (pool, value) {
   let least = Infinity
   for (let run = 0; run < 3; run++) {
@@ -164,9 +177,9 @@ async function work (pool, value) {
   return least
 }
 
-// A value that had to move for each word would take a thousand times as long for eight times the
-// parts, so noise does not matter. The sizes lie about the largest block, of half a megabyte.
-test('the time that a value takes there and back is in proportion to its size', async (t) => {
+// If a value had to move for each word, eight times the parts would take a thousand times as long,
+// so noise does not matter. The sizes are around the largest block, which has half a megabyte.
+test('the time of a round trip is in proportion to the size of the value', async (t) => {
   const pool = usePool(t, 'values.js', { sharedMemory: 2 ** 20 })
   for (const name of ['records', 'short strings', 'doubles', 'a Map']) {
     const small = await work(pool, shapes[name](10_000))
@@ -178,7 +191,11 @@ test('the time that a value takes there and back is in proportion to its size', 
 test('a getter in a value that outgrows the shared memory runs once', async (t) => {
   const pool = usePool(t, 'values.js', { sharedMemory: 2 ** 20 })
   let runs = 0
-  const value = { get first () { return ++runs }, rest: shapes.records(60_000), get last () { return ++runs } }
+  const value = {
+    get first () { return ++runs },
+    rest: shapes.records(60_000),
+    get last () { return ++runs }
+  }
   const result = await pool.run(value)
   assert.equal(runs, 2)
   assert.equal(result.first, 1)

@@ -1,8 +1,8 @@
 'use strict'
 
-// Values of many objects. The first ones are looked up and kept one by one, the others are taken
-// for new ones that nothing refers to, until it shows that this was wrong. What arrives must not
-// depend on it.
+// Values of many objects. The encoder remembers the first objects one by one. It takes later
+// objects for new ones that nothing else refers to, until that proves wrong. What arrives must not
+// depend on this.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -30,7 +30,7 @@ class Codec {
 
 const many = (length, make) => Array.from({ length }, (_, i) => make(i))
 
-// For each object of a list, where the same one comes first.
+// For each object of a list, the index at which the same object comes first.
 function firsts (list) {
   const known = new Map()
   return list.map((object, i) => {
@@ -39,11 +39,12 @@ function firsts (list) {
   })
 }
 
-test('an object met twice is one, however many come before and between', () => {
+test('an object met twice arrives as one, however many come before and between', () => {
   const position = fc.integer({ min: 0, max: 40_000 })
-  // One codec for all: it remembers what the value before was like.
+  // One codec for all, since it remembers the previous value.
   const codec = new Codec()
-  fc.assert(fc.property(fc.array(fc.tuple(position, position), { maxLength: 4 }), position, (pairs, length) => {
+  const links = fc.array(fc.tuple(position, position), { maxLength: 4 })
+  fc.assert(fc.property(links, position, (pairs, length) => {
     const list = many(length + 1, (i) => ({ i }))
     for (const [from, to] of pairs) list[to % list.length] = list[from % list.length]
     const result = codec.roundTrip(list)
@@ -53,14 +54,14 @@ test('an object met twice is one, however many come before and between', () => {
 })
 
 for (const before of [0, 1000, 1030, 10_000, 150_000]) {
-  test(`a circle after ${before} objects`, () => {
+  test(`a cycle after ${before} objects stays a cycle`, () => {
     const a = { name: 'a' }
     a.b = { name: 'b', a }
     const result = new Codec().roundTrip([many(before, (i) => [i]), a])
     assert.equal(result[1].b.a, result[1])
   })
 
-  test(`an object with 2 to the 60th ways to it, after ${before} others`, () => {
+  test(`an object that 2^60 paths lead to arrives as one after ${before} others`, () => {
     let value = ['the end']
     for (let i = 0; i < 60; i++) value = [value, value]
     let [, result] = new Codec().roundTrip([many(before, (i) => [i]), value])
@@ -72,16 +73,17 @@ for (const before of [0, 1000, 1030, 10_000, 150_000]) {
   })
 }
 
-test('an object that is met again in a property of an error, which cannot be sent', () => {
+test('an object from a left-out property of an error stays shared elsewhere', () => {
   const shared = { it: 'is one' }
-  const error = Object.assign(new Error('e'), { bad: [shared, shared, () => {}], good: [shared, shared] })
+  const error = Object.assign(new Error('e'),
+    { bad: [shared, shared, () => {}], good: [shared, shared] })
   const [, result] = new Codec().roundTrip([many(5000, (i) => ({ i })), error])
   assert.equal(Object.hasOwn(result, 'bad'), false)
   assert.deepEqual(result.good, [shared, shared])
   assert.equal(result.good[0], result.good[1])
 })
 
-test('an error in a circle after many objects keeps what it has', () => {
+test('an error in a cycle after many objects keeps its properties', () => {
   const error = Object.assign(new Error('e'), { code: 'E' })
   error.self = { error }
   const [, result] = new Codec().roundTrip([many(5000, (i) => ({ i })), error])
@@ -96,7 +98,7 @@ test('views of one buffer after many objects share it', () => {
   assert.equal(new Set(result.map((view) => view.buffer)).size, 1)
 })
 
-test('a value that is encoded once more does not attach its buffers twice', () => {
+test('a value that is encoded again does not attach its buffers twice', () => {
   const shared = { it: 'is one' }
   const value = [Buffer.alloc(600_000, 7), many(20_000, (i) => ({ i })), shared, shared]
   const memory = PacketMemory.begin(new Uint8Array(0), 4096, 4096)
@@ -109,22 +111,25 @@ test('a value that is encoded once more does not attach its buffers twice', () =
   assert.equal(result[2], result[3])
 })
 
-test('strings of each length, new and known, after values of other characters', () => {
+test('new and known strings of each length stay the same after other values', () => {
   const codec = new Codec()
   for (let run = 0; run < 5; run++) {
-    const list = many(30_000, (i) => ({ text: `${run}${i}`.padEnd(i % 30, 'abc').slice(0, i % 30), kind: `kind ${i % 3}` }))
+    const list = many(30_000, (i) => ({
+      text: `${run}${i}`.padEnd(i % 30, 'abc').slice(0, i % 30),
+      kind: `kind ${i % 3}`
+    }))
     assert.deepEqual(codec.roundTrip(list), list)
   }
 })
 
-test('accessors run once in a large value where no object comes again', () => {
+test('accessors run once in a large value in which no object repeats', () => {
   let runs = 0
   const value = many(20_000, (i) => ({ get i () { return runs++ } }))
   assert.deepEqual(new Codec().roundTrip(value).map(({ i }) => i), many(20_000, (i) => i))
   assert.equal(runs, 20_000)
 })
 
-test('a large value moves to memory of its own a few times at most, and gives back what it leaves', () => {
+test('a large value moves a few times at most, and frees the memory that it leaves', () => {
   const value = many(100_000, (i) => ({ i }))
   const memory = PacketMemory.begin(new Uint8Array(0), 4096, 4096)
   const moves = []
@@ -140,6 +145,8 @@ test('a large value moves to memory of its own a few times at most, and gives ba
   const [message] = encoder.memory.toMessage(size)
   assert.deepEqual(unpack(message), value)
   assert.ok(moves.length > 0)
-  for (const { from, to, isLeft } of moves) assert.ok(to >= 2 * from && isLeft, `from ${from} to ${to} bytes, ${isLeft}`)
+  for (const { from, to, isLeft } of moves) {
+    assert.ok(to >= 2 * from && isLeft, `from ${from} to ${to} bytes, ${isLeft}`)
+  }
   assert.equal(message.packet.byteLength, 0)
 })
