@@ -8,10 +8,10 @@ const { Math, Set } = require('./globals')
 const native = require('./native')
 const { performance } = require('node:perf_hooks') // eslint-disable-line no-restricted-syntax
 
-// Of this thread, each { due, callback, isHolding }.
+// Of this thread, each { due, callback, isRef }.
 const timers = new Set()
 let alarmDue = Infinity
-let holds = 0
+let references = 0
 const threadEndCallbacks = []
 let endedThreads = native.endedThreads()
 const alarm = native.openAlarm(onAlarm)
@@ -34,12 +34,12 @@ function stopTimer (timer) {
 
 // Calls back once the event loop has turned. Keeps the thread alive until then.
 function afterTurn (callback) {
-  hold()
+  ref()
   addTimer(callback, 0, true)
 }
 
-function addTimer (callback, due, isHolding) {
-  const timer = { due, callback, isHolding }
+function addTimer (callback, due, isRef) {
+  const timer = { due, callback, isRef }
   timers.add(timer)
   if (due < alarmDue) setAlarm(due)
   return timer
@@ -60,7 +60,7 @@ function onAlarm () {
     lookForEndedThreads()
     for (const timer of [...timers]) {
       if (timer.due > time || !timers.delete(timer)) continue
-      if (timer.isHolding) drop()
+      if (timer.isRef) unref()
       timer.callback()
     }
   } finally { // what a callback throws is not the concern of the others
@@ -85,12 +85,12 @@ function lookForEndedThreads () {
 
 // Keeps the event loop of this thread alive while promises of it wait for another thread:
 // Atomics.waitAsync() does not.
-function hold () {
-  if (holds++ === 0) alarm.hold(true)
+function ref () {
+  if (references++ === 0) alarm.setRef(true)
 }
 
-function drop () {
-  if (--holds === 0) alarm.hold(false)
+function unref () {
+  if (--references === 0) alarm.setRef(false)
 }
 
-module.exports = { afterTurn, drop, hold, now, onThreadEnd, startTimer, stopTimer }
+module.exports = { afterTurn, now, onThreadEnd, ref, startTimer, stopTimer, unref }

@@ -13,7 +13,7 @@
 
 const { Map, Object, Set } = require('../base/globals')
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
-const { directory } = require('./buffer-registry')
+const { bufferRegistry } = require('./buffer-registry')
 
 // Another version of telar in this process speaks another dialect.
 const kName = 'telar:memory:2:'
@@ -120,7 +120,7 @@ class Announcements {
   }
 
   #tell (id, buffer) {
-    directory.learn(id, buffer)
+    bufferRegistry.learn(id, buffer)
     const questions = this.#wanted.get(id)
     if (questions === undefined) return
     this.#wanted.delete(id)
@@ -134,7 +134,7 @@ class Announcements {
   }
 
   #answer (id) {
-    const buffer = directory.find(id, 0)
+    const buffer = bufferRegistry.find(id, 0)
     if (buffer !== undefined) this.#post({ named: new Map([[id, buffer]]) })
     else this.#post({ denied: id, place: this.#ring.place })
   }

@@ -12,7 +12,7 @@ const {
 const native = require('../base/native')
 
 // What this thread knows.
-class Directory {
+class BufferRegistry {
   // id → WeakRef of the SharedArrayBuffer.
   #known = new Map()
   #finalizers = new FinalizationRegistry((id) => {
@@ -42,4 +42,4 @@ class Directory {
   }
 }
 
-module.exports = { directory: new Directory() }
+module.exports = { bufferRegistry: new BufferRegistry() }

@@ -8,13 +8,13 @@ const { Number, Symbol } = require('../base/globals')
 const { createError, describe } = require('../base/errors')
 
 class Reservation {
-  #outlet
+  #writer
   #channel
   #ticket
   #bytes
 
-  constructor (outlet, channel, ticket, bytes) {
-    this.#outlet = outlet
+  constructor (writer, channel, ticket, bytes) {
+    this.#writer = writer
     this.#channel = channel
     this.#ticket = ticket
     this.#bytes = bytes
@@ -32,27 +32,27 @@ class Reservation {
       throw createError('ERR_TELAR_INVALID_ARGUMENT', `used must be an integer from 0 to ${length}, the bytes reserved; received ${describe(used)}`)
     }
     this.#bytes = this.#channel = null
-    this.#outlet.commitBytes(this.#ticket, used)
+    this.#writer.commitBytes(this.#ticket, used)
   }
 
   // Nothing is sent.
   discard () {
     if (this.#bytes === null) return
     this.#bytes = this.#channel = null
-    this.#outlet.discard(this.#ticket)
+    this.#writer.discard(this.#ticket)
   }
 
   [Symbol.dispose] () { this.discard() }
 }
 
 class Claim {
-  #inlet
+  #reader
   #channel
   #ticket
   #bytes
 
-  constructor (inlet, channel, ticket, bytes) {
-    this.#inlet = inlet
+  constructor (reader, channel, ticket, bytes) {
+    this.#reader = reader
     this.#channel = channel
     this.#ticket = ticket
     this.#bytes = bytes
@@ -67,7 +67,7 @@ class Claim {
   release () {
     if (this.#bytes === null) return
     this.#bytes = this.#channel = null
-    this.#inlet.release(this.#ticket)
+    this.#reader.release(this.#ticket)
   }
 
   [Symbol.dispose] () { this.release() }

@@ -12,7 +12,7 @@ const { ownOptions } = require('../base/arguments')
 const { kCapacityMax, kCapacityMin } = native.channelConstants
 const kCapacityDefault = 2 ** 20
 
-const kMostItems = 2 ** 32 - 1
+const kMaxItems = 2 ** 32 - 1
 
 const isObject = (value) => typeof value === 'object' && value !== null
 
@@ -80,7 +80,7 @@ function readTimeout (options) {
 }
 
 function readCount (value, what) {
-  if (!Number.isInteger(value) || value < 1 || value > kMostItems) throw invalid(`${what} must be a positive integer`, value)
+  if (!Number.isInteger(value) || value < 1 || value > kMaxItems) throw invalid(`${what} must be a positive integer`, value)
   return value
 }
 

@@ -3,9 +3,9 @@
 const { Promise } = require('../base/globals')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
-const { Inlet, kNothing } = require('./record-reader')
+const { RecordReader, kNothing } = require('./record-reader')
 const { MemorySearch } = require('./memory-search')
-const { Side, Waiter, isTransient } = require('./wait-queue')
+const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
 const { constants, kMissing, spend } = require('./thread')
 
 const { CLOSED, OK, kReceivers } = constants
@@ -43,8 +43,8 @@ class Receiver extends Waiter {
 }
 
 // This thread's receiving side of a channel.
-class Receivers extends Side {
-  #inlet
+class Receivers extends WaitQueue {
+  #reader
   #search
   // What #take() took.
   #result = null
@@ -53,12 +53,12 @@ class Receivers extends Side {
 
   constructor (ring) {
     super(ring, kReceivers, 'ERR_TELAR_CHANNEL_NO_SENDER')
-    this.#inlet = new Inlet(ring)
+    this.#reader = new RecordReader(ring)
     this.#search = new MemorySearch(ring, () => this.serve())
   }
 
   // Records that have been taken from the ring, and that the next call gets.
-  get hasStash () { return this.#inlet.hasStash }
+  get hasStash () { return this.#reader.hasStash }
 
   // A promise of what `kind` says.
   receive (kind, most, signal) {
@@ -85,7 +85,7 @@ class Receivers extends Side {
     return this.#settle(kind, status)
   }
 
-  // ---- for Side ----
+  // ---- for WaitQueue ----
 
   attempt (receiver) {
     const status = this.#take(receiver.kind, receiver.most, 0)
@@ -114,21 +114,21 @@ class Receivers extends Side {
   }
 
   #deliver () {
-    const rest = spend(this.#inlet.spent)
+    const rest = spend(this.#reader.spent)
     const result = this.#result
     return rest === null ? Promise.resolve(result) : rest.then(() => result)
   }
 
   // Leaves in #result what a call of that kind gets, or answers why not.
   #take (kind, most, spin) {
-    const inlet = this.#inlet
+    const reader = this.#reader
     if (this.#search.isLost) this.#giveUpMissing()
     const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes(spin)
     if (status === OK) {
       if (spin !== 0) this.#misses = 0
       if (this.#search.isOn) this.#search.end()
     } else if (status === kMissing) {
-      this.#search.begin(inlet.missing)
+      this.#search.begin(reader.missing)
       if (this.#search.isLost) this.#giveUpMissing()
     } else if (spin !== 0) {
       this.#misses++
@@ -138,32 +138,32 @@ class Receivers extends Side {
 
   #giveUpMissing () {
     this.#search.end()
-    this.#inlet.dropMissing()
+    this.#reader.dropMissing()
     throw createError('ERR_TELAR_MEMORY_LOST')
   }
 
   #takeOne (spin) {
-    const inlet = this.#inlet
-    const value = inlet.pull(spin)
-    if (value === kNothing) return inlet.status
+    const reader = this.#reader
+    const value = reader.pull(spin)
+    if (value === kNothing) return reader.status
     this.#result = { value, done: false }
     return OK
   }
 
   #takeMany (most, spin) {
-    const inlet = this.#inlet
-    this.#result = inlet.pullMany(most)
+    const reader = this.#reader
+    this.#result = reader.pullMany(most)
     if (this.#result !== null) return OK
-    if (spin === 0 || !isTransient(inlet.status)) return inlet.status
-    const value = inlet.pull(spin)
-    if (value === kNothing) return inlet.status
+    if (spin === 0 || !isTransient(reader.status)) return reader.status
+    const value = reader.pull(spin)
+    if (value === kNothing) return reader.status
     this.#result = [value]
     return OK
   }
 
   #takeBytes (spin) {
-    this.#result = this.#inlet.claim(spin)
-    return this.#inlet.status
+    this.#result = this.#reader.claim(spin)
+    return this.#reader.status
   }
 
   // Nanoseconds to wait on the spot, before the bell is asked for.

@@ -16,7 +16,7 @@ const { OK, TOO_LARGE, kBatch, kLength, kOffset, kTicket } = constants
 // What pull() gives when there is no value.
 const kNothing = Symbol('nothing')
 
-class Inlet {
+class RecordReader {
   // Why the last call gave nothing.
   status = OK
   // The length of the last record in bytes, about.
@@ -206,4 +206,4 @@ class Inlet {
   }
 }
 
-module.exports = { Inlet, kNothing }
+module.exports = { RecordReader, kNothing }

@@ -27,7 +27,7 @@ const kElsewhere = -1
 
 let lastNumber = 0
 
-class Outlet {
+class RecordWriter {
   // Of the last pushMany() or reserve().
   status = OK
   // Bytes of what was tried last: a record, or the first of many.
@@ -217,4 +217,4 @@ function isLarge (value) {
   return isLargeView(value) || (types.isArrayBuffer(value) && value.byteLength >= kInPlaceBytes)
 }
 
-module.exports = { Outlet }
+module.exports = { RecordWriter }

@@ -6,7 +6,7 @@ const { Decoder, Encoder } = require('../codec')
 const { ValueMemory } = require('./values')
 
 // As far as the codec can count.
-const kMostBytes = 2 ** 30
+const kMaxBytes = 2 ** 30
 
 class RingValues {
   #all
@@ -35,7 +35,7 @@ class RingValues {
   // Where a record begins in memory.bytes. Making views costs more than most of what is
   // done with them, so one set serves all records of all but the largest rings.
   #window (offset, length) {
-    if (this.#all.length <= kMostBytes) {
+    if (this.#all.length <= kMaxBytes) {
       this.#memory.bytes = this.#all
       return offset
     }

@@ -3,9 +3,9 @@
 const { DOMException, Object, Promise } = require('../base/globals')
 const { TelarError, createError } = require('../base/errors')
 const { setOwn } = require('../base/own')
-const { Outlet } = require('./record-writer')
+const { RecordWriter } = require('./record-writer')
 const { kHeaderBytes } = require('./record')
-const { Side, Waiter, isTransient } = require('./wait-queue')
+const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
 const { constants, spend } = require('./thread')
 
 const { OK, kSenders } = constants
@@ -21,8 +21,8 @@ class PacketSender extends Waiter {
 
   get need () { return this.#packet.bytes.length }
 
-  attempt (outlet) {
-    const status = outlet.pushPacket(this.#packet)
+  attempt (writer) {
+    const status = writer.pushPacket(this.#packet)
     if (status === OK) this.resolve()
     return status
   }
@@ -40,11 +40,11 @@ class ListSender extends Waiter {
     this.#sent = sent
   }
 
-  attempt (outlet) {
-    this.#sent = pushAll(outlet, this.#list, this.#sent)
-    if (outlet.status === OK) this.resolve()
-    else this.need = outlet.spent
-    return outlet.status
+  attempt (writer) {
+    this.#sent = pushAll(writer, this.#list, this.#sent)
+    if (writer.status === OK) this.resolve()
+    else this.need = writer.spent
+    return writer.status
   }
 }
 
@@ -61,12 +61,12 @@ class BytesSender extends Waiter {
 
   get need () { return this.#length + kHeaderBytes }
 
-  attempt (outlet) {
+  attempt (writer) {
     if (this.#bytes.length !== this.#length) {
       throw createError('ERR_TELAR_INVALID_ARGUMENT', 'bytes must be left alone, and not be transferred, until sendBytes() is done; ' +
         `${this.#length} became ${this.#bytes.length} while they waited for room`)
     }
-    const status = outlet.pushBytes(this.#bytes)
+    const status = writer.pushBytes(this.#bytes)
     if (status === OK) this.resolve()
     return status
   }
@@ -80,19 +80,19 @@ class ReservationSender extends Waiter {
     this.need = length
   }
 
-  attempt (outlet) {
-    const reservation = outlet.reserve(this.need)
+  attempt (writer) {
+    const reservation = writer.reserve(this.need)
     if (reservation !== null) this.resolve(reservation)
-    return outlet.status
+    return writer.status
   }
 }
 
-// How many of the list are sent now; all, or outlet.status is not OK.
-function pushAll (outlet, list, sent) {
-  outlet.status = OK
-  while (sent < list.length && outlet.status === OK) {
+// How many of the list are sent now; all, or writer.status is not OK.
+function pushAll (writer, list, sent) {
+  writer.status = OK
+  while (sent < list.length && writer.status === OK) {
     try {
-      sent += outlet.pushMany(list, sent)
+      sent += writer.pushMany(list, sent)
     } catch (error) {
       throw withCount(error, sent)
     }
@@ -109,25 +109,25 @@ function withCount (error, sent) {
 const done = Promise.resolve()
 
 // This thread's sending side of a channel.
-class Senders extends Side {
-  #outlet
+class Senders extends WaitQueue {
+  #writer
 
   constructor (ring) {
     super(ring, kSenders, 'ERR_TELAR_CHANNEL_NO_RECEIVER')
-    this.#outlet = new Outlet(ring)
+    this.#writer = new RecordWriter(ring)
   }
 
   send (value, signal) {
-    const outlet = this.#outlet
+    const writer = this.#writer
     let packet
     try {
       if (signal === null && this.isEmpty) {
-        const status = outlet.push(value)
-        if (status === OK) return spend(outlet.spent) ?? done
+        const status = writer.push(value)
+        if (status === OK) return spend(writer.spent) ?? done
         if (!isTransient(status)) return Promise.reject(this.ring.failure(status, kSenders))
-        packet = outlet.keep(value)
+        packet = writer.keep(value)
       } else {
-        packet = outlet.pack(value)
+        packet = writer.pack(value)
       }
     } catch (error) {
       return Promise.reject(error)
@@ -136,30 +136,30 @@ class Senders extends Side {
   }
 
   trySend (value) {
-    return this.isClear() && this.#isDone(this.#outlet.push(value))
+    return this.isClear() && this.#isDone(this.#writer.push(value))
   }
 
   sendSync (value, timeout) {
-    const outlet = this.#outlet
+    const writer = this.#writer
     let packet = null
     this.#blockUntilDone(() => {
-      if (packet !== null) return outlet.pushPacket(packet)
-      const status = outlet.push(value)
-      if (isTransient(status)) packet = outlet.keep(value)
+      if (packet !== null) return writer.pushPacket(packet)
+      const status = writer.push(value)
+      if (isTransient(status)) packet = writer.keep(value)
       return status
     }, timeout, 'sendSync()')
   }
 
   sendMany (list, signal) {
-    const outlet = this.#outlet
+    const writer = this.#writer
     let sent = 0
     if (signal === null && this.isEmpty) {
       try {
-        sent = pushAll(outlet, list, 0)
+        sent = pushAll(writer, list, 0)
       } catch (error) {
         return Promise.reject(error)
       }
-      if (outlet.status === OK) return spend(outlet.spent) ?? done
+      if (writer.status === OK) return spend(writer.spent) ?? done
     }
     return new Promise((resolve, reject) => this.add(new ListSender(resolve, reject, list, sent), signal))
   }
@@ -167,18 +167,18 @@ class Senders extends Side {
   // How many went in.
   trySendMany (list) {
     if (!this.isClear()) return 0
-    const sent = pushAll(this.#outlet, list, 0)
-    if (sent === 0) this.#isDone(this.#outlet.status)
+    const sent = pushAll(this.#writer, list, 0)
+    if (sent === 0) this.#isDone(this.#writer.status)
     return sent
   }
 
   sendManySync (list, timeout) {
-    const outlet = this.#outlet
+    const writer = this.#writer
     let sent = 0
     try {
       this.#blockUntilDone(() => {
-        sent = pushAll(outlet, list, sent)
-        return outlet.status
+        sent = pushAll(writer, list, sent)
+        return writer.status
       }, timeout, 'sendManySync()')
     } catch (error) {
       throw withCount(error, sent)
@@ -186,20 +186,20 @@ class Senders extends Side {
   }
 
   sendBytes (bytes, signal) {
-    const outlet = this.#outlet
+    const writer = this.#writer
     if (signal === null && this.isEmpty) {
-      const status = outlet.pushBytes(bytes)
-      if (status === OK) return spend(outlet.spent) ?? done
+      const status = writer.pushBytes(bytes)
+      if (status === OK) return spend(writer.spent) ?? done
     }
     return new Promise((resolve, reject) => this.add(new BytesSender(resolve, reject, bytes), signal))
   }
 
   trySendBytes (bytes) {
-    return this.isClear() && this.#isDone(this.#outlet.pushBytes(bytes))
+    return this.isClear() && this.#isDone(this.#writer.pushBytes(bytes))
   }
 
   sendBytesSync (bytes, timeout) {
-    this.#blockUntilDone(() => this.#outlet.pushBytes(bytes), timeout, 'sendBytesSync()')
+    this.#blockUntilDone(() => this.#writer.pushBytes(bytes), timeout, 'sendBytesSync()')
   }
 
   reserve (length, signal) {
@@ -209,31 +209,31 @@ class Senders extends Side {
   // null: no room now.
   tryReserve (length) {
     if (!this.isClear()) return null
-    const reservation = this.#outlet.reserve(length)
-    this.#isDone(this.#outlet.status)
+    const reservation = this.#writer.reserve(length)
+    this.#isDone(this.#writer.status)
     return reservation
   }
 
   reserveSync (length, timeout) {
     let reservation
     this.#blockUntilDone(() => {
-      reservation = this.#outlet.reserve(length)
-      return this.#outlet.status
+      reservation = this.#writer.reserve(length)
+      return this.#writer.status
     }, timeout, 'reserveSync()')
     return reservation
   }
 
-  // ---- for Side ----
+  // ---- for WaitQueue ----
 
   attempt (waiter) {
-    return waiter.attempt(this.#outlet)
+    return waiter.attempt(this.#writer)
   }
 
   // ----
 
   // What it needs is what was tried last.
   #blockUntilDone (attempt, timeout, call) {
-    this.#isDone(this.block(attempt, () => this.#outlet.spent, timeout, call))
+    this.#isDone(this.block(attempt, () => this.#writer.spent, timeout, call))
   }
 
   #isDone (status) {

@@ -25,37 +25,37 @@ const core = native.openChannels(serveAll, info)
 
 // One bell for all: each of them tries again.
 function serveAll () {
-  for (const side of waiting) side.serve()
+  for (const queue of waiting) queue.serve()
 }
 
-function startWaiting (side) {
-  if (waiting.has(side)) return
-  waiting.add(side)
-  if (side.isReferenced) addReference()
+function startWaiting (queue) {
+  if (waiting.has(queue)) return
+  waiting.add(queue)
+  if (queue.isReferenced) addReference()
 }
 
-function stopWaiting (side) {
-  if (waiting.delete(side) && side.isReferenced) dropReference()
+function stopWaiting (queue) {
+  if (waiting.delete(queue) && queue.isReferenced) removeReference()
 }
 
-// Whether a thread that blocks for `side` keeps others from being served.
-function isAwaited (side) {
-  return waiting.size > (waiting.has(side) ? 1 : 0)
+// Whether a thread that blocks for `queue` keeps others from being served.
+function isAwaited (queue) {
+  return waiting.size > (waiting.has(queue) ? 1 : 0)
 }
 
-// After side.isReferenced has changed.
-function changeReference (side) {
-  if (!waiting.has(side)) return
-  if (side.isReferenced) addReference()
-  else dropReference()
+// After queue.isReferenced has changed.
+function changeReference (queue) {
+  if (!waiting.has(queue)) return
+  if (queue.isReferenced) addReference()
+  else removeReference()
 }
 
 function addReference () {
-  if (referenced++ === 0) core.hold(true)
+  if (referenced++ === 0) core.setRef(true)
 }
 
-function dropReference () {
-  if (--referenced === 0) core.hold(false)
+function removeReference () {
+  if (--referenced === 0) core.setRef(false)
 }
 
 // Promises that are settled at once start each other without end, and the event loop

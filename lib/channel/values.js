@@ -9,11 +9,11 @@ const { Decoder, Encoder } = require('../codec')
 const { createError, describe } = require('../base/errors')
 const native = require('../base/native')
 const { dataOf, restore, revive } = require('../shared/registry')
-const { directory } = require('./buffer-registry')
+const { bufferRegistry } = require('./buffer-registry')
 
 const kScratchBytes = 256 * 1024
 // The codec counts in 32-bit integers.
-const kMostBytes = 2 ** 30
+const kMaxBytes = 2 ** 30
 // A record that is too large is measured up to here, or to twice what the channel takes.
 const kMeasuredBytes = 4 * 2 ** 20
 
@@ -40,14 +40,14 @@ class ValueMemory {
   named = null
 
   identify (buffer) {
-    const id = directory.identify(buffer)
+    const id = bufferRegistry.identify(buffer)
     if (this.named === null) this.named = new Map()
     this.named.set(id, buffer)
     return id
   }
 
   find (id, length) {
-    const buffer = directory.find(id, length)
+    const buffer = bufferRegistry.find(id, length)
     if (buffer === undefined) throw new MissingMemory(id, length)
     return buffer
   }
@@ -71,7 +71,7 @@ class ValueMemory {
 // Grows as a value needs it, but not without end for one that is refused in the end.
 class GrowingMemory extends ValueMemory {
   // In bytes: what the channel at hand takes.
-  maxRecord = kMostBytes
+  maxRecord = kMaxBytes
   // Of the value at hand, what was too much; 0: nothing was.
   refused = 0
 
@@ -88,10 +88,10 @@ class GrowingMemory extends ValueMemory {
   grow (start, used, needed) {
     const size = start + alignRecord(needed)
     if (needed > Math.max(kMeasuredBytes, 2 * this.maxRecord)) this.refused = needed
-    if (size > kMostBytes || this.refused > 0) return -1
+    if (size > kMaxBytes || this.refused > 0) return -1
     let bytes
     try {
-      bytes = new Uint8Array(Math.min(kMostBytes, Math.max(size, 2 * this.bytes.length)))
+      bytes = new Uint8Array(Math.min(kMaxBytes, Math.max(size, 2 * this.bytes.length)))
     } catch { // more than there is
       return -1
     }

@@ -42,7 +42,7 @@ class Waiter {
   }
 }
 
-class Side {
+class WaitQueue {
   isReferenced = true
   ring
   #kind
@@ -248,4 +248,4 @@ function isTransient (status) {
   return status === EMPTY || status === FULL || status === AGAIN || status === kMissing
 }
 
-module.exports = { Side, Waiter, isTransient }
+module.exports = { WaitQueue, Waiter, isTransient }

@@ -122,7 +122,7 @@ class PoolState {
     const hasWaiting = this.#waiting.size > 0
     if (hasWaiting === this.hasWaiting || !this.#native.isOpen) return
     this.hasWaiting = hasWaiting
-    this.#native.core.hold(hasWaiting)
+    this.#native.core.setRef(hasWaiting)
   }
 
   // ---- drain ----

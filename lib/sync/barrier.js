@@ -2,7 +2,7 @@
 
 const { Atomics } = require('../base/globals')
 const { Received, from, share } = require('../shared/registry')
-const { Attempt, waitAsync, waitSync } = require('./waiter')
+const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
@@ -10,8 +10,8 @@ const { createCorrupt, kState, open } = require('./memory')
 const kParties = 1
 // The state: how many have arrived, and how often all have.
 const kArrivedBits = 14
-const kMost = (1 << kArrivedBits) - 1
-const arrivedOf = (state) => state & kMost
+const kMaxParties = (1 << kArrivedBits) - 1
+const arrivedOf = (state) => state & kMaxParties
 const roundOf = (state) => state >>> kArrivedBits
 const nextRound = (state) => (roundOf(state) + 1) << kArrivedBits
 
@@ -21,7 +21,7 @@ function readState (words, parties) {
   return state
 }
 
-class Passing extends Attempt {
+class BarrierWaiter extends Waiter {
   isLast = false
   #parties
   #round = -1
@@ -33,7 +33,7 @@ class Passing extends Attempt {
   }
 
   // Arrives at the first look.
-  look () {
+  poll () {
     for (;;) {
       const state = readState(this.words, this.#parties)
       this.expected = state
@@ -70,12 +70,12 @@ class Barrier {
   #parties
 
   constructor (parties) {
-    if (!(parties instanceof Received)) checkInteger(parties, 'parties', 1, kMost)
+    if (!(parties instanceof Received)) checkInteger(parties, 'parties', 1, kMaxParties)
     const { data, words } = open('Barrier', parties)
     if (!(parties instanceof Received)) words[kParties] = parties
     this.#words = words
     this.#parties = words[kParties]
-    if (!(this.#parties >= 1 && this.#parties <= kMost)) throw createCorrupt('Barrier', 'a number of parties', this.#parties)
+    if (!(this.#parties >= 1 && this.#parties <= kMaxParties)) throw createCorrupt('Barrier', 'a number of parties', this.#parties)
     share(this, 'Barrier', data)
   }
 
@@ -88,14 +88,14 @@ class Barrier {
 
   waitSync (options) {
     const limits = readLimits(options)
-    const passing = new Passing(this.#words, this.#parties)
+    const passing = new BarrierWaiter(this.#words, this.#parties)
     if (!waitSync(passing, limits)) throw createTimeout('Barrier.waitSync()', limits)
     return passing.isLast
   }
 
   async wait (options) {
     const limits = readLimits(options)
-    const passing = new Passing(this.#words, this.#parties)
+    const passing = new BarrierWaiter(this.#words, this.#parties)
     if (!await waitAsync(passing, limits)) throw createTimeout('Barrier.wait()', limits)
     return passing.isLast
   }

@@ -9,7 +9,7 @@ const { checkFunction } = require('./check')
 const { readLimits } = require('./limits')
 const { open } = require('./memory')
 const { MutexGuard, kGuard, releaseFor, retake, retakeSync } = require('./mutex')
-const { Notifications, Waiter } = require('./notifications')
+const { Notifications, NotificationWaiter } = require('./notifications')
 
 class Condition {
   #notifications
@@ -60,7 +60,7 @@ class Condition {
 
   #waitSync (guard, limits) {
     checkGuard(guard)
-    const waiter = new Waiter(this.#notifications)
+    const waiter = new NotificationWaiter(this.#notifications)
     releaseFor(guard)
     try {
       return waitSync(waiter, limits)

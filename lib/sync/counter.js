@@ -4,7 +4,7 @@ const { Atomics, BigInt, BigInt64Array, Boolean, Number, Object } = require('../
 const { createError, describe } = require('../base/errors')
 const { Received, from, share } = require('../shared/registry')
 const { ownOptions } = require('../base/arguments')
-const { Attempt, waitAsync, waitSync } = require('./waiter')
+const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkFunction } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
@@ -21,7 +21,7 @@ const kRanges = Object.freeze({
 
 const kUnlimited = Object.freeze({ __proto__: null })
 
-class Awaiting extends Attempt {
+class CounterWaiter extends Waiter {
   value
   isOrdered = false
   #counter
@@ -36,8 +36,8 @@ class Awaiting extends Attempt {
 
   // In this order: whoever changes the number after it was read here either sees
   // the mark, or took it away after the event was read, and then changes the event.
-  look (announce) {
-    if (announce) {
+  poll (register) {
+    if (register) {
       this.expected = Atomics.load(this.words, kEvent)
       Atomics.store(this.words, kAwaited, 1)
     }
@@ -118,7 +118,7 @@ class Counter {
   waitForSync (test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const awaiting = new Awaiting(this.#words, this, test)
+    const awaiting = new CounterWaiter(this.#words, this, test)
     if (!waitSync(awaiting, limits)) throw createTimeout('Counter.waitForSync()', limits)
     return awaiting.value
   }
@@ -126,7 +126,7 @@ class Counter {
   async waitFor (test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const awaiting = new Awaiting(this.#words, this, test)
+    const awaiting = new CounterWaiter(this.#words, this, test)
     if (!await waitAsync(awaiting, limits)) throw createTimeout('Counter.waitFor()', limits)
     return awaiting.value
   }

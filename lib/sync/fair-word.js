@@ -1,6 +1,6 @@
 'use strict'
 
-// A word that threads take something from: a lock, a permit. Taking it is one
+// A word that threads take something from: a lock, a permit. TakeWaiter it is one
 // compare-and-swap, for whoever comes first. That is fast, since the thread that
 // runs gets on, and unfair, since the one that was woken finds the word taken
 // again. So a waiter that has waited for a millisecond reserves it: as long as a
@@ -28,7 +28,7 @@ const { Atomics, BigInt, BigInt64Array, Number } = require('../base/globals')
 const native = require('../base/native')
 const { kLongestSlice } = require('../base/slices')
 const { now } = require('../base/time')
-const { Attempt, waitAsync, waitSync } = require('./waiter')
+const { Waiter, waitAsync, waitSync } = require('./waiter')
 
 const kReserved = -0x8000_0000
 const kWaiters = 0x4000_0000
@@ -57,7 +57,7 @@ class FairWord {
   at
   #longs
   #heirAt
-  // The attempt in whose name this thread has the reservation.
+  // The waiter in whose name this thread has the reservation.
   #heir = null
 
   constructor (words, at) {
@@ -76,11 +76,11 @@ class FairWord {
 
   // False: the time is over. `taken` is called at once when it was taken.
   takeSync (limits, isSpinning) {
-    return waitSync(new Taking(this, isSpinning), limits)
+    return waitSync(new TakeWaiter(this, isSpinning), limits)
   }
 
   takeAsync (limits, isSpinning, taken) {
-    return waitAsync(new Taking(this, isSpinning, taken), limits)
+    return waitAsync(new TakeWaiter(this, isSpinning, taken), limits)
   }
 
   // Gives back: `give(payload)` is the payload afterwards. Wakes up to `count`.
@@ -108,7 +108,7 @@ class FairWord {
 
   // ---- for attempts ----
 
-  #tryTake (attempt, isThorough) {
+  #tryTake (waiter, isThorough) {
     const { words, at } = this
     for (;;) {
       const state = Atomics.load(words, at)
@@ -116,13 +116,13 @@ class FairWord {
       const after = this.take(before, isThorough)
       if (after < 0) return false
       let next = after | (state & kWaiters)
-      if (attempt !== null && attempt.hasSlept) next |= kWaiters
+      if (waiter !== null && waiter.hasSlept) next |= kWaiters
       if (state < 0) {
-        if (!this.#mayPass(attempt, isThorough)) return false
-        if (this.#heir !== null && this.#heir !== attempt) next |= kReserved
+        if (!this.#mayPass(waiter, isThorough)) return false
+        if (this.#heir !== null && this.#heir !== waiter) next |= kReserved
       }
       if (Atomics.compareExchange(words, at, state, next) !== state) continue
-      if (attempt !== null && this.#heir === attempt) {
+      if (waiter !== null && this.#heir === waiter) {
         this.#clearHeir()
         if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1) // to have a new heir
       }
@@ -134,7 +134,7 @@ class FairWord {
   }
 
   // Whether the reservation that stands does not keep this thread off.
-  #mayPass (attempt, isThorough) {
+  #mayPass (waiter, isThorough) {
     if (this.#heir !== null) {
       if (threadOf(this.#loadHeir()) === native.threadNumber) return true
       this.#heir = null // an older one has it now
@@ -143,23 +143,23 @@ class FairWord {
     const heir = this.#loadHeir()
     if (heir === 0n) return true // left behind
     const thread = threadOf(heir)
-    if (native.isThreadAlive(thread) && thread !== native.threadNumber && !attempt?.isOverdue(heir)) return false
+    if (native.isThreadAlive(thread) && thread !== native.threadNumber && !waiter?.isOverdue(heir)) return false
     if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) !== heir) return false
     this.#callHeir() // which is none any more, and would not be told of what is given back
     return true
   }
 
   // For a waiter that cannot take: true if it is the heir from now on.
-  reserve (attempt) {
-    const mine = (BigInt(attempt.ticket) << kThreadBits) | BigInt(native.threadNumber)
+  reserve (waiter) {
+    const mine = (BigInt(waiter.ticket) << kThreadBits) | BigInt(native.threadNumber)
     const heir = this.#loadHeir()
     if (heir !== 0n) {
       const thread = threadOf(heir)
-      if (thread === native.threadNumber && this.#heir !== null) return this.#heir === attempt
-      if (thread !== native.threadNumber && native.isThreadAlive(thread) && !isOlder(attempt.ticket, ticketOf(heir))) return false
+      if (thread === native.threadNumber && this.#heir !== null) return this.#heir === waiter
+      if (thread !== native.threadNumber && native.isThreadAlive(thread) && !isOlder(waiter.ticket, ticketOf(heir))) return false
     }
     if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, mine) !== heir) return false
-    this.#heir = attempt
+    this.#heir = waiter
     if (heir !== 0n) this.#callHeir() // the ousted one, see mayPass
     return true
   }
@@ -181,37 +181,37 @@ class FairWord {
     if (this.#loadHeir() !== 0n) Atomics.or(this.words, this.at, kReserved)
   }
 
-  look (attempt, announce) {
-    if (!announce) return this.#tryTake(attempt, false)
+  poll (waiter, register) {
+    if (!register) return this.#tryTake(waiter, false)
     const { words, at } = this
     // Before the state: whoever gives back after that look changes it.
     const event = Atomics.load(words, at + kHeirEvent)
-    attempt.begin()
+    waiter.begin()
     for (;;) {
-      if (this.#tryTake(attempt, true)) return true
-      const isHeir = attempt.isPatienceOver() && this.reserve(attempt)
+      if (this.#tryTake(waiter, true)) return true
+      const isHeir = waiter.isPatienceOver() && this.reserve(waiter)
       // Another one of this thread has the reservation, and whatever it may take this one may.
       const isReserved = isHeir || this.#isHeirHere()
       const mark = isReserved ? kReserved : kWaiters
       const state = Atomics.or(words, at, mark)
       if (this.isFree(state & kPayload) && (isReserved || state >= 0)) continue
       if (isReserved) {
-        attempt.sleepOn(at + kHeirEvent, event, Infinity)
+        waiter.sleepOn(at + kHeirEvent, event, Infinity)
       } else {
-        attempt.sleepOn(at, state | mark, attempt.patience(state < 0 && this.isFree(state & kPayload) ? this.#loadHeir() : 0n))
+        waiter.sleepOn(at, state | mark, waiter.patience(state < 0 && this.isFree(state & kPayload) ? this.#loadHeir() : 0n))
       }
       return false
     }
   }
 
-  leave (attempt) {
+  leave (waiter) {
     const { words, at } = this
-    if (this.#heir === attempt) {
+    if (this.#heir === waiter) {
       Atomics.and(words, at, ~kReserved)
       this.#clearHeir()
       this.#callHeir() // those of this thread that wait behind it have nobody before them any more
     }
-    if (!attempt.hasSlept) return
+    if (!waiter.hasSlept) return
     const state = Atomics.or(words, at, kWaiters)
     if (!this.isFree(state & kPayload)) return
     if (state < 0) this.#callHeir()
@@ -224,7 +224,7 @@ class FairWord {
   }
 }
 
-class Taking extends Attempt {
+class TakeWaiter extends Waiter {
   hasSlept = false
   ticket = 0
   #word
@@ -240,8 +240,8 @@ class Taking extends Attempt {
     this.#onTaken = onTaken
   }
 
-  look (announce) {
-    if (!this.#word.look(this, announce)) return false
+  poll (register) {
+    if (!this.#word.poll(this, register)) return false
     this.#onTaken?.()
     return true
   }
@@ -289,4 +289,4 @@ class Taking extends Attempt {
   }
 }
 
-module.exports = { FairWord, Taking, kPatience, kPayload, kWaiters }
+module.exports = { FairWord, TakeWaiter, kPatience, kPayload, kWaiters }

@@ -2,14 +2,14 @@
 
 const { Atomics, Math } = require('../base/globals')
 const { Received, from, share } = require('../shared/registry')
-const { Attempt, waitAsync, waitSync } = require('./waiter')
+const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
 const { createTimeout, readLimits } = require('./limits')
 const { createCorrupt, kState, open } = require('./memory')
 
-const kMost = 2 ** 31 - 1
+const kMaxCount = 2 ** 31 - 1
 
-class Reached extends Attempt {
+class LatchWaiter extends Waiter {
   #latch
 
   constructor (words, latch) {
@@ -18,7 +18,7 @@ class Reached extends Attempt {
     this.index = kState
   }
 
-  look () {
+  poll () {
     this.expected = this.#latch.count
     return this.expected === 0
   }
@@ -30,7 +30,7 @@ class Latch {
   #words
 
   constructor (count) {
-    if (!(count instanceof Received)) checkInteger(count, 'count', 0, kMost)
+    if (!(count instanceof Received)) checkInteger(count, 'count', 0, kMaxCount)
     const { data, words } = open('Latch', count)
     if (!(count instanceof Received)) words[kState] = count
     this.#words = words
@@ -46,7 +46,7 @@ class Latch {
   }
 
   countDown (by = 1) {
-    checkInteger(by, 'by', 1, kMost)
+    checkInteger(by, 'by', 1, kMaxCount)
     for (;;) {
       const count = this.count
       if (count === 0) return
@@ -59,12 +59,12 @@ class Latch {
 
   waitSync (options) {
     const limits = readLimits(options)
-    if (!waitSync(new Reached(this.#words, this), limits)) throw createTimeout('Latch.waitSync()', limits)
+    if (!waitSync(new LatchWaiter(this.#words, this), limits)) throw createTimeout('Latch.waitSync()', limits)
   }
 
   async wait (options) {
     const limits = readLimits(options)
-    if (!await waitAsync(new Reached(this.#words, this), limits)) throw createTimeout('Latch.wait()', limits)
+    if (!await waitAsync(new LatchWaiter(this.#words, this), limits)) throw createTimeout('Latch.wait()', limits)
   }
 
   tryWait () { return this.count === 0 }

@@ -8,7 +8,7 @@
 // others it was none. Not fewer: that sleep may miss the next notification while they look.
 
 const { Atomics } = require('../base/globals')
-const { Attempt } = require('./waiter')
+const { Waiter } = require('./waiter')
 const { kState } = require('./memory')
 
 // Counts the calls of notifyAll(), each before the state does: whoever sees the state changed by
@@ -43,7 +43,7 @@ class Notifications {
 
   // For a promise; to be taken back by end().
   begin () {
-    const waiter = new SharingWaiter(this)
+    const waiter = new SharedNotificationWaiter(this)
     if (this.#waiting++ === 0) this.#used = waiter.expected
     return waiter
   }
@@ -61,49 +61,42 @@ class Notifications {
 }
 
 // For a thread that blocks.
-class Waiter extends Attempt {
-  #notifications
+class NotificationWaiter extends Waiter {
+  notifications
 
   constructor (notifications) {
     super(notifications.words)
-    this.#notifications = notifications
+    this.notifications = notifications
     this.index = kState
     this.expected = notifications.count
   }
 
-  look () {
-    return this.#notifications.count !== this.expected
+  poll () {
+    return this.notifications.count !== this.expected
   }
 
   // A notification that came first counts: the wake-up may have been for this one.
   leave () {
-    return this.look()
+    return this.poll()
   }
 }
 
-class SharingWaiter extends Attempt {
-  #notifications
+class SharedNotificationWaiter extends NotificationWaiter {
   #all
 
   constructor (notifications) {
-    super(notifications.words)
-    this.#notifications = notifications
-    this.index = kState
-    this.#all = notifications.all // before the count, see kAll
-    this.expected = notifications.count
+    const { all } = notifications // before the count, see kAll
+    super(notifications)
+    this.#all = all
   }
 
-  look () {
-    const { count } = this.#notifications
+  poll () {
+    const { count } = this.notifications
     if (count === this.expected) return false
-    if (this.#notifications.all !== this.#all || this.#notifications.use(count)) return true
+    if (this.notifications.all !== this.#all || this.notifications.use(count)) return true
     this.expected = count
     return false
   }
-
-  leave () {
-    return this.look()
-  }
 }
 
-module.exports = { Notifications, Waiter }
+module.exports = { Notifications, NotificationWaiter }

@@ -11,7 +11,7 @@ const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { createCorrupt } = require('./memory')
 
-const kMost = 256
+const kMaxReaders = 256
 const kStride = 16 // words
 
 class Readers {
@@ -26,7 +26,7 @@ class Readers {
     this.#at = at
   }
 
-  static wordsFor () { return kMost * kStride }
+  static wordsFor () { return kMaxReaders * kStride }
 
   get own () { return this.#own === 0 ? 0 : Atomics.load(this.#words, this.#own + 1) }
 
@@ -59,7 +59,7 @@ class Readers {
 
   #used () {
     const used = Atomics.load(this.#words, this.#usedAt)
-    if (used < 0 || used > kMost) throw createCorrupt('RwLock', `at most ${kMost} threads that read`, used)
+    if (used < 0 || used > kMaxReaders) throw createCorrupt('RwLock', `at most ${kMaxReaders} threads that read`, used)
     return used
   }
 
@@ -82,12 +82,12 @@ class Readers {
   }
 
   #claim (own) {
-    for (let i = 0, place = this.#at; i < kMost; i++, place += kStride) {
+    for (let i = 0, place = this.#at; i < kMaxReaders; i++, place += kStride) {
       const thread = Atomics.load(this.#words, place)
       if (thread !== 0 && native.isThreadAlive(thread)) continue
       if (Atomics.compareExchange(this.#words, place, thread, own) === thread) return i
     }
-    throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMost)
+    throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMaxReaders)
   }
 }
 

@@ -15,8 +15,8 @@ const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
 const { now } = require('../base/time')
-const { Attempt, waitAsync, waitSync } = require('./waiter')
-const { kPatience, kPayload, Taking } = require('./fair-word')
+const { Waiter, waitAsync, waitSync } = require('./waiter')
+const { kPatience, kPayload, TakeWaiter } = require('./fair-word')
 const { createTimeout, kNone, readLimits } = require('./limits')
 const { createCorrupt, kState, kWords, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
@@ -31,7 +31,7 @@ const kGone = 33
 const kUsed = 34
 const kAllWords = kWords + Readers.wordsFor()
 
-class Reading extends Attempt {
+class ReadWaiter extends Waiter {
   #lock
   #since = 0
   #turn = null // waits for the owned word
@@ -43,12 +43,12 @@ class Reading extends Attempt {
     this.#isSync = isSync
   }
 
-  look (announce) {
+  poll (register) {
     const lock = this.#lock
     for (;;) {
-      if (this.#turn !== null) return this.#takeTurn(announce)
+      if (this.#turn !== null) return this.#takeTurn(register)
       if (lock.enter(this.#isSync)) return true
-      if (!announce) return false
+      if (!register) return false
       const gate = Atomics.load(this.words, kGate)
       if (gate === 0) continue
       this.#since ||= now()
@@ -59,13 +59,13 @@ class Reading extends Attempt {
         this.slice = patience
         return false
       }
-      this.#turn = new Taking(lock.word, false)
+      this.#turn = new TakeWaiter(lock.word, false)
     }
   }
 
-  #takeTurn (announce) {
+  #takeTurn (register) {
     const turn = this.#turn
-    if (turn.look(announce)) {
+    if (turn.poll(register)) {
       this.#lock.enterInTurn()
       return true
     }
@@ -81,7 +81,7 @@ class Reading extends Attempt {
   }
 }
 
-class Writing extends Attempt {
+class WriteWaiter extends Waiter {
   #lock
   #turn
   #isClosing = false // it has the word, and readers are leaving
@@ -89,12 +89,12 @@ class Writing extends Attempt {
   constructor (lock) {
     super(lock.words)
     this.#lock = lock
-    this.#turn = new Taking(lock.word, false)
+    this.#turn = new TakeWaiter(lock.word, false)
   }
 
-  look (announce) {
+  poll (register) {
     if (!this.#isClosing) {
-      if (!this.#turn.look(announce)) {
+      if (!this.#turn.poll(register)) {
         this.index = this.#turn.index
         this.expected = this.#turn.expected
         this.slice = this.#turn.slice
@@ -106,7 +106,7 @@ class Writing extends Attempt {
     this.index = kGone
     this.expected = Atomics.load(this.words, kGone)
     this.slice = Infinity
-    return this.#lock.grant(announce)
+    return this.#lock.grant(register)
   }
 
   // Lets others in before it, and queues again where it was.
@@ -304,7 +304,7 @@ class RwLock {
     const guard = new ReadGuard(core, this)
     if (!core.enter(true)) {
       if (core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
-      if (!waitSync(new Reading(core, true), limits)) throw createTimeout('RwLock.readSync()', limits)
+      if (!waitSync(new ReadWaiter(core, true), limits)) throw createTimeout('RwLock.readSync()', limits)
     }
     return guard
   }
@@ -313,7 +313,7 @@ class RwLock {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
     const guard = new ReadGuard(core, this)
-    if (!core.enter(false) && !await waitAsync(new Reading(core, false), limits)) throw createTimeout('RwLock.read()', limits)
+    if (!core.enter(false) && !await waitAsync(new ReadWaiter(core, false), limits)) throw createTimeout('RwLock.read()', limits)
     return guard
   }
 
@@ -338,7 +338,7 @@ class RwLock {
     const guard = new WriteGuard(core, this)
     if (core.isReading || core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
     core.stepBack()
-    if (!waitSync(new Writing(core), limits)) throw createTimeout('RwLock.writeSync()', limits)
+    if (!waitSync(new WriteWaiter(core), limits)) throw createTimeout('RwLock.writeSync()', limits)
     return guard
   }
 
@@ -346,7 +346,7 @@ class RwLock {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
     const guard = new WriteGuard(core, this)
-    if (!await waitAsync(new Writing(core), limits)) throw createTimeout('RwLock.write()', limits)
+    if (!await waitAsync(new WriteWaiter(core), limits)) throw createTimeout('RwLock.write()', limits)
     return guard
   }
 

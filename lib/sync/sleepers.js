@@ -3,7 +3,7 @@
 // The promises of this thread that sleep on one word: one sleep of the platform for all of
 // them. Of those in line only the first one looks when it is woken, and who has had its turn
 // lets the next one look: as long as the first has to wait, the others have to as well. (Where
-// that does not hold, attempt.isOrdered says so, and all of them look.)
+// that does not hold, waiter.isOrdered says so, and all of them look.)
 //
 // A sleep that has begun counts whatever has become of the word: it is woken by whoever
 // notifies. So one is enough for those who come later, who have announced themselves.
@@ -51,7 +51,7 @@ class Sleepers {
   add (sleeper) {
     if (this.#first === null) this.#since = now()
     // Behind others: their sleep is there already, or about to be.
-    if (this.#first === null && !this.#isServing && !this.#fallAsleep(sleeper.attempt)) return false
+    if (this.#first === null && !this.#isServing && !this.#fallAsleep(sleeper.waiter)) return false
     sleeper.line = this
     sleeper.previous = this.#last
     sleeper.next = null
@@ -89,7 +89,7 @@ class Sleepers {
     try {
       for (let tries = 0; tries < kTriesInARow; tries++) {
         const first = this.#serveLine()
-        if (first === null || this.#fallAsleep(first.attempt)) return
+        if (first === null || this.#fallAsleep(first.waiter)) return
       }
     } finally {
       this.#isServing = false
@@ -101,7 +101,7 @@ class Sleepers {
   #serveLine () {
     for (let first; (first = this.#first) !== null;) {
       if (!this.#isStaying(first)) continue
-      if (!first.attempt.isOrdered) this.#serveRest()
+      if (!first.waiter.isOrdered) this.#serveRest()
       if (this.#first === first) return first
     }
     return null
@@ -118,8 +118,8 @@ class Sleepers {
 
   // Lets it look. False: it is not in this line any more.
   #isStaying (sleeper) {
-    if (!sleeper.look()) {
-      const { words, index } = sleeper.attempt
+    if (!sleeper.poll()) {
+      const { words, index } = sleeper.waiter
       if (words === this.#words && index === this.#index) return true
       if (sleeper.line === this) this.#unlink(sleeper)
       sleeper.sleep()
@@ -129,7 +129,7 @@ class Sleepers {
     return false
   }
 
-  // False: the word is not what the attempt expects.
+  // False: the word is not what the waiter expects.
   #fallAsleep ({ expected, slice }) {
     const time = now()
     const most = sliceAfter(slice, time - this.#since)
@@ -159,9 +159,9 @@ class Sleepers {
 }
 
 // False: the word has changed since the sleeper looked. A sleeper: look() is true when it is
-// settled, sleep() sleeps on what its attempt says then; line, previous and next are kept here.
+// settled, sleep() sleeps on what its waiter says then; line, previous and next are kept here.
 function fallAsleep (sleeper) {
-  const { words, index } = sleeper.attempt
+  const { words, index } = sleeper.waiter
   let byIndex = lines.get(words)
   if (byIndex === undefined) lines.set(words, byIndex = new Map())
   let line = byIndex.get(index)

@@ -12,7 +12,7 @@ const { own } = require('../base/own')
 // that is waited for, and a lock that goes to and fro at each look is slower than
 // one that its owner takes a few times in a row.
 const kFirstSteps = 512
-const kMostSteps = 4096
+const kMaxSteps = 4096
 const kTurns = 16
 // On the event loop others wait for their turn: 3 µs.
 const kTurnsAsync = 4
@@ -30,7 +30,7 @@ function turns (isAsync) {
 }
 
 function relax (turn) {
-  const steps = turn < 3 ? kFirstSteps << turn : kMostSteps
+  const steps = turn < 3 ? kFirstSteps << turn : kMaxSteps
   if (pause === undefined) {
     for (let i = 0; i < steps; i++);
   } else {

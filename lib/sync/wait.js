@@ -7,7 +7,7 @@ const { Atomics, BigInt, Math, Number, Promise } = require('../base/globals')
 const { types } = require('node:util')
 const { listen } = require('../base/abort-signal')
 const { createError, describe } = require('../base/errors')
-const { drop, hold, now } = require('../base/time')
+const { now, ref, unref } = require('../base/time')
 const { createAborted, readLimits } = require('./limits')
 const { relax, turns } = require('./spin')
 
@@ -27,11 +27,11 @@ async function waitAsync (array, index, expected, options) {
   const { timeout, signal } = readLimits(number(options))
   if (Atomics.load(array, index) !== expected) return 'not-equal'
   if (timeout > 0 && spin(array, index, expected, true)) return 'ok'
-  hold()
+  ref()
   try {
     return signal === undefined ? await sleep(array, index, expected, timeout) : await sleepUntilAborted(array, index, expected, timeout, signal)
   } finally {
-    drop()
+    unref()
   }
 }
 

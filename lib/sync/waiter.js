@@ -1,9 +1,9 @@
 'use strict'
 
 // How a thread waits: it looks, spins, looks, and sleeps; on its thread
-// (waitSync) or on its event loop (waitAsync). What it waits for is an attempt:
+// (waitSync) or on its event loop (waitAsync). What it waits for is a waiter:
 //
-//   look(announce)  true: it is done. With `announce`, and false: it has told
+//   poll(register)  true: it is done. With `register`, and false: it has told
 //                   those who could wake it; words[index] is to be slept on while
 //                   it holds `expected`, for `slice` milliseconds at most.
 //   isOrdered       where it has to wait, those behind it on the same word have to as well
@@ -18,15 +18,15 @@ const { listen } = require('../base/abort-signal')
 const { memberOf } = require('../base/own')
 const { createAborted } = require('./limits')
 const { sleepBlocked } = require('../base/slices')
-const { afterTurn, drop, hold, now, startTimer, stopTimer } = require('../base/time')
+const { afterTurn, now, ref, startTimer, stopTimer, unref } = require('../base/time')
 const { fallAsleep } = require('./sleepers')
 const { relax, turns } = require('./spin')
 
-// Looks in a row, of an attempt on the event loop that others keep from
+// Looks in a row, of a waiter on the event loop that others keep from
 // sleeping, before the loop gets its turn.
-const kLooksInARow = 16
+const kPollsInARow = 16
 
-class Attempt {
+class Waiter {
   words
   index = 0
   expected = 0
@@ -41,44 +41,44 @@ class Attempt {
 }
 
 // False: the time is over.
-function waitSync (attempt, limits) {
+function waitSync (waiter, limits) {
   try {
-    if (attempt.look(false)) return true
-    if (limits.timeout > 0 && spin(attempt, false)) return true
+    if (waiter.poll(false)) return true
+    if (limits.timeout > 0 && spin(waiter, false)) return true
     const start = now()
     const end = start + limits.timeout
     for (;;) {
       const ended = native.endedThreads()
-      if (attempt.look(true)) return true
-      if (now() >= end) return attempt.leave()
-      const { words, index, expected, slice } = attempt
+      if (waiter.poll(true)) return true
+      if (now() >= end) return waiter.leave()
+      const { words, index, expected, slice } = waiter
       sleepBlocked(words, index, expected, { slice, start, end, ended })
     }
   } catch (error) { // a corrupt word, a full stack
-    attempt.leave()
+    waiter.leave()
     throw error
   }
 }
 
-function spin (attempt, isAsync) {
-  if (!attempt.isSpinning) return false
+function spin (waiter, isAsync) {
+  if (!waiter.isSpinning) return false
   const end = turns(isAsync)
   for (let turn = 0; turn < end; turn++) {
     relax(turn)
-    if (attempt.look(false)) return true
+    if (waiter.poll(false)) return true
   }
   return false
 }
 
 // A promise of true, or of false when the time is over; rejects with an AbortError.
-function waitAsync (attempt, limits) {
+function waitAsync (waiter, limits) {
   return new Promise((resolve, reject) => {
-    new Waiting(attempt, limits, resolve, reject).begin(limits.timeout)
+    new AsyncWait(waiter, limits, resolve, reject).begin(limits.timeout)
   })
 }
 
-class Waiting {
-  attempt
+class AsyncWait {
+  waiter
   // For sleepers.js.
   line = null
   previous = null
@@ -92,8 +92,8 @@ class Waiting {
   #isSettled = false
   #onAbort = () => this.#giveUp(() => this.#reject(createAborted(this.#signal)))
 
-  constructor (attempt, { timeout, signal }, resolve, reject) {
-    this.attempt = attempt
+  constructor (waiter, { timeout, signal }, resolve, reject) {
+    this.waiter = waiter
     this.#signal = signal
     this.#deadline = timeout === Infinity ? Infinity : now() + timeout
     this.#resolve = resolve
@@ -101,9 +101,9 @@ class Waiting {
   }
 
   begin (timeout) {
-    hold()
+    ref()
     if (this.#signal !== undefined) this.#listen()
-    if (this.#isSettled || this.#lookFirst(timeout > 0) || this.look()) return
+    if (this.#isSettled || this.#pollFirst(timeout > 0) || this.poll()) return
     if (timeout !== Infinity) this.#startTimer(timeout)
     this.sleep()
   }
@@ -118,9 +118,9 @@ class Waiting {
     }
   }
 
-  #lookFirst (isSpinning) {
+  #pollFirst (isSpinning) {
     try {
-      if (!this.attempt.look(false) && !(isSpinning && spin(this.attempt, true))) return false
+      if (!this.waiter.poll(false) && !(isSpinning && spin(this.waiter, true))) return false
       this.#end(() => this.#resolve(true))
     } catch (error) { // a corrupt word, a full stack
       this.#fail(error)
@@ -129,9 +129,9 @@ class Waiting {
   }
 
   // True: it is settled, one way or another.
-  look () {
+  poll () {
     try {
-      if (this.attempt.look(true)) this.#end(() => this.#resolve(true))
+      if (this.waiter.poll(true)) this.#end(() => this.#resolve(true))
       else if (this.#isOver()) this.#giveUp(() => this.#resolve(false))
     } catch (error) {
       this.#fail(error)
@@ -142,17 +142,17 @@ class Waiting {
   // After a look.
   sleep () {
     try {
-      for (let tries = 0; tries < kLooksInARow; tries++) {
-        if (fallAsleep(this) || this.look()) return
+      for (let tries = 0; tries < kPollsInARow; tries++) {
+        if (fallAsleep(this) || this.poll()) return
       }
-      afterTurn(() => this.#lookAgain())
+      afterTurn(() => this.#pollAgain())
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  #lookAgain () {
-    if (!this.#isSettled && !this.look()) this.sleep()
+  #pollAgain () {
+    if (!this.#isSettled && !this.poll()) this.sleep()
   }
 
   #isOver () {
@@ -161,7 +161,7 @@ class Waiting {
 
   // The alarm may come a little early.
   #onDeadline () {
-    if (!this.#isSettled && !this.look()) this.#startTimer(this.#deadline - now())
+    if (!this.#isSettled && !this.poll()) this.#startTimer(this.#deadline - now())
   }
 
   #startTimer (milliseconds) {
@@ -170,18 +170,18 @@ class Waiting {
 
   #fail (error) {
     if (this.#isSettled) throw error
-    this.attempt.leave()
+    this.waiter.leave()
     this.#end(() => this.#reject(error))
   }
 
   #giveUp (settle) {
     if (this.#isSettled) return
-    this.#end(this.attempt.leave() ? () => this.#resolve(true) : settle)
+    this.#end(this.waiter.leave() ? () => this.#resolve(true) : settle)
   }
 
   #end (settle) {
     this.#isSettled = true
-    drop()
+    unref()
     stopTimer(this.#timer)
     this.#abortListeners?.remove(this.#onAbort)
     settle()
@@ -189,4 +189,4 @@ class Waiting {
   }
 }
 
-module.exports = { Attempt, waitAsync, waitSync }
+module.exports = { Waiter, waitAsync, waitSync }

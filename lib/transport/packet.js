@@ -13,7 +13,7 @@ const { Unreadable } = require('./value-port')
 
 const kFirstBytes = 4096
 // The codec counts in 32-bit integers. Beyond, the platform clones.
-const kMostBytes = 2 ** 30
+const kMaxBytes = 2 ** 30
 // Memory that nobody writes to costs address space alone, and to move costs as much as to encode.
 const kSpare = 2
 // All members, whatever it holds: see own.js.
@@ -76,8 +76,8 @@ class PacketMemory {
 
   // Never in place: V8 is five to ten times as slow in the memory of a resizable ArrayBuffer.
   #resize (begun, needed, wanted) {
-    if (needed > kMostBytes) return false
-    const buffer = allocate(Math.min(kSpare * wanted, kMostBytes)) ?? allocate(needed)
+    if (needed > kMaxBytes) return false
+    const buffer = allocate(Math.min(kSpare * wanted, kMaxBytes)) ?? allocate(needed)
     if (buffer === null) return false
     copy(begun, buffer)
     this.free()

@@ -10,7 +10,7 @@
 #include "identity.h"
 #include "os/os.h"
 #include "owner.h"
-#include "roster.h"
+#include "thread_registry.h"
 #include "worker.h"
 
 namespace {
@@ -34,7 +34,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   napi_value number = nullptr;
   napi_create_uint32(env, telar::EnterThread(env), &number);
   napi_value library = nullptr;
-  napi_create_bigint_uint64(env, reinterpret_cast<uintptr_t>(telar::Roster()), &library);
+  napi_create_bigint_uint64(env, reinterpret_cast<uintptr_t>(telar::ThreadRegistry()), &library);
   const napi_property_descriptor properties[] = {
       {"createPool", nullptr, telar::CreatePool, nullptr, nullptr, nullptr, napi_enumerable,
        nullptr},

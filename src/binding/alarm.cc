@@ -4,7 +4,7 @@
 #include "doorbell.h"
 #include "os/os.h"
 #include "retained.h"
-#include "roster.h"
+#include "thread_registry.h"
 
 namespace telar {
 
@@ -67,8 +67,8 @@ napi_value WatchThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// hold(boolean): whether it keeps the thread alive
-napi_value Hold(napi_env env, napi_callback_info info) {
+// setRef(boolean): whether it keeps the thread alive
+napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Alarm, 1> call(env, info);
   call.self->bell()->SetRef(call.Bool(0));
   return nullptr;
@@ -92,7 +92,7 @@ napi_value OpenAlarm(napi_env env, napi_callback_info info) {
   Bind(env, api, "ring", Ring, alarm);
   Bind(env, api, "ringAfter", RingAfter, alarm);
   Bind(env, api, "watchThreads", WatchThreads, alarm);
-  Bind(env, api, "hold", Hold, alarm);
+  Bind(env, api, "setRef", SetRef, alarm);
   alarm->Release();
   return api;
 }

@@ -11,7 +11,7 @@ namespace telar {
 // now() -> milliseconds on a clock that never goes backwards, the same for every thread
 napi_value Now(napi_env env, napi_callback_info info);
 
-// openAlarm(onAlarm()) -> { ring(), ringAfter(ms), hold(boolean) }, see alarm.cc
+// openAlarm(onAlarm()) -> { ring(), ringAfter(ms), setRef(boolean) }, see alarm.cc
 napi_value OpenAlarm(napi_env env, napi_callback_info info);
 
 }  // namespace telar

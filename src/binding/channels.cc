@@ -2,7 +2,7 @@
 
 #include "call.h"
 #include "channel_end.h"
-#include "roster.h"
+#include "thread_registry.h"
 #include "thread_bells.h"
 #include "typed_array.h"
 
@@ -63,10 +63,10 @@ napi_value SetScratch(napi_env env, napi_callback_info info) {
   return call.self->SetScratch(call.argument[0]) ? nullptr : ThrowBytes(env);
 }
 
-// hold(boolean): whether the thread stays alive for what waits
-napi_value Hold(napi_env env, napi_callback_info info) {
+// setRef(boolean): whether the thread stays alive for what waits
+napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Channels, 1> call(env, info);
-  call.self->Hold(call.Bool(0));
+  call.self->SetRef(call.Bool(0));
   return nullptr;
 }
 
@@ -90,7 +90,7 @@ napi_value OpenChannels(napi_env env, napi_callback_info info) {
   }
   Bind(env, api, "open", OpenEnd, channels);
   Bind(env, api, "setScratch", SetScratch, channels);
-  Bind(env, api, "hold", Hold, channels);
+  Bind(env, api, "setRef", SetRef, channels);
   Bind(env, api, "ring", Ring, channels);
   channels->Release();
   return api;

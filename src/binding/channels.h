@@ -34,7 +34,7 @@ class Channels : public Retained {
   uint32_t* info() { return info_; }
   uint32_t scratch_length() const { return scratch_length_; }
   uint32_t thread() const { return thread_; }
-  void Hold(bool held) { bell_->SetRef(held); }
+  void SetRef(bool ref) { bell_->SetRef(ref); }
   void Ring() { bell_->Ring(); }
 
  private:

@@ -75,7 +75,7 @@ class Owner : public Retained {
   void Ring() {
     if (bell_ != nullptr) bell_->Ring();
   }
-  void Hold(bool held) {
+  void SetRef(bool held) {
     held_ = held;
     UpdateRef();
   }
@@ -222,10 +222,10 @@ napi_value Ring(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// hold(boolean): tasks wait in JavaScript; keep the process alive for them
-napi_value Hold(napi_env env, napi_callback_info info) {
+// setRef(boolean): tasks wait in JavaScript; keep the process alive for them
+napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
-  call.self->Hold(call.Bool(0));
+  call.self->SetRef(call.Bool(0));
   return nullptr;
 }
 
@@ -427,7 +427,7 @@ napi_value CreatePool(napi_env env, napi_callback_info info) {
   Bind(env, api, "submitTo", SubmitTo, owner);
   Bind(env, api, "poll", Poll, owner);
   Bind(env, api, "ring", Ring, owner);
-  Bind(env, api, "hold", Hold, owner);
+  Bind(env, api, "setRef", SetRef, owner);
   Bind(env, api, "cancel", Cancel, owner);
   Bind(env, api, "addWorker", AddWorker, owner);
   Bind(env, api, "closeIdle", CloseIdle, owner);

@@ -29,7 +29,7 @@ for header in "$source"/core/*.h "$source"/os/*.h; do
   ${CC:-cc} -std=c11 -Wall -Wextra -Werror -Wpedantic -x c -fsyntax-only "$header" 2>/dev/null ||
     ${CC:-cc} -std=c11 -x c -fsyntax-only "$header" || fail "$header does not stand alone"
 done
-for header in core/status.h core/slab.h core/histogram.h core/roster.h core/ring.h core/ring_wait.h os/os.h; do
+for header in core/status.h core/slab.h core/histogram.h core/thread_registry.h core/ring.h core/ring_wait.h os/os.h; do
   printf '#include "%s"\nint main() { return 0; }\n' "$header" |
     ${CXX:-c++} -std=c++17 -Wall -Wextra -Werror -Wpedantic -I"$source" -x c++ -fsyntax-only - ||
     fail "$header is not C++17"

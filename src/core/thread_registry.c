@@ -1,4 +1,4 @@
-#include "roster.h"
+#include "thread_registry.h"
 
 #include <stdbool.h>
 
@@ -19,11 +19,11 @@ enum { PLACE_BITS = 14, GENERATION_BITS = 16 };
 #define ALIVE 1u
 #define WRAPPED (1u << (GENERATION_BITS + 1))
 
-_Static_assert(PLACE_BITS + GENERATION_BITS == TELAR_ROSTER_NUMBER_BITS,
+_Static_assert(PLACE_BITS + GENERATION_BITS == TELAR_THREAD_REGISTRY_NUMBER_BITS,
                "a number is a place and a generation");
-_Static_assert(TELAR_ROSTER_PLACES_MAX == 1u << PLACE_BITS, "every place has a number");
+_Static_assert(TELAR_THREAD_REGISTRY_PLACES_MAX == 1u << PLACE_BITS, "every place has a number");
 
-struct telar_roster {
+struct telar_thread_registry {
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where enter begins to look; free-running */
   _Atomic uint32_t free; /* places that are free and nobody is about to take */
   _Atomic uint32_t left; /* threads that have left; free-running */
@@ -31,21 +31,23 @@ struct telar_roster {
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t words[];
 };
 
-size_t telar_roster_size(uint32_t places) {
-  if (places == 0 || places > TELAR_ROSTER_PLACES_MAX) return 0;
-  return TELAR_CACHELINE_ROUND_UP(sizeof(telar_roster) + places * sizeof(uint32_t));
+size_t telar_thread_registry_size(uint32_t places) {
+  if (places == 0 || places > TELAR_THREAD_REGISTRY_PLACES_MAX) return 0;
+  return TELAR_CACHELINE_ROUND_UP(sizeof(telar_thread_registry) + places * sizeof(uint32_t));
 }
 
-telar_status telar_roster_init(void *memory, uint32_t places, telar_roster **roster) {
-  if (memory == NULL || roster == NULL || telar_roster_size(places) == 0) return TELAR_INVALID;
+telar_status telar_thread_registry_init(void *memory, uint32_t places,
+                                        telar_thread_registry **registry) {
+  if (memory == NULL || registry == NULL || telar_thread_registry_size(places) == 0)
+    return TELAR_INVALID;
   if ((uintptr_t)memory % TELAR_CACHELINE != 0) return TELAR_INVALID;
-  telar_roster *made = memory;
+  telar_thread_registry *made = memory;
   atomic_init(&made->next, 0);
   atomic_init(&made->free, places);
   atomic_init(&made->left, 0);
   made->places = places;
   for (uint32_t i = 0; i < places; i++) atomic_init(&made->words[i], 0);
-  *roster = made;
+  *registry = made;
   return TELAR_OK;
 }
 
@@ -62,30 +64,30 @@ static uint32_t word_after(uint32_t word) {
 
 /* The right to a place. A look at one place after the other cannot tell that all are taken: those
  * who come and go may always be where it looks next. */
-static bool reserve_place(telar_roster *roster) {
+static bool reserve_place(telar_thread_registry *registry) {
   /* Relaxed: a count. Whose place it is, the word decides. */
-  uint32_t free = atomic_load_explicit(&roster->free, memory_order_relaxed);
+  uint32_t free = atomic_load_explicit(&registry->free, memory_order_relaxed);
   while (free != 0) {
-    if (atomic_compare_exchange_weak_explicit(&roster->free, &free, free - 1, memory_order_relaxed,
-                                              memory_order_relaxed)) {
+    if (atomic_compare_exchange_weak_explicit(&registry->free, &free, free - 1,
+                                              memory_order_relaxed, memory_order_relaxed)) {
       return true;
     }
   }
   return false;
 }
 
-telar_status telar_roster_enter(telar_roster *roster, uint32_t *number) {
+telar_status telar_thread_registry_enter(telar_thread_registry *registry, uint32_t *number) {
   *number = 0;
-  if (!reserve_place(roster)) return TELAR_FULL;
+  if (!reserve_place(registry)) return TELAR_FULL;
   /* Relaxed: a hint that spreads the places; the word decides who gets one. */
-  uint32_t start = atomic_fetch_add_explicit(&roster->next, 1, memory_order_relaxed);
+  uint32_t start = atomic_fetch_add_explicit(&registry->next, 1, memory_order_relaxed);
   for (uint32_t i = 0;; i++) {
-    uint32_t place = (start + i) % roster->places;
-    uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
+    uint32_t place = (start + i) % registry->places;
+    uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_relaxed);
     if ((word & ALIVE) != 0) continue;
     uint32_t taken = word_after(word);
     /* Relaxed: a new thread has done nothing yet that anyone would have to see. */
-    if (atomic_compare_exchange_strong_explicit(&roster->words[place], &word, taken,
+    if (atomic_compare_exchange_strong_explicit(&registry->words[place], &word, taken,
                                                 memory_order_relaxed, memory_order_relaxed)) {
       *number = generation_of(taken) << PLACE_BITS | place;
       return TELAR_OK;
@@ -93,33 +95,33 @@ telar_status telar_roster_enter(telar_roster *roster, uint32_t *number) {
   }
 }
 
-telar_status telar_roster_leave(telar_roster *roster, uint32_t number) {
+telar_status telar_thread_registry_leave(telar_thread_registry *registry, uint32_t number) {
   uint32_t place = number & PLACE_MASK;
-  if (place >= roster->places) return TELAR_INVALID;
+  if (place >= registry->places) return TELAR_INVALID;
   /* Relaxed: while the number is alive, nobody else changes the word. */
-  uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_relaxed);
+  uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_relaxed);
   if ((word & ALIVE) == 0 || generation_of(word) != number >> PLACE_BITS) return TELAR_STALE;
   /* R1: what the thread did is there for whoever sees it dead (A1). */
-  if (!atomic_compare_exchange_strong_explicit(&roster->words[place], &word, word & ~ALIVE,
+  if (!atomic_compare_exchange_strong_explicit(&registry->words[place], &word, word & ~ALIVE,
                                                memory_order_release, memory_order_relaxed)) {
     return TELAR_STALE;
   }
   /* Relaxed: whoever takes it before the word is seen to change looks on until it is. */
-  atomic_fetch_add_explicit(&roster->free, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&registry->free, 1, memory_order_relaxed);
   /* R2: the change of the word is there for whoever sees the count (A2). */
-  atomic_fetch_add_explicit(&roster->left, 1, memory_order_release);
+  atomic_fetch_add_explicit(&registry->left, 1, memory_order_release);
   return TELAR_OK;
 }
 
-telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {
+telar_status telar_thread_registry_check(const telar_thread_registry *registry, uint32_t number) {
   uint32_t place = number & PLACE_MASK;
   uint32_t generation = number >> PLACE_BITS;
-  if (place >= roster->places || generation == 0 || generation > GENERATION_MASK) {
+  if (place >= registry->places || generation == 0 || generation > GENERATION_MASK) {
     return TELAR_INVALID;
   }
   /* A1: pairs with R1. The word of a later generation follows R1 in the release
    * sequence, since all changes are read-modify-writes: it acquires R1 as well. */
-  uint32_t word = atomic_load_explicit(&roster->words[place], memory_order_acquire);
+  uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_acquire);
   uint32_t last = generation_of(word);
   if (last == generation) return (word & ALIVE) != 0 ? TELAR_OK : TELAR_STALE;
   if ((word & WRAPPED) == 0) return generation > last ? TELAR_INVALID : TELAR_STALE;
@@ -128,6 +130,6 @@ telar_status telar_roster_look(const telar_roster *roster, uint32_t number) {
   return ahead < 1u << (GENERATION_BITS - 1) ? TELAR_INVALID : TELAR_STALE;
 }
 
-uint32_t telar_roster_left(const telar_roster *roster) {
-  return atomic_load_explicit(&roster->left, memory_order_acquire); /* A2: pairs with R2. */
+uint32_t telar_thread_registry_left(const telar_thread_registry *registry) {
+  return atomic_load_explicit(&registry->left, memory_order_acquire); /* A2: pairs with R2. */
 }

@@ -1,4 +1,4 @@
-#include "roster.h"
+#include "thread_registry.h"
 
 #include <cstdlib>
 #include <mutex>
@@ -32,34 +32,34 @@ Watchers& ThreadEndWatchers() {
 void LeaveThread(void* load) {
   delete static_cast<char*>(load);
   if (--membership.environments > 0) return;
-  telar_roster_leave(Roster(), membership.number);
+  telar_thread_registry_leave(ThreadRegistry(), membership.number);
   membership.number = 0;
   // What it was to do for others it does no more: they have to look for themselves.
   std::lock_guard<std::mutex> guard(ThreadEndWatchers().lock);
   for (Doorbell* bell : ThreadEndWatchers().bells) bell->Ring();
 }
 
-telar_roster* MakeRoster() {
+telar_thread_registry* MakeThreadRegistry() {
   alignas(TELAR_CACHELINE) static unsigned char
-      memory[TELAR_CACHELINE * 2 + TELAR_ROSTER_PLACES_MAX * sizeof(uint32_t)];
-  telar_roster* roster = nullptr;
-  if (telar_roster_size(TELAR_ROSTER_PLACES_MAX) > sizeof memory ||
-      telar_roster_init(memory, TELAR_ROSTER_PLACES_MAX, &roster) != TELAR_OK) {
+      memory[TELAR_CACHELINE * 2 + TELAR_THREAD_REGISTRY_PLACES_MAX * sizeof(uint32_t)];
+  telar_thread_registry* registry = nullptr;
+  if (telar_thread_registry_size(TELAR_THREAD_REGISTRY_PLACES_MAX) > sizeof memory ||
+      telar_thread_registry_init(memory, TELAR_THREAD_REGISTRY_PLACES_MAX, &registry) != TELAR_OK) {
     std::abort();  // a mistake in the line above
   }
-  return roster;
+  return registry;
 }
 
 }  // namespace
 
-telar_roster* Roster() {
-  static telar_roster* roster = MakeRoster();
-  return roster;
+telar_thread_registry* ThreadRegistry() {
+  static telar_thread_registry* registry = MakeThreadRegistry();
+  return registry;
 }
 
 uint32_t EnterThread(napi_env env) {
   if (membership.environments == 0 &&
-      telar_roster_enter(Roster(), &membership.number) != TELAR_OK) {
+      telar_thread_registry_enter(ThreadRegistry(), &membership.number) != TELAR_OK) {
     napi_throw_error(env, "ERR_TELAR_NATIVE",
                      "there are more threads than telar can number: 16384 at a time");
     return 0;
@@ -87,17 +87,18 @@ void UnwatchThreadEnds(Doorbell* bell) {
 
 napi_value CountEndedThreads(napi_env env, napi_callback_info info) {
   Call<void, 0> call(env, info);
-  return call.Return(telar_roster_left(Roster()));
+  return call.Return(telar_thread_registry_left(ThreadRegistry()));
 }
 
 napi_value IsThreadAlive(napi_env env, napi_callback_info info) {
   Call<void, 1> call(env, info);
-  return call.Return(telar_roster_look(Roster(), call.Uint32(0)) == TELAR_OK);
+  return call.Return(telar_thread_registry_check(ThreadRegistry(), call.Uint32(0)) == TELAR_OK);
 }
 
 napi_value WasThread(napi_env env, napi_callback_info info) {
   Call<void, 1> call(env, info);
-  return call.Return(telar_roster_look(Roster(), call.Uint32(0)) != TELAR_INVALID);
+  return call.Return(telar_thread_registry_check(ThreadRegistry(), call.Uint32(0)) !=
+                     TELAR_INVALID);
 }
 
 }  // namespace telar

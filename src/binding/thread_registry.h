@@ -1,16 +1,16 @@
-// roster.h - the threads of this process that have loaded the library, by number.
-#ifndef TELAR_BINDING_ROSTER_H
-#define TELAR_BINDING_ROSTER_H
+// thread_registry.h - the threads of this process that have loaded the library, by number.
+#ifndef TELAR_BINDING_THREAD_REGISTRY_H
+#define TELAR_BINDING_THREAD_REGISTRY_H
 
 #include <node_api.h>
 
-#include "core/roster.h"
+#include "core/thread_registry.h"
 #include "doorbell.h"
 
 namespace telar {
 
 // Of the whole process, made at the first call and never destroyed.
-telar_roster* Roster();
+telar_thread_registry* ThreadRegistry();
 
 // Enters the calling thread and sees to it that it leaves with its environment,
 // also when it is terminated. The hooks of an environment run in reverse order:
