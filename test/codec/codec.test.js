@@ -892,7 +892,7 @@ suite('what encoder and decoder remember', () => {
 suite('a hostile realm', () => {
   // In a process of its own, since the changes there affect everything.
   const script = body => `
-    const { Codec, difference } = require(${JSON.stringify(require.resolve('./fixtures/codec'))})
+    const { Codec, difference } = require(${JSON.stringify(require.resolve('../fixtures/codec'))})
     const codec = new Codec()
     const check = make => {
       for (let i = 0; i < 40; i++) {
