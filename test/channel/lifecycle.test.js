@@ -4,26 +4,22 @@
 // in a process of its own.
 
 const assert = require('node:assert/strict')
-const { spawn } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
+const { runProgram } = require('../fixtures/run-program')
 
 const program = path.join(__dirname, '..', 'fixtures', 'channel', 'life.js')
 
 // Runs a program. With `stop`, ends it once it has printed.
-function run (name, { stop = false } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, name],
-      { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGABRT' })
-    const result = { stdout: '', stderr: '' }
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      result.stdout += text
+async function run (name, { stop = false } = {}) {
+  const { code, signal, stdout, stderr } = await runProgram([program, name], {
+    timeout: 30_000,
+    killSignal: 'SIGABRT',
+    onOutput (_, child) {
       if (stop) setTimeout(() => child.kill('SIGTERM'), 300)
-    })
-    child.stderr.setEncoding('utf8').on('data', (text) => { result.stderr += text })
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ ...result, code, signal }))
+    }
   })
+  return { code, signal, stdout, stderr }
 }
 
 const natural = {

@@ -4,11 +4,10 @@ const { test, suite } = require('node:test')
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
 const path = require('node:path')
-const v8 = require('node:v8')
-const vm = require('node:vm')
 const { MessageChannel } = require('node:worker_threads')
-const codecMemoryKinds = require('../fixtures/codec-memory')
 const { Codec, Memory, difference } = require('../fixtures/codec')
+const codecMemoryKinds = require('../fixtures/codec-memory')
+const { collectGarbage } = require('../fixtures/collect-garbage')
 const { Encoder, Decoder } = require('../../lib/codec')
 
 const library = path.resolve(__dirname, '../../lib/codec')
@@ -853,8 +852,6 @@ suite('the encoder', () => {
   })
 
   test('neither encoder nor decoder keeps a value alive', async () => {
-    v8.setFlagsFromString('--expose-gc')
-    const gc = vm.runInNewContext('gc')
     const codec = new Codec()
     const references = []
     const use = value => {
@@ -870,7 +867,7 @@ suite('the encoder', () => {
     try { codec.encode({ a: {}, get b () { throw new Error('x') } }) } catch {}
     for (let i = 0; i < 10 && references.some(reference => reference.deref() !== undefined); i++) {
       await new Promise(resolve => setImmediate(resolve))
-      gc()
+      collectGarbage()
     }
     assert.deepEqual(references.map(reference => reference.deref()),
       references.map(() => undefined))

@@ -1,6 +1,7 @@
 'use strict'
 
-// Whatever waits, and takes a signal: the same signals do, with one listener each.
+// Every call that waits and takes a signal: all of them take the same signals, and add one listener
+// to each.
 
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
@@ -14,7 +15,7 @@ const { outcomes } = require('../fixtures/fault-helpers')
 const limit = { timeout: 60_000 }
 
 for (const name of Object.keys(calls)) {
-  test(`${name}: an emitter of 'abort' is a signal`, limit, async (t) => {
+  test(`${name}: an emitter of 'abort' works as a signal`, limit, async (t) => {
     const wait = await open(t, name)
     const signal = new EventEmitter()
     const waiting = wait({ signal })
@@ -24,7 +25,7 @@ for (const name of Object.keys(calls)) {
     assert.equal(signal.listenerCount('abort'), 0)
   })
 
-  test(`${name}: a hundred that wait with one signal have one listener, and no leak is warned of`, limit, async (t) => {
+  test(`${name}: waits that share a signal add one listener and no warning`, limit, async (t) => {
     const wait = await open(t, name)
     const warnings = []
     const onWarning = (warning) => warnings.push(warning.message)
@@ -32,20 +33,22 @@ for (const name of Object.keys(calls)) {
     t.after(() => process.off('warning', onWarning))
     const signals = [new AbortController().signal, new EventEmitter()]
     const listenersOf = (signal) => getEventListeners(signal, 'abort').length
-    const waiting = signals.map((signal) => outcomes(Array.from({ length: 100 }, () => wait({ signal }))))
+    const waiting = signals.map((signal) =>
+      outcomes(Array.from({ length: 100 }, () => wait({ signal }))))
     await new Promise(setImmediate)
     assert.deepEqual(signals.map(listenersOf), [1, 1])
-    // Those that listen with it, each on its own, go first.
+    // The signals fire after all calls have begun to listen.
     signals[1].emit('abort')
     signals[0].dispatchEvent(new Event('abort'))
     for (const settled of await Promise.all(waiting)) {
-      assert.deepEqual(settled.map(({ reason }) => reason?.code), Array(100).fill('ERR_TELAR_ABORTED'))
+      assert.deepEqual(settled.map(({ reason }) => reason?.code),
+        Array(100).fill('ERR_TELAR_ABORTED'))
     }
     assert.deepEqual(signals.map(listenersOf), [0, 0])
     assert.deepEqual(warnings, [])
   })
 
-  test(`${name}: listeners come and go with the first and the last that waits`, limit, async (t) => {
+  test(`${name}: the first wait adds the listener and the last removes it`, limit, async (t) => {
     const wait = await open(t, name)
     const calls = { once: 0, off: 0 }
     const signal = new EventEmitter()
@@ -62,7 +65,9 @@ for (const name of Object.keys(calls)) {
     }
   })
 
-  for (const member of ['aborted', 'addEventListener', 'once', 'call of addEventListener()', 'call of once()']) {
+  for (const member of [
+    'aborted', 'addEventListener', 'once', 'call of addEventListener()', 'call of once()'
+  ]) {
     test(`${name}: what a signal throws rejects the call: ${member}`, limit, async (t) => {
       const wait = await open(t, name)
       const fail = () => { throw new Error('of the signal') }
@@ -70,7 +75,7 @@ for (const name of Object.keys(calls)) {
         ? { [/of (\w+)/.exec(member)[1]]: fail }
         : Object.defineProperty(new EventEmitter(), member, { get: fail })
       await assert.rejects(wait({ signal }), { message: 'of the signal' })
-      // Nothing is left of it.
+      // The failed call leaves nothing behind.
       const after = new AbortController()
       const waiting = wait({ signal: after.signal })
       after.abort('why')
@@ -78,16 +83,17 @@ for (const name of Object.keys(calls)) {
     })
   }
 
-  test(`${name}: what is no signal is refused`, limit, async (t) => {
+  test(`${name}: a value that is no signal is refused`, limit, async (t) => {
     const wait = await open(t, name)
     for (const signal of [1, 'abort', {}, { on () {} }]) {
       await assert.rejects(wait({ signal }), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
     }
   })
 
-  test(`${name}: a signal whose reason throws aborts, with what it throws as the cause`, limit, async (t) => {
+  test(`${name}: a throwing reason aborts the call and becomes the cause`, limit, async (t) => {
     const wait = await open(t, name)
-    const signal = Object.defineProperty(new EventEmitter(), 'reason', { get () { throw new Error('no reason') } })
+    const signal = Object.defineProperty(new EventEmitter(), 'reason',
+      { get () { throw new Error('no reason') } })
     const waiting = wait({ signal })
     await new Promise(setImmediate)
     signal.emit('abort')
@@ -96,7 +102,7 @@ for (const name of Object.keys(calls)) {
     assert.equal(error.cause.message, 'no reason')
   })
 
-  test(`${name}: what a signal throws afterwards is an uncaught exception`, limit, async () => {
+  test(`${name}: a signal that throws afterwards causes an uncaught exception`, limit, async () => {
     const program = path.join(__dirname, '..', 'fixtures', 'throwing-signal.js')
     const { stdout } = await promisify(execFile)(process.execPath, [program, name])
     assert.deepEqual(JSON.parse(stdout), { settled: ['done', 'done'], uncaught: ['of off()'] })

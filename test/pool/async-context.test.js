@@ -1,6 +1,7 @@
 'use strict'
 
-// AsyncLocalStorage needs nothing; async_hooks see tasks where `asyncHooks` says so.
+// AsyncLocalStorage works without an option. async_hooks see tasks if the option `asyncHooks` is
+// set.
 
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage, createHook, executionAsyncId } = require('node:async_hooks')
@@ -12,7 +13,7 @@ const limit = { timeout: 30_000 }
 
 for (const [face, Class] of faces) {
   for (const asyncHooks of [false, true]) {
-    test(`${face}: the context survives await pool.run(), asyncHooks ${asyncHooks}`, limit, async (t) => {
+    test(`${face}: the context survives run(), asyncHooks ${asyncHooks}`, limit, async (t) => {
       const gate = createGate()
       const pool = usePool(t, Class, { maxThreads: 1, asyncHooks, workerData: gate.buffer })
       const storage = new AsyncLocalStorage()
@@ -28,23 +29,26 @@ for (const [face, Class] of faces) {
       await gate.reached(0, 1)
       const all = [
         busy,
-        // Straight to the scheduler, by port, with a name, with a signal.
+        // By the scheduler, by port, with a name, with a signal.
         ...Array.from({ length: 100 }, (_, i) => inContext(`plain ${i}`, () => pool.run(i))),
         inContext('port', () => pool.run(new SharedArrayBuffer(4))),
         inContext('named', () => pool.run(1, { name: 'echo' })),
         inContext('signal', () => pool.run(1, { signal: controllers[0].signal })),
-        inContext('aborted', () => assert.rejects(pool.run(1, { signal: controllers[1].signal }), { name: 'AbortError' })),
+        inContext('aborted', () =>
+          assert.rejects(pool.run(1, { signal: controllers[1].signal }), { name: 'AbortError' })),
         inContext('refused', () => assert.rejects(pool.run(() => {}), { name: 'DataCloneError' })),
-        inContext('rejected', () => assert.rejects(pool.run('no', { name: 'throwError' }), { message: 'no' })),
+        inContext('rejected', () =>
+          assert.rejects(pool.run('no', { name: 'throwError' }), { message: 'no' })),
         inContext('callbacks', () => new Promise((resolve, reject) => {
           pool.run(1).then(() => {
             assert.equal(storage.getStore(), 'callbacks')
           }).then(resolve, reject)
         })),
-        inContext('exited', () => assert.rejects(pool.run(1, { name: 'exit' }), { code: 'ERR_TELAR_WORKER_EXITED' }))
+        inContext('exited', () =>
+          assert.rejects(pool.run(1, { name: 'exit' }), { code: 'ERR_TELAR_WORKER_EXITED' }))
       ]
-      // Another context ends them: that of the abort, that of the event loop.
-      storage.run('somebody else', () => controllers[1].abort())
+      // They end in another context: that of the abort, or that of the event loop.
+      storage.run('another context', () => controllers[1].abort())
       gate.open(1)
       await Promise.all(all)
       assert.equal(seen.length, all.length)
@@ -67,7 +71,7 @@ for (const [face, Class] of faces) {
 
   const type = face === 'Pool' ? 'Telar.Task' : 'Piscina.Task'
 
-  // The events of each task, by its id.
+  // Counts the events of each task, by its id.
   const watch = (t) => {
     const tasks = new Map()
     const count = (asyncId, event) => {
@@ -76,7 +80,9 @@ for (const [face, Class] of faces) {
     }
     const hook = createHook({
       init (asyncId, initType, triggerAsyncId) {
-        if (initType === type) tasks.set(asyncId, { triggerAsyncId, before: 0, after: 0, resolve: 0, destroy: 0 })
+        if (initType === type) {
+          tasks.set(asyncId, { triggerAsyncId, before: 0, after: 0, resolve: 0, destroy: 0 })
+        }
       },
       before: (asyncId) => count(asyncId, 'before'),
       after: (asyncId) => count(asyncId, 'after'),
@@ -103,16 +109,21 @@ for (const [face, Class] of faces) {
     ])
     controller.abort()
     await work
-    await turn() // destroy events come by the event loop
+    await turn() // 'destroy' events come from the event loop
     await turn()
     const expected = { triggerAsyncId: pool.asyncId, before: 1, after: 1, resolve: 1, destroy: 1 }
     assert.deepEqual([...tasks.values()], Array(8).fill(expected))
   })
 
-  test(`${face}: without asyncHooks there is none`, limit, async (t) => {
+  test(`${face}: without asyncHooks a task has no events`, limit, async (t) => {
     const tasks = watch(t)
-    const pool = usePool(t, Class, { maxThreads: 1, ...(face === 'Pool' ? {} : { asyncHooks: false }) })
-    await Promise.all([pool.run(1), pool.run(2), pool.run(3, { signal: new AbortController().signal })])
+    const pool = usePool(t, Class,
+      { maxThreads: 1, ...(face === 'Pool' ? {} : { asyncHooks: false }) })
+    await Promise.all([
+      pool.run(1),
+      pool.run(2),
+      pool.run(3, { signal: new AbortController().signal })
+    ])
     await turn()
     assert.equal(tasks.size, 0)
   })

@@ -1,7 +1,7 @@
 'use strict'
 
-// Load balancers and task queues of the user's: what counts as waiting, and what becomes of
-// tasks that they do not give back.
+// Load balancers and task queues of the user: which tasks count as waiting, and what happens to
+// tasks that a queue does not return.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -12,7 +12,7 @@ const limit = { timeout: 30_000 }
 const leastBusy = (task, workers) => workers.find(({ currentUsage }) => currentUsage === 0) ?? null
 const none = (task, workers) => null
 
-// Runs so many tasks, and notes queueSize after each.
+// Runs `count` tasks, and notes queueSize after each of them.
 function submit (pool, count) {
   const sizes = []
   const promises = Array.from({ length: count }, (_, i) => {
@@ -26,31 +26,38 @@ function submit (pool, count) {
 const codesOf = (settled) => settled.map(({ reason }) => reason?.code)
 
 for (const [face, Class] of faces) {
-  for (const [name, options] of [['no balancer', {}], ['a balancer', { loadBalancer: leastBusy }]]) {
-    test(`${face}: what a starting worker has a place for does not count as waiting, with ${name}`, limit, async (t) => {
+  for (const [name, options] of [
+    ['no balancer', {}], ['a balancer', { loadBalancer: leastBusy }]
+  ]) {
+    test(`${face}: with ${name}, queueSize omits a starting worker's task`, limit, async (t) => {
       const pool = usePool(t, Class, { minThreads: 0, maxThreads: 1, maxQueue: 2, ...options })
       const { sizes, settling } = submit(pool, 4)
       assert.deepEqual(sizes, [0, 1, 2, 2])
-      assert.deepEqual(codesOf(await settling), [undefined, undefined, undefined, 'ERR_TELAR_QUEUE_FULL'])
+      assert.deepEqual(codesOf(await settling),
+        [undefined, undefined, undefined, 'ERR_TELAR_QUEUE_FULL'])
     })
 
-    test(`${face}: nor where it has several places, with ${name}`, limit, async (t) => {
-      const pool = usePool(t, Class, { minThreads: 0, maxThreads: 1, maxQueue: 1, concurrentTasksPerWorker: 3, ...options })
+    test(`${face}: with ${name}, queueSize omits every task it has room for`, limit, async (t) => {
+      const pool = usePool(t, Class,
+        { minThreads: 0, maxThreads: 1, maxQueue: 1, concurrentTasksPerWorker: 3, ...options })
       const { sizes, settling } = submit(pool, 5)
       assert.deepEqual(sizes, [0, 0, 0, 1, 1])
-      assert.deepEqual(codesOf(await settling), [undefined, undefined, undefined, undefined, 'ERR_TELAR_QUEUE_FULL'])
+      assert.deepEqual(codesOf(await settling),
+        [undefined, undefined, undefined, undefined, 'ERR_TELAR_QUEUE_FULL'])
     })
 
-    test(`${face}: maxQueue 0 takes what a starting worker has a place for, with ${name}`, limit, async (t) => {
+    test(`${face}: with ${name}, maxQueue 0 admits a starting worker's task`, limit, async (t) => {
       const pool = usePool(t, Class, { minThreads: 0, maxThreads: 1, maxQueue: 0, ...options })
       const { sizes, settling } = submit(pool, 3)
       assert.deepEqual(sizes, [0, 0, 0])
-      assert.deepEqual(codesOf(await settling), [undefined, 'ERR_TELAR_NO_QUEUE', 'ERR_TELAR_NO_QUEUE'])
+      assert.deepEqual(codesOf(await settling),
+        [undefined, 'ERR_TELAR_NO_QUEUE', 'ERR_TELAR_NO_QUEUE'])
     })
   }
 
-  test(`${face}: maxQueue holds for tasks that a balancer has no worker for, whether or not one is free`, limit, async (t) => {
-    const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, maxQueue: 3, loadBalancer: none })
+  test(`${face}: maxQueue bounds tasks that the balancer has no worker for`, limit, async (t) => {
+    const pool = usePool(t, Class,
+      { minThreads: 2, maxThreads: 2, maxQueue: 3, loadBalancer: none })
     const { sizes, settling } = submit(pool, 5)
     assert.deepEqual(sizes, [1, 2, 3, 3, 3])
     await pool.destroy()
@@ -59,7 +66,7 @@ for (const [face, Class] of faces) {
     ])
   })
 
-  test(`${face}: a task that a balancer refuses with maxQueue 0 is rejected, and never runs`, limit, async (t) => {
+  test(`${face}: a task refused with maxQueue 0 rejects and never runs`, limit, async (t) => {
     const gate = createGate()
     let isRefusing = true
     const pool = usePool(t, Class, {
@@ -78,7 +85,7 @@ for (const [face, Class] of faces) {
   for (const way of ['close', 'destroy']) {
     test(`${face}: tasks that a queue has lost reject at ${way}()`, limit, async (t) => {
       const gate = createGate()
-      // Keeps the last one only.
+      // Keeps only the last task.
       let last = null
       const taskQueue = {
         get size () { return last === null ? 0 : 1 },
@@ -90,7 +97,8 @@ for (const [face, Class] of faces) {
           return task
         }
       }
-      const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, taskQueue, workerData: gate.buffer })
+      const pool = usePool(t, Class,
+        { minThreads: 1, maxThreads: 1, taskQueue, workerData: gate.buffer })
       const running = outcomes([pool.run({ mark: 0, until: 1 }, { name: 'wait' })])
       await gate.reached(0, 1)
       const settling = outcomes([1, 2, 3].map((value) => pool.run(value)))
@@ -105,7 +113,7 @@ for (const [face, Class] of faces) {
     })
   }
 
-  test(`${face}: a queue that gives the same task again runs it once`, limit, async (t) => {
+  test(`${face}: a task that a queue returns twice runs once`, limit, async (t) => {
     const gate = createGate()
     const tasks = []
     const taskQueue = {
@@ -114,7 +122,8 @@ for (const [face, Class] of faces) {
       shift: () => tasks.shift() ?? null,
       remove (task) { while (tasks.includes(task)) tasks.splice(tasks.indexOf(task), 1) }
     }
-    const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, taskQueue, workerData: gate.buffer })
+    const pool = usePool(t, Class,
+      { minThreads: 2, maxThreads: 2, taskQueue, workerData: gate.buffer })
     const running = [0, 0].map((mark) => pool.run({ mark, until: 1 }, { name: 'wait' }))
     await gate.reached(0, 2)
     const waiting = Promise.all([1, 2, 3].map(() => pool.run(3, { name: 'mark' })))

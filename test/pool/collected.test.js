@@ -1,7 +1,7 @@
 'use strict'
 
-// An object that has calls under way, or something of which is held, is not collected,
-// although nobody refers to it: its calls end as they would with somebody who does.
+// An object with pending calls, or with a guard or a reservation that is held, is not collected
+// even if nothing refers to it. Its calls end as they would with a reference.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -9,10 +9,11 @@ const { Channel, RwLock } = require('../..')
 const { startThread } = require('../fixtures/sync/threads')
 
 const kEach = 10
+const collector = JSON.stringify(require.resolve('../fixtures/collect-garbage'))
 
-// begin(channel) starts something in a thread that then forgets the channel; end(channel) comes
-// from this thread, while the other one is blocked and about to collect; then finish(begun).
-// What comes of it, or the code that it rejects with, is to be `expected`.
+// begin(channel) starts something in a thread that then forgets the channel. This thread calls
+// end(channel) while the other one is blocked. That one collects garbage, then calls finish(begun).
+// `expected` is the result, or the code of the error.
 const cases = {
   'receive()': {
     begin: (channel) => channel.receive(),
@@ -64,14 +65,13 @@ const cases = {
 }
 
 for (const [name, { begin, end, finish = (begun) => begun, expected }] of Object.entries(cases)) {
-  test(`a channel that nobody refers to is not given up: ${name}`, async (t) => {
+  test(`a channel without references is not given up: ${name}`, async (t) => {
     const channels = Array.from({ length: kEach }, () => new Channel({ capacity: 4096 }))
     const flag = new Int32Array(new SharedArrayBuffer(8))
     const thread = startThread(t, `async ({ channels, flag }, { Channel }, { parentPort }) => {
-      require('node:v8').setFlagsFromString('--expose-gc')
-      const gc = require('node:vm').runInNewContext('gc')
+      const { collectGarbage } = require(${collector})
       const later = () => new Promise((resolve) => setTimeout(resolve, 1))
-      // From copies: what came as workerData is not to refer to them.
+      // Made from copies, so that workerData does not refer to the channels.
       const begin = (shared) => (${begin})(Channel.from({ 'telar:shared': shared }))
       const begun = channels.map((channel) => begin(channel['telar:shared']))
       for (const one of begun) one.catch?.(() => {})
@@ -79,11 +79,12 @@ for (const [name, { begin, end, finish = (begun) => begun, expected }] of Object
       Atomics.store(flag, 0, 1)
       Atomics.notify(flag, 0)
       Atomics.wait(flag, 1, 0)
-      gc()
-      gc()
+      collectGarbage()
+      collectGarbage()
       for (let turn = 0; turn < 5; turn++) await later()
-      const outcome = async (one) => (${finish})(await one)
-      parentPort.postMessage(await Promise.all(begun.map((one) => outcome(one).catch((error) => error.code))))
+      const finish = async (one) => (${finish})(await one)
+      const outcomes = begun.map((one) => finish(one).catch((error) => error.code))
+      parentPort.postMessage(await Promise.all(outcomes))
     }`, { channels, flag })
     await Atomics.waitAsync(flag, 0, 0).value
     for (const channel of channels) await end(channel)
@@ -94,15 +95,14 @@ for (const [name, { begin, end, finish = (begun) => begun, expected }] of Object
 }
 
 for (const [name, held] of [['read', 'readSync'], ['write', 'writeSync']]) {
-  test(`a lock that nobody refers to is known by its guard: ${name}`, async (t) => {
+  test(`a lock without references stays known through its guard: ${name}`, async (t) => {
     const thread = startThread(t, `async ({ lock }, { RwLock }, { parentPort }) => {
-      require('node:v8').setFlagsFromString('--expose-gc')
-      const gc = require('node:vm').runInNewContext('gc')
+      const { collectGarbage } = require(${collector})
       const from = () => RwLock.from({ 'telar:shared': lock['telar:shared'] })
       const guard = from().${held}()
       for (let turn = 0; turn < 5; turn++) {
         await new Promise((resolve) => setTimeout(resolve, 1))
-        gc()
+        collectGarbage()
       }
       try {
         from().writeSync({ timeout: 10 })

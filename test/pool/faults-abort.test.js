@@ -1,6 +1,6 @@
 'use strict'
 
-// Aborts, at every point of a task's life.
+// Aborts at every point in the life of a task.
 
 const assert = require('node:assert/strict')
 const { EventEmitter, getEventListeners } = require('node:events')
@@ -8,19 +8,24 @@ const { test } = require('node:test')
 const { createGate, faces, outcomes, until, usePool } = require('../fixtures/fault-helpers')
 
 const limit = { timeout: 30_000 }
-const aborted = { name: 'AbortError', message: 'The task has been aborted', code: 'ERR_TELAR_ABORTED' }
+const aborted = {
+  name: 'AbortError',
+  message: 'The task has been aborted',
+  code: 'ERR_TELAR_ABORTED'
+}
 
-// A pool of one worker that is busy until `release()`.
+// A pool with a worker that is busy until release().
 function occupied (t, Class, options) {
   const gate = createGate()
-  const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, workerData: gate.buffer, ...options })
+  const pool = usePool(t, Class,
+    { minThreads: 1, maxThreads: 1, workerData: gate.buffer, ...options })
   const busy = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
-  busy.catch(() => {}) // for tests that leave it running
+  busy.catch(() => {}) // since some tests leave it running
   return { gate, pool, busy, release: () => gate.open(1) }
 }
 
 for (const [face, Class] of faces) {
-  test(`${face}: an infinite loop is aborted, its worker replaced, the rest goes on`, limit, async (t) => {
+  test(`${face}: an abort ends an endless loop and replaces its worker`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, workerData: gate.buffer })
     const controller = new AbortController()
@@ -54,7 +59,7 @@ for (const [face, Class] of faces) {
     assert.equal(pool.completed, 4)
   })
 
-  test(`${face}: abort while the only worker still boots`, limit, async (t) => {
+  test(`${face}: a task may be aborted while the only worker boots`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, workerData: gate.buffer })
     const controller = new AbortController()
@@ -66,7 +71,7 @@ for (const [face, Class] of faces) {
     assert.equal(gate.count(3), 0)
   })
 
-  test(`${face}: abort after the end changes nothing`, limit, async (t) => {
+  test(`${face}: an abort after the end of the task changes nothing`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1 })
     const controller = new AbortController()
     assert.equal(await pool.run('done', { signal: controller.signal }), 'done')
@@ -77,19 +82,20 @@ for (const [face, Class] of faces) {
     assert.equal(pool.completed, 2)
   })
 
-  test(`${face}: a signal that is aborted already rejects before anything is transferred`, limit, async (t) => {
+  test(`${face}: an aborted signal rejects before anything is transferred`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { workerData: gate.buffer })
     const buffer = new ArrayBuffer(16)
     const signal = AbortSignal.abort('no')
-    await assert.rejects(pool.run(buffer, { signal, transferList: [buffer] }), { ...aborted, cause: 'no' })
+    await assert.rejects(pool.run(buffer, { signal, transferList: [buffer] }),
+      { ...aborted, cause: 'no' })
     assert.equal(buffer.byteLength, 16)
     await assert.rejects(pool.run(3, { name: 'mark', signal }), aborted)
     assert.equal(await pool.run('next'), 'next')
     assert.equal(gate.count(3), 0)
   })
 
-  test(`${face}: abort without a reason has the platform's reason as its cause`, limit, async (t) => {
+  test(`${face}: an abort without a reason has the platform's as its cause`, limit, async (t) => {
     const { gate, pool } = occupied(t, Class)
     await gate.reached(0, 1)
     const controller = new AbortController()
@@ -100,7 +106,7 @@ for (const [face, Class] of faces) {
     assert.equal(error.cause, controller.signal.reason)
   })
 
-  test(`${face}: one signal for running and queued tasks`, limit, async (t) => {
+  test(`${face}: one signal aborts both running and queued tasks`, limit, async (t) => {
     const { gate, pool, busy, release } = occupied(t, Class, { minThreads: 3, maxThreads: 3 })
     const controller = new AbortController()
     const { signal } = controller
@@ -120,14 +126,15 @@ for (const [face, Class] of faces) {
     assert.deepEqual(getEventListeners(signal, 'abort'), [])
   })
 
-  test(`${face}: thousands of queued tasks are aborted, each with its own signal`, limit, async (t) => {
+  test(`${face}: thousands of queued tasks can be aborted one by one`, limit, async (t) => {
     const { gate, pool, busy, release } = occupied(t, Class)
     await gate.reached(0, 1)
     const count = 10_000
     const controllers = Array.from({ length: count }, () => new AbortController())
-    const settling = outcomes(controllers.map(({ signal }) => pool.run(2, { name: 'mark', signal })))
+    const settling =
+      outcomes(controllers.map(({ signal }) => pool.run(2, { name: 'mark', signal })))
     assert.equal(pool.queueSize, count)
-    // Every second one, from the middle outwards: head, tail and all between.
+    // Every second task, from the middle on: the head, the tail and all between.
     for (let i = 0; i < count; i += 2) controllers[(i + count / 2) % count].abort(i)
     assert.equal(pool.queueSize, count / 2)
     release()
@@ -141,13 +148,14 @@ for (const [face, Class] of faces) {
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: all of thousands of queued tasks are aborted, then new ones run`, limit, async (t) => {
+  test(`${face}: new tasks run after thousands of queued ones are aborted`, limit, async (t) => {
     const { gate, pool, busy, release } = occupied(t, Class)
     await gate.reached(0, 1)
-    // More than the scheduler holds, twice over.
+    // More tasks than the scheduler holds, twice.
     for (let round = 0; round < 2; round++) {
       const controller = new AbortController()
-      const promises = Array.from({ length: 6000 }, () => pool.run(3, { name: 'mark', signal: controller.signal }))
+      const promises = Array.from({ length: 6000 }, () =>
+        pool.run(3, { name: 'mark', signal: controller.signal }))
       controller.abort()
       const settled = await outcomes(promises)
       assert.ok(settled.every(({ reason }) => reason?.code === 'ERR_TELAR_ABORTED'))
@@ -160,7 +168,7 @@ for (const [face, Class] of faces) {
     assert.equal(gate.count(3), 0)
   })
 
-  test(`${face}: any emitter of 'abort' is a signal`, limit, async (t) => {
+  test(`${face}: any emitter of 'abort' works as a signal`, limit, async (t) => {
     const { gate, pool, busy, release } = occupied(t, Class, { minThreads: 2, maxThreads: 2 })
     await gate.reached(0, 1)
     const emitter = new EventEmitter()
@@ -180,7 +188,7 @@ for (const [face, Class] of faces) {
     assert.equal(gate.count(3), 0)
   })
 
-  test(`${face}: listeners are gone once a task has settled, however it did`, limit, async (t) => {
+  test(`${face}: a settled task leaves no listener on its signal`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1 })
     const controller = new AbortController()
     const { signal } = controller
@@ -193,7 +201,9 @@ for (const [face, Class] of faces) {
       pool.run(() => {}, { signal }),
       pool.run(1, { name: 'missing', signal })
     ])
-    assert.deepEqual(settled.map(({ value, reason }) => reason === undefined ? value : reason.code ?? reason.name), [
+    const results = settled.map(({ value, reason }) =>
+      reason === undefined ? value : reason.code ?? reason.name)
+    assert.deepEqual(results, [
       'value', 'E_INVALID', 'ERR_TELAR_WORKER_EXITED', 'tail', 25, 'ERR_TELAR_NO_HANDLER'
     ])
     assert.equal(getEventListeners(signal, 'abort').length, before)
@@ -204,16 +214,17 @@ for (const [face, Class] of faces) {
     assert.equal(getEventListeners(signal, 'abort').length, before)
   })
 
-  test(`${face}: an abort leaves tasks of the same worker alone`, limit, async (t) => {
+  test(`${face}: an abort does not affect other tasks of its worker`, limit, async (t) => {
     const gate = createGate()
-    const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 3, workerData: gate.buffer })
+    const pool = usePool(t, Class,
+      { minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 3, workerData: gate.buffer })
     const controllers = Array.from({ length: 6 }, () => new AbortController())
     const promises = []
     for (const { signal } of controllers) {
       promises.push(pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' }))
       promises.push(pool.run({ mark: 2, until: 1 }, { name: 'waitAsync', signal }))
     }
-    // All that can run at a time: 3 in one worker, or one abortable in each.
+    // All that can run at once: 3 tasks in one worker, or one abortable task in each.
     await until(() => gate.count(0) + gate.count(2) >= 2)
     for (const controller of controllers) controller.abort()
     const plain = promises.filter((_, i) => i % 2 === 0)
@@ -224,7 +235,7 @@ for (const [face, Class] of faces) {
     assert.deepEqual(await Promise.all(plain), Array(6).fill('waited'))
   })
 
-  test(`${face}: abortable tasks and others, three at a time in two workers, all get their turn`, limit, async (t) => {
+  test(`${face}: abortable and other tasks all run, three at a time`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 3 })
     const promises = Array.from({ length: 300 }, (_, i) => i % 3 === 0
       ? pool.run(i, { signal: new AbortController().signal })
@@ -234,22 +245,24 @@ for (const [face, Class] of faces) {
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: aborts one after another never leave the pool short of workers`, limit, async (t) => {
+  test(`${face}: repeated aborts never leave the pool short of workers`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, workerData: gate.buffer })
     for (let round = 1; round <= 10; round++) {
       const controller = new AbortController()
-      const looping = [0, 1].map(() => pool.run(4, { name: 'markAndSpin', signal: controller.signal }))
+      const looping = [0, 1].map(() =>
+        pool.run(4, { name: 'markAndSpin', signal: controller.signal }))
       await gate.reached(4, 2 * round)
       controller.abort(round)
       const settled = await outcomes(looping)
-      assert.deepEqual(settled.map(({ reason }) => [reason.code, reason.cause]), [['ERR_TELAR_ABORTED', round], ['ERR_TELAR_ABORTED', round]])
+      assert.deepEqual(settled.map(({ reason }) => [reason.code, reason.cause]),
+        [['ERR_TELAR_ABORTED', round], ['ERR_TELAR_ABORTED', round]])
       assert.equal(pool.threads.length, 2)
     }
     assert.deepEqual(await Promise.all([pool.run(1), pool.run(2)]), [1, 2])
   })
 
-  test(`${face}: an abort in the same turn as the result settles once, either way`, limit, async (t) => {
+  test(`${face}: an abort in the turn of the result settles the task once`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1 })
     const count = 300
     await pool.run('warm')
@@ -257,7 +270,7 @@ for (const [face, Class] of faces) {
       const controller = new AbortController()
       const promise = pool.run(i, { signal: controller.signal })
       if (i % 3 === 0) await null
-      // Every so often the task is running just now, and its worker has to go.
+      // Sometimes the task runs already, so its worker has to be ended.
       if (i % 30 === 0) await new Promise(setImmediate)
       controller.abort()
       const [{ value, reason }] = await outcomes([promise])

@@ -1,16 +1,18 @@
 'use strict'
 
-// Workers that cannot start, and files that are not what they should be.
+// Workers that cannot start, and task files that do not load or export no function.
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
 const { test } = require('node:test')
-const { createGate, faces, filename, outcomes, until, usePool } = require('../fixtures/fault-helpers')
+const {
+  createGate, faces, filename, outcomes, until, usePool
+} = require('../fixtures/fault-helpers')
 
 const limit = { timeout: 30_000 }
 const fixture = (name) => path.join(__dirname, '..', 'fixtures', 'boot', name)
 
-// A file that cannot be loaded, and what its tasks reject with.
+// Files that cannot be loaded, and the error with which their tasks reject.
 const failures = [
   [fixture('missing.js'), { code: 'MODULE_NOT_FOUND' }],
   [fixture('throws.js'), { code: 'E_LOAD', message: 'the file fails' }],
@@ -22,9 +24,10 @@ for (const [face, Class] of faces) {
   for (const [file, expected] of failures) {
     const name = path.basename(file)
 
-    test(`${face}: ${name}: what waits for the pool rejects, and no worker starts again by itself`, limit, async (t) => {
+    test(`${face}: ${name}: waiting tasks reject and no worker restarts`, limit, async (t) => {
       const gate = createGate()
-      const pool = usePool(t, Class, { filename: file, minThreads: 2, maxThreads: 2, workerData: gate.buffer })
+      const pool = usePool(t, Class,
+        { filename: file, minThreads: 2, maxThreads: 2, workerData: gate.buffer })
       const errors = []
       pool.on('error', (error) => errors.push(error))
       const settled = await outcomes(Array.from({ length: 20 }, (_, i) => pool.run(i)))
@@ -32,7 +35,7 @@ for (const [face, Class] of faces) {
         for (const key of Object.keys(expected)) assert.equal(reason[key], expected[key])
       }
       await until(() => pool.threads.length === 0)
-      // Time enough for a worker to start, if one did.
+      // Long enough for a worker to start again.
       await new Promise((resolve) => setTimeout(resolve, 100))
       assert.deepEqual(pool.threads, [])
       assert.ok(gate.count(0) <= 2)
@@ -40,26 +43,30 @@ for (const [face, Class] of faces) {
       assert.equal(pool.queueSize, 0)
     })
 
-    test(`${face}: ${name}: an idle pool tells it by one 'error' event for each worker at most`, limit, async (t) => {
+    test(`${face}: ${name}: an idle pool emits at most one error per worker`, limit, async (t) => {
       const gate = createGate()
-      const pool = usePool(t, Class, { filename: file, minThreads: 2, maxThreads: 2, workerData: gate.buffer })
+      const pool = usePool(t, Class,
+        { filename: file, minThreads: 2, maxThreads: 2, workerData: gate.buffer })
       const errors = []
       pool.on('error', (error) => errors.push(error))
       await until(() => pool.threads.length === 0)
       assert.ok(errors.length >= 1 && errors.length <= 2, `${errors.length} events`)
       for (const key of Object.keys(expected)) assert.equal(errors[0][key], expected[key])
-      // Asked again, it tries again.
+      // A new task makes the pool try again.
       const error = await pool.run(1).catch((error) => error)
       for (const key of Object.keys(expected)) assert.equal(error[key], expected[key])
     })
   }
 
   for (const [file, expected] of failures) {
-    for (const [minThreads, maxThreads, tasks] of [[2, 2, 4], [4, 4, 1], [3, 3, 20], [0, 3, 6], [1, 1, 1]]) {
+    const sizes = [[2, 2, 4], [4, 4, 1], [3, 3, 20], [0, 3, 6], [1, 1, 1]]
+    for (const [minThreads, maxThreads, tasks] of sizes) {
       const size = `${minThreads} to ${maxThreads} threads, ${tasks} tasks`
-      test(`${face}: ${path.basename(file)}: whose tasks were rejected hears of it once, by them: ${size}`, limit, async (t) => {
+      const title = `${face}: ${path.basename(file)}, ${size}`
+      test(`${title}: its tasks reject and no 'error' is emitted`, limit, async (t) => {
         const gate = createGate()
-        const pool = usePool(t, Class, { filename: file, minThreads, maxThreads, workerData: gate.buffer })
+        const pool = usePool(t, Class,
+          { filename: file, minThreads, maxThreads, workerData: gate.buffer })
         const errors = []
         pool.on('error', (error) => errors.push(error))
         const settled = await outcomes(Array.from({ length: tasks }, (_, i) => pool.run(i)))
@@ -73,64 +80,80 @@ for (const [face, Class] of faces) {
     }
   }
 
-  // By bits: which loads fail. Each is told by one 'error' event, the tasks by their results.
+  // Bits for the loads that fail. Each failure emits one 'error' event. The other workers run the
+  // tasks.
   for (const failing of [0b0001, 0b0100, 0b1000, 0b0111]) {
-    test(`${face}: some of four workers cannot load the file, the others do the work: ${failing.toString(2)}`, limit, async (t) => {
+    const bits = failing.toString(2)
+    test(`${face}: workers that load do the work of those that fail: ${bits}`, limit, async (t) => {
       const gate = createGate()
       gate.set(2, failing)
-      const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 4, maxThreads: 4, workerData: gate.buffer })
+      const pool = usePool(t, Class,
+        { filename: fixture('fails-at.js'), minThreads: 4, maxThreads: 4, workerData: gate.buffer })
       const errors = []
       pool.on('error', (error) => errors.push(error.message))
       const settled = await outcomes(Array.from({ length: 20 }, (_, i) => pool.run(i)))
       assert.deepEqual(settled.map(({ value }) => value), Array.from({ length: 20 }, (_, i) => i))
-      const messages = Array.from({ length: 4 }, (_, i) => `load ${i} fails`).filter((_, i) => (failing >> i) & 1)
+      const messages = Array.from({ length: 4 }, (_, i) => `load ${i} fails`)
+        .filter((_, i) => (failing >> i) & 1)
       await until(() => errors.length === messages.length)
       assert.deepEqual(errors.sort(), messages)
     })
   }
 
-  test(`${face}: a pool with workers does not start those that cannot load the file again and again`, limit, async (t) => {
+  test(`${face}: a worker that cannot load its file is not restarted often`, limit, async (t) => {
     const gate = createGate()
-    gate.set(2, ~1) // all but the first
-    const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 1, maxThreads: 2, workerData: gate.buffer })
+    gate.set(2, ~1) // all loads but the first fail
+    const pool = usePool(t, Class,
+      { filename: fixture('fails-at.js'), minThreads: 1, maxThreads: 2, workerData: gate.buffer })
     pool.on('error', () => {})
-    for (let round = 0; round < 100; round++) await outcomes([1, 2, 3].map(() => pool.run(1, { name: 'sleep' })))
-    // One for each round, if it did. Some may have had their pause.
+    for (let round = 0; round < 100; round++) {
+      await outcomes([1, 2, 3].map(() => pool.run(1, { name: 'sleep' })))
+    }
+    // It would be one start for each round. Some starts may happen after a pause.
     assert.ok(gate.count(0) >= 2 && gate.count(0) <= 20, `${gate.count(0)} starts`)
     assert.equal(pool.threads.length, 1)
   })
 
-  test(`${face}: a file that can be loaded again gives the pool its workers back`, limit, async (t) => {
+  test(`${face}: a pool gets its workers back when the file loads again`, limit, async (t) => {
     const gate = createGate()
     gate.set(2, 0b11)
-    const pool = usePool(t, Class, { filename: fixture('fails-at.js'), minThreads: 2, maxThreads: 2, workerData: gate.buffer })
+    const pool = usePool(t, Class,
+      { filename: fixture('fails-at.js'), minThreads: 2, maxThreads: 2, workerData: gate.buffer })
     await assert.rejects(pool.run(1), /load \d fails/)
     await until(() => pool.threads.length === 0)
     assert.equal(await pool.run(2), 2)
     await until(() => pool.threads.length === 2)
   })
 
-  for (const [name, message, events] of [['throws-later.js', 'the file fails later', 4], ['exits-later.js', 'worker exited with code: 7', 1]]) {
-    test(`${face}: ${name}: workers that end before they are of use are not started for ever`, limit, async (t) => {
+  for (const [name, message, events] of [
+    ['throws-later.js', 'the file fails later', 4],
+    ['exits-later.js', 'worker exited with code: 7', 1]
+  ]) {
+    test(`${face}: ${name}: workers that end early stop being restarted`, limit, async (t) => {
       const gate = createGate()
-      const pool = usePool(t, Class, { filename: fixture(name), minThreads: 1, maxThreads: 1, workerData: gate.buffer })
+      const pool = usePool(t, Class,
+        { filename: fixture(name), minThreads: 1, maxThreads: 1, workerData: gate.buffer })
       const errors = []
       pool.on('error', (error) => errors.push(error.message))
       await until(() => gate.count(0) > 0 && pool.threads.length === 0)
-      // Time enough for a worker to start, if one did.
+      // Long enough for a worker to start again.
       await new Promise((resolve) => setTimeout(resolve, 100))
       assert.deepEqual(pool.threads, [])
       assert.equal(gate.count(0), 4)
       assert.deepEqual(errors, Array(events).fill(message))
-      // Asked again, it tries again.
+      // A new task makes the pool try again.
       await assert.rejects(pool.run(1), { message })
       assert.ok(gate.count(0) > 4)
     })
   }
 
-  test(`${face}: a file without a function rejects the task that needs it, the worker stays`, limit, async (t) => {
-    const pool = usePool(t, Class, { filename: fixture('nothing.js'), minThreads: 1, maxThreads: 1 })
-    const none = { code: 'ERR_TELAR_NO_HANDLER', message: /^No handler function exported from .*nothing\.js: / }
+  test(`${face}: a missing function rejects the task and keeps the worker`, limit, async (t) => {
+    const pool = usePool(t, Class,
+      { filename: fixture('nothing.js'), minThreads: 1, maxThreads: 1 })
+    const none = {
+      code: 'ERR_TELAR_NO_HANDLER',
+      message: /^No handler function exported from .*nothing\.js: /
+    }
     await assert.rejects(pool.run(1), none)
     const [worker] = pool.threads
     await assert.rejects(pool.run(1, { name: 'text' }), none)
@@ -139,7 +162,7 @@ for (const [face, Class] of faces) {
     assert.equal(pool.threads[0], worker)
   })
 
-  test(`${face}: a file named by a task that cannot be loaded rejects that task only`, limit, async (t) => {
+  test(`${face}: a task's own file that fails to load rejects only that task`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, workerData: gate.buffer })
     const settled = await outcomes([
@@ -152,15 +175,21 @@ for (const [face, Class] of faces) {
       pool.run(7, { filename: fixture('exits.js') }),
       pool.run(8)
     ])
-    assert.deepEqual(settled.map(({ value, reason }) => reason === undefined ? value : reason.code), [
+    const results = settled.map(({ value, reason }) => reason === undefined ? value : reason.code)
+    assert.deepEqual(results, [
       1, 'MODULE_NOT_FOUND', 3, 'E_LOAD', 'E_LOAD', 6, 'ERR_TELAR_WORKER_EXITED', 8
     ])
     assert.equal(pool.completed, 8)
   })
 
-  test(`${face}: a worker that cannot start takes no task of those that did with it`, limit, async (t) => {
+  test(`${face}: a worker that fails to start takes no task of the others`, limit, async (t) => {
     const gate = createGate()
-    const pool = usePool(t, Class, { filename: fixture('second-fails.js'), minThreads: 2, maxThreads: 2, workerData: gate.buffer })
+    const pool = usePool(t, Class, {
+      filename: fixture('second-fails.js'),
+      minThreads: 2,
+      maxThreads: 2,
+      workerData: gate.buffer
+    })
     const errors = []
     pool.on('error', (error) => errors.push(error.message))
     const waiting = pool.run(null, { name: 'wait' })
@@ -175,21 +204,24 @@ for (const [face, Class] of faces) {
     await until(() => pool.threads.length === 2)
   })
 
-  test(`${face}: a worker that cannot be created at all is an error of the constructor`, limit, () => {
-    assert.throws(() => new Class({ filename, execArgv: ['--no-such-flag'] }), { code: 'ERR_WORKER_INVALID_EXEC_ARGV' })
+  test(`${face}: a worker that cannot be created makes the constructor throw`, limit, () => {
+    assert.throws(() => new Class({ filename, execArgv: ['--no-such-flag'] }),
+      { code: 'ERR_WORKER_INVALID_EXEC_ARGV' })
   })
 
-  test(`${face}: a worker that cannot be created for a task is an error of that task`, limit, async (t) => {
+  test(`${face}: a worker that cannot be created for a task rejects the task`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 0, maxThreads: 1, execArgv: ['--no-such-flag'] })
     await assert.rejects(pool.run(1), { code: 'ERR_WORKER_INVALID_EXEC_ARGV' })
     await assert.rejects(pool.run(1), { code: 'ERR_WORKER_INVALID_EXEC_ARGV' })
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: a file that outgrows its heap while it loads rejects what waits`, limit, async (t) => {
+  test(`${face}: a file that outgrows the heap while loading rejects tasks`, limit, async (t) => {
     const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
-    const pool = usePool(t, Class, { filename: fixture('fills-heap.js'), minThreads: 1, maxThreads: 1, resourceLimits })
+    const pool = usePool(t, Class,
+      { filename: fixture('fills-heap.js'), minThreads: 1, maxThreads: 1, resourceLimits })
     const settled = await outcomes([pool.run(1), pool.run(2)])
-    assert.deepEqual(settled.map(({ reason }) => reason.code), Array(2).fill('ERR_WORKER_OUT_OF_MEMORY'))
+    assert.deepEqual(settled.map(({ reason }) => reason.code),
+      Array(2).fill('ERR_WORKER_OUT_OF_MEMORY'))
   })
 }

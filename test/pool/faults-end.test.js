@@ -11,19 +11,21 @@ const { createGate, faces, outcomes, until, usePool } = require('../fixtures/fau
 const limit = { timeout: 30_000 }
 const terminated = { code: 'ERR_TELAR_TERMINATED', message: 'Terminating worker thread' }
 
-// The code of each error, the value where there is none.
-const codes = async (promises) => (await outcomes(promises)).map(({ value, reason }) => reason === undefined ? value : reason.code)
+// The value of each promise, or the code of its error.
+const codes = async (promises) =>
+  (await outcomes(promises)).map(({ value, reason }) => reason === undefined ? value : reason.code)
 
 for (const [face, Class] of faces) {
   const create = (t, options) => {
     const gate = createGate()
-    const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, workerData: gate.buffer, ...options })
+    const pool = usePool(t, Class,
+      { minThreads: 1, maxThreads: 1, workerData: gate.buffer, ...options })
     return { gate, pool }
   }
 
-  // ---- destroy ----
+  // ---- destroy() ----
 
-  test(`${face}: destroy() while the workers boot rejects what was asked`, limit, async (t) => {
+  test(`${face}: destroy() during the boot rejects the submitted tasks`, limit, async (t) => {
     const { pool } = create(t, { minThreads: 2, maxThreads: 2 })
     const settling = codes([pool.run(1), pool.run(2), pool.run(3)])
     const destroyed = pool.destroy()
@@ -33,18 +35,18 @@ for (const [face, Class] of faces) {
     assert.equal(pool.completed, 3)
   })
 
-  // V8 loses a request to terminate now and then.
-  test(`${face}: destroy() ends an endless loop although the first request is lost`, limit, async (t) => {
+  // V8 sometimes loses a request to terminate.
+  test(`${face}: destroy() ends an endless loop if its first request is lost`, limit, async (t) => {
     const { gate, pool } = create(t)
     const settling = codes([pool.run(0, { name: 'markAndSpin' })])
     await gate.reached(0, 1)
     const lost = t.mock.method(Worker.prototype, 'terminate', async () => {}, { times: 1 })
     await pool.destroy()
-    assert.equal(lost.mock.callCount(), 1) // the second went to Node
+    assert.equal(lost.mock.callCount(), 1) // the second call reached Node
     assert.deepEqual(await settling, ['ERR_TELAR_TERMINATED'])
   })
 
-  test(`${face}: destroy() of an idle pool`, limit, async (t) => {
+  test(`${face}: destroy() ends an idle pool`, limit, async (t) => {
     const { pool } = create(t)
     await pool.run(1)
     await pool.destroy()
@@ -52,14 +54,14 @@ for (const [face, Class] of faces) {
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: destroy() before the pool had a thread`, limit, async (t) => {
+  test(`${face}: destroy() may come before the pool has a thread`, limit, async (t) => {
     const { pool } = create(t, { minThreads: 0 })
     assert.deepEqual(pool.threads, [])
     await pool.destroy()
     assert.equal(await pool.run(1), 1)
   })
 
-  test(`${face}: destroy() rejects running and queued tasks, of every kind`, limit, async (t) => {
+  test(`${face}: destroy() rejects running and queued tasks of every kind`, limit, async (t) => {
     const { gate, pool } = create(t)
     const { signal } = new AbortController()
     const settling = codes([
@@ -80,16 +82,17 @@ for (const [face, Class] of faces) {
     assert.equal(pool.queueSize, 0)
   })
 
-  test(`${face}: destroy() while an asynchronous task runs`, limit, async (t) => {
+  test(`${face}: destroy() rejects asynchronous tasks that are running`, limit, async (t) => {
     const { gate, pool } = create(t, { concurrentTasksPerWorker: 3 })
-    const settling = codes(Array.from({ length: 5 }, () => pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' })))
+    const wait = () => pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' })
+    const settling = codes(Array.from({ length: 5 }, wait))
     await gate.reached(0, 3)
     await pool.destroy()
     assert.deepEqual(await settling, Array(5).fill('ERR_TELAR_TERMINATED'))
     assert.equal(gate.count(0), 3)
   })
 
-  test(`${face}: destroy() twice at once, and once more`, limit, async (t) => {
+  test(`${face}: destroy() may be called twice at once, and once more`, limit, async (t) => {
     const { gate, pool } = create(t, { minThreads: 2, maxThreads: 2 })
     const settling = codes([pool.run(0, { name: 'markAndSpin' }), pool.run(1)])
     await gate.reached(0, 1)
@@ -99,7 +102,7 @@ for (const [face, Class] of faces) {
     assert.deepEqual(pool.threads, [])
   })
 
-  test(`${face}: a pool that was destroyed can be used again, many times`, limit, async (t) => {
+  test(`${face}: a destroyed pool can be used again, many times`, limit, async (t) => {
     const { gate, pool } = create(t, { minThreads: 2, maxThreads: 2 })
     for (let round = 1; round <= 8; round++) {
       const looping = pool.run(0, { name: 'markAndSpin' })
@@ -112,14 +115,16 @@ for (const [face, Class] of faces) {
     }
   })
 
-  test(`${face}: what one of two destroy() calls leaves, the other does not take away`, limit, async (t) => {
+  test(`${face}: a second destroy() spares tasks submitted after the first`, limit, async (t) => {
     const { pool } = create(t)
     await pool.run(1)
-    const [again] = await Promise.all([pool.destroy().then(() => pool.run('again')), pool.destroy()])
+    const [again] = await Promise.all([
+      pool.destroy().then(() => pool.run('again')), pool.destroy()
+    ])
     assert.equal(again, 'again')
   })
 
-  test(`${face}: destroy() in the turn in which results arrive settles each task once`, limit, async (t) => {
+  test(`${face}: destroy() as results arrive settles each task once`, limit, async (t) => {
     const { pool } = create(t)
     let count = 0
     for (let round = 0; round < 20; round++) {
@@ -136,7 +141,7 @@ for (const [face, Class] of faces) {
     }
   })
 
-  test(`${face}: destroy() from a 'drain' listener`, limit, async (t) => {
+  test(`${face}: destroy() may be called by a 'drain' listener`, limit, async (t) => {
     const { pool } = create(t)
     const destroyed = new Promise((resolve) => pool.once('drain', () => resolve(pool.destroy())))
     assert.equal(await pool.run(1), 1)
@@ -145,31 +150,37 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run(2), 2)
   })
 
-  test(`${face}: destroy() from 'workerCreate', while others have become ready too`, limit, async (t) => {
+  test(`${face}: destroy() may be called as several workers become ready`, limit, async (t) => {
     const gate = createGate()
-    // Nothing but ready workers is of use to it.
-    const loadBalancer = (task, workers) => workers.find(({ currentUsage }) => currentUsage === 0) ?? null
+    // This balancer chooses only workers that are ready.
+    const loadBalancer = (task, workers) =>
+      workers.find(({ currentUsage }) => currentUsage === 0) ?? null
     const counting = path.join(__dirname, '..', 'fixtures', 'boot', 'fails-at.js')
-    const pool = usePool(t, Class, { filename: counting, minThreads: 0, maxThreads: 3, loadBalancer, workerData: gate.buffer })
+    const pool = usePool(t, Class,
+      { filename: counting, minThreads: 0, maxThreads: 3, loadBalancer, workerData: gate.buffer })
     for (let round = 1; round <= 3; round++) {
       const settling = codes([pool.run(1), pool.run(2), pool.run(3)])
-      const destroyed = new Promise((resolve) => pool.once('workerCreate', () => resolve(pool.destroy())))
-      // Without a turn of the event loop, so that all three are announced in one.
+      const destroyed = new Promise((resolve) =>
+        pool.once('workerCreate', () => resolve(pool.destroy())))
+      // Without a turn of the event loop, so that one turn announces all three workers.
       while (gate.count(0) < 3 * round) gate.pause(10)
       gate.pause(50)
       await destroyed
       assert.deepEqual(await settling, Array(3).fill('ERR_TELAR_TERMINATED'))
     }
-    assert.deepEqual(await Promise.all([1, 2, 3, 4, 5, 6].map((value) => pool.run(value))), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(await Promise.all([1, 2, 3, 4, 5, 6].map((value) => pool.run(value))),
+      [1, 2, 3, 4, 5, 6])
   })
 
-  test(`${face}: destroy() from 'workerCreate' and 'workerDestroy' listeners`, limit, async (t) => {
+  test(`${face}: destroy() may come from 'workerCreate' or 'workerDestroy'`, limit, async (t) => {
     const { pool } = create(t)
-    const created = new Promise((resolve) => pool.once('workerCreate', () => resolve(pool.destroy())))
+    const created = new Promise((resolve) =>
+      pool.once('workerCreate', () => resolve(pool.destroy())))
     await created
     assert.deepEqual(pool.threads, [])
-    const destroyed = new Promise((resolve) => pool.once('workerDestroy', () => resolve(pool.destroy())))
-    // The listener comes between the end of the worker and that of its task.
+    const destroyed = new Promise((resolve) =>
+      pool.once('workerDestroy', () => resolve(pool.destroy())))
+    // The listener runs after the worker has ended and before its task settles.
     const [code] = await codes([pool.run(3, { name: 'exit' })])
     assert.ok(['ERR_TELAR_WORKER_EXITED', 'ERR_TELAR_TERMINATED'].includes(code), code)
     await destroyed
@@ -177,7 +188,7 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('after'), 'after')
   })
 
-  test(`${face}: every worker is said to have come, once, and then to have gone, once`, limit, async (t) => {
+  test(`${face}: every worker is announced once and reported gone once`, limit, async (t) => {
     const { pool } = create(t, { minThreads: 2, maxThreads: 2 })
     const seen = new Map()
     pool.on('workerCreate', (worker) => {
@@ -188,7 +199,7 @@ for (const [face, Class] of faces) {
       assert.equal(seen.get(worker), 'came')
       seen.set(worker, 'gone')
     })
-    // Some end before they are ready: the second destroy() meets threads that have just been started.
+    // Some workers end before they are ready: the second destroy() comes just after their start.
     const tasks = outcomes([pool.run(0), pool.run(1)])
     await pool.destroy()
     await tasks
@@ -199,9 +210,9 @@ for (const [face, Class] of faces) {
     assert.deepEqual(new Set(seen.values()), new Set(['gone']))
   })
 
-  // ---- close ----
+  // ---- close() ----
 
-  test(`${face}: close() of an idle pool, and of one that boots`, limit, async (t) => {
+  test(`${face}: close() ends a pool that is idle or still boots`, limit, async (t) => {
     const { pool } = create(t)
     let closed = 0
     pool.on('close', () => closed++)
@@ -213,7 +224,7 @@ for (const [face, Class] of faces) {
     assert.equal(closed, 2)
   })
 
-  test(`${face}: close() waits for running and queued tasks, and refuses new ones`, limit, async (t) => {
+  test(`${face}: close() waits for accepted tasks and refuses new ones`, limit, async (t) => {
     const { gate, pool } = create(t)
     const running = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     const queued = Array.from({ length: 100 }, (_, i) => pool.run(i))
@@ -233,7 +244,7 @@ for (const [face, Class] of faces) {
     assert.deepEqual(pool.threads, [])
   })
 
-  test(`${face}: close({ force: true }) aborts what is queued, waits for what runs`, limit, async (t) => {
+  test(`${face}: close({ force: true }) aborts only the queued tasks`, limit, async (t) => {
     const { gate, pool } = create(t)
     const running = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     await gate.reached(0, 1)
@@ -254,13 +265,14 @@ for (const [face, Class] of faces) {
     assert.equal(gate.count(3), 0)
   })
 
-  test(`${face}: close({ force: true }) runs nothing that was aborted before`, limit, async (t) => {
+  test(`${face}: close({ force: true }) runs no task that was aborted before`, limit, async (t) => {
     const { gate, pool } = create(t)
     const running = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     await gate.reached(0, 1)
     const controller = new AbortController()
     const { signal } = controller
-    const settling = codes([3, 4, 3, 4].map((at) => pool.run(at, { name: 'mark', ...(at === 3 ? { signal } : {}) })))
+    const optionsOf = (at) => ({ name: 'mark', ...(at === 3 ? { signal } : {}) })
+    const settling = codes([3, 4, 3, 4].map((at) => pool.run(at, optionsOf(at))))
     controller.abort()
     const closing = pool.close({ force: true })
     gate.open(1)
@@ -270,16 +282,18 @@ for (const [face, Class] of faces) {
     assert.deepEqual([gate.count(3), gate.count(4)], [0, 0])
   })
 
-  test(`${face}: close({ force: true }) while the workers boot leaves nothing behind`, limit, async (t) => {
+  test(`${face}: close({ force: true }) settles all tasks during the boot`, limit, async (t) => {
     const { pool } = create(t)
     const settling = codes([pool.run('first'), pool.run('second'), pool.run('third')])
     await pool.close({ force: true })
-    for (const result of await settling) assert.ok(['first', 'ERR_TELAR_ABORTED'].includes(result), String(result))
+    for (const result of await settling) {
+      assert.ok(['first', 'ERR_TELAR_ABORTED'].includes(result), String(result))
+    }
     assert.equal(pool.completed, 3)
     assert.deepEqual(pool.threads, [])
   })
 
-  test(`${face}: close() past closeTimeout emits an error and destroys`, limit, async (t) => {
+  test(`${face}: close() emits an error and destroys after closeTimeout`, limit, async (t) => {
     const { gate, pool } = create(t, { closeTimeout: 50 })
     const settling = codes([pool.run(0, { name: 'markAndSpin' }), pool.run(1)])
     await gate.reached(0, 1)
@@ -291,7 +305,7 @@ for (const [face, Class] of faces) {
     assert.deepEqual(await settling, Array(2).fill('ERR_TELAR_TERMINATED'))
   })
 
-  test(`${face}: close() twice at once resolves both after the tasks`, limit, async (t) => {
+  test(`${face}: close() called twice at once resolves both after the tasks`, limit, async (t) => {
     const { gate, pool } = create(t)
     const running = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     await gate.reached(0, 1)
@@ -303,7 +317,7 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('again'), 'again')
   })
 
-  test(`${face}: close() twice at once emits one 'close'`, limit, async (t) => {
+  test(`${face}: close() called twice at once emits 'close' once`, limit, async (t) => {
     const { pool } = create(t)
     const running = pool.run(1)
     let count = 0
@@ -314,7 +328,7 @@ for (const [face, Class] of faces) {
     assert.equal(count, 2)
   })
 
-  test(`${face}: close() and close({ force: true }) during a close() that waits`, limit, async (t) => {
+  test(`${face}: a forced close() during a waiting close() aborts the queue`, limit, async (t) => {
     const { gate, pool } = create(t)
     const running = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     await gate.reached(0, 1)
@@ -339,7 +353,7 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('again'), 'again')
   })
 
-  test(`${face}: close() from a 'drain' listener, with tasks submitted behind it`, limit, async (t) => {
+  test(`${face}: close() may be called by a 'drain' listener`, limit, async (t) => {
     const { pool } = create(t)
     const closing = new Promise((resolve) => pool.once('drain', () => resolve(pool.close())))
     assert.equal(await pool.run(1), 1)
@@ -347,7 +361,7 @@ for (const [face, Class] of faces) {
     assert.deepEqual(pool.threads, [])
   })
 
-  test(`${face}: aborting the last task lets close() end`, limit, async (t) => {
+  test(`${face}: an abort of the last task lets close() end`, limit, async (t) => {
     const { gate, pool } = create(t)
     const controller = new AbortController()
     const looping = pool.run(0, { name: 'markAndSpin', signal: controller.signal })
@@ -359,14 +373,16 @@ for (const [face, Class] of faces) {
     assert.deepEqual(pool.threads, [])
   })
 
-  test(`${face}: a worker that dies during close() is replaced for the tasks that wait`, limit, async (t) => {
+  test(`${face}: a worker that dies during close() is replaced for the rest`, limit, async (t) => {
     const { pool } = create(t)
-    const settling = codes([pool.run(4, { name: 'exit' }), pool.run(1), pool.run(5, { name: 'exit' }), pool.run(2)])
+    const settling = codes([
+      pool.run(4, { name: 'exit' }), pool.run(1), pool.run(5, { name: 'exit' }), pool.run(2)
+    ])
     await pool.close()
     assert.deepEqual(await settling, ['ERR_TELAR_WORKER_EXITED', 1, 'ERR_TELAR_WORKER_EXITED', 2])
   })
 
-  test(`${face}: dispose closes`, limit, async (t) => {
+  test(`${face}: Symbol.dispose and Symbol.asyncDispose close the pool`, limit, async (t) => {
     const { pool } = create(t)
     const value = pool.run('value')
     await pool[Symbol.asyncDispose]()

@@ -1,7 +1,6 @@
 'use strict'
 
-// Threads that come and go while tasks come: none is let go with a task on its
-// way to it.
+// Threads start and end while tasks arrive. No thread is ended with a task on its way to it.
 
 const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -12,7 +11,7 @@ const limit = { timeout: 60_000 }
 
 for (const [face, Class] of faces) {
   for (const idleTimeout of [1, 4]) {
-    test(`${face}: tasks meet threads that are about to go, idleTimeout ${idleTimeout}`, limit, async (t) => {
+    test(`${face}: tasks survive ending threads, idleTimeout ${idleTimeout}`, limit, async (t) => {
       const pool = usePool(t, Class, { minThreads: 0, maxThreads: 2, idleTimeout })
       let count = 0
       for (let round = 0; round < 60; round++) {
@@ -27,7 +26,7 @@ for (const [face, Class] of faces) {
     })
   }
 
-  test(`${face}: a minimum is kept, what is beyond it goes`, limit, async (t) => {
+  test(`${face}: a pool keeps its minimum of threads and ends the others`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 3, idleTimeout: 5 })
     await Promise.all(Array.from({ length: 3 }, () => pool.run(20, { name: 'sleep' })))
     while (pool.threads.length > 1) await sleep(5)

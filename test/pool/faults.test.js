@@ -1,7 +1,7 @@
 'use strict'
 
-// Tasks that fail, and workers that end under them: every task settles with
-// the right error, the others are not lost, the worker is replaced.
+// Tasks that fail, and workers that end while they run tasks: every task settles with the right
+// error, no other task is lost, and the worker is replaced.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -9,10 +9,12 @@ const { createGate, faces, outcomes, until, usePool } = require('../fixtures/fau
 
 const limit = { timeout: 30_000 }
 
-// Name of the handler, its task, and what its promise has to reject with.
+const invalid = { name: 'ValidationError', code: 'E_INVALID' }
+
+// The name of the task function, the value of the task, and the error with which it must reject.
 const taskFaults = [
-  ['throwError', 'thrown', { name: 'ValidationError', message: 'thrown', code: 'E_INVALID', field: 'name' }],
-  ['rejectError', 'rejected', { name: 'ValidationError', message: 'rejected', code: 'E_INVALID', field: 'name' }],
+  ['throwError', 'thrown', { ...invalid, message: 'thrown', field: 'name' }],
+  ['rejectError', 'rejected', { ...invalid, message: 'rejected', field: 'name' }],
   ['throwSymbol', null, { name: 'DataCloneError' }],
   ['throwFunction', null, { name: 'DataCloneError' }],
   ['returnFunction', null, { name: 'DataCloneError' }],
@@ -24,10 +26,14 @@ const workerFaults = [
   ['exit', 0, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 0' }],
   ['exit', 7, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 7' }],
   ['exitLater', 3, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 3' }],
-  ['uncaughtTimer', 'in a timer', { name: 'ValidationError', message: 'in a timer', code: 'E_INVALID', field: 'timer' }],
-  ['uncaughtImmediate', 'in an immediate', { name: 'ValidationError', message: 'in an immediate', field: 'immediate' }],
-  ['uncaughtTick', 'in a tick', { name: 'ValidationError', message: 'in a tick', field: 'tick' }],
-  ['unhandledRejection', 'unhandled', { name: 'ValidationError', message: 'unhandled', field: 'promise' }]
+  ['uncaughtTimer', 'in a timer', { ...invalid, message: 'in a timer', field: 'timer' }],
+  [
+    'uncaughtImmediate',
+    'in an immediate',
+    { ...invalid, message: 'in an immediate', field: 'immediate' }
+  ],
+  ['uncaughtTick', 'in a tick', { ...invalid, message: 'in a tick', field: 'tick' }],
+  ['unhandledRejection', 'unhandled', { ...invalid, message: 'unhandled', field: 'promise' }]
 ]
 
 for (const [face, Class] of faces) {
@@ -48,16 +54,26 @@ for (const [face, Class] of faces) {
   }
 
   for (const odd of ['undefined', 'null', 'false', 'zero', 'text', 'bigint', 'object']) {
-    test(`${face}: what is thrown or rejected need not be an error: ${odd}`, limit, async (t) => {
+    test(`${face}: a task may throw or reject with any value: ${odd}`, limit, async (t) => {
       const pool = usePool(t, Class, { maxThreads: 1 })
-      const value = { undefined, null: null, false: false, zero: 0, text: 'a text', bigint: 10n ** 30n, object: { reason: 'an object', nested: [1, 2] } }[odd]
-      const settled = await outcomes([pool.run(odd, { name: 'throwOdd' }), pool.run(odd, { name: 'rejectOdd' })])
+      const value = {
+        undefined,
+        null: null,
+        false: false,
+        zero: 0,
+        text: 'a text',
+        bigint: 10n ** 30n,
+        object: { reason: 'an object', nested: [1, 2] }
+      }[odd]
+      const settled = await outcomes([
+        pool.run(odd, { name: 'throwOdd' }), pool.run(odd, { name: 'rejectOdd' })
+      ])
       assert.deepEqual(settled, [{ reason: value }, { reason: value }])
     })
   }
 
   for (const [name, value, expected] of workerFaults) {
-    test(`${face}: ${name} ${value}: the task rejects, the rest goes on in a new worker`, limit, async (t) => {
+    test(`${face}: ${name} ${value} rejects its task and replaces the worker`, limit, async (t) => {
       const pool = usePool(t, Class, { maxThreads: 1 })
       await pool.run('warm')
       const [worker] = pool.threads
@@ -72,8 +88,11 @@ for (const [face, Class] of faces) {
     })
   }
 
-  test(`${face}: a task beyond its heap rejects, the rest goes on`, limit, async (t) => {
-    const pool = usePool(t, Class, { maxThreads: 1, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 } })
+  test(`${face}: a task that outgrows its heap rejects, and others go on`, limit, async (t) => {
+    const pool = usePool(t, Class, {
+      maxThreads: 1,
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
+    })
     const failing = pool.run(null, { name: 'fillHeap' })
     const rest = [pool.run(1), pool.run(2)]
     await assert.rejects(failing, { code: 'ERR_WORKER_OUT_OF_MEMORY' })
@@ -81,7 +100,7 @@ for (const [face, Class] of faces) {
     assert.equal(pool.completed, 3)
   })
 
-  test(`${face}: a worker terminated from outside is replaced, its task rejects`, limit, async (t) => {
+  test(`${face}: a terminated worker is replaced and its task rejects`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { maxThreads: 1, workerData: gate.buffer })
     const running = pool.run(0, { name: 'markAndSpin' })
@@ -93,7 +112,7 @@ for (const [face, Class] of faces) {
     assert.equal(pool.completed, 3)
   })
 
-  test(`${face}: an idle worker terminated from outside is replaced`, limit, async (t) => {
+  test(`${face}: an idle worker that is terminated is replaced`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 2, maxThreads: 2, workerData: gate.buffer })
     const both = [0, 1].map(() => pool.run({ mark: 0, until: 1 }, { name: 'wait' }))
@@ -102,11 +121,12 @@ for (const [face, Class] of faces) {
     await Promise.all(both)
     const before = pool.threads
     await Promise.all(before.map((worker) => worker.terminate()))
-    await until(() => pool.threads.length === 2 && pool.threads.every((worker) => !before.includes(worker)))
+    await until(() =>
+      pool.threads.length === 2 && pool.threads.every((worker) => !before.includes(worker)))
     assert.deepEqual(await Promise.all([pool.run(3), pool.run(4)]), [3, 4])
   })
 
-  test(`${face}: the result of a task that then ends its worker is delivered`, limit, async (t) => {
+  test(`${face}: a result arrives even if its task then ends the worker`, limit, async (t) => {
     const pool = usePool(t, Class, { maxThreads: 1 })
     for (let i = 0; i < 5; i++) {
       const [worker] = pool.threads
@@ -116,7 +136,7 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('after'), 'after')
   })
 
-  test(`${face}: a failure while no task runs is an 'error' event`, limit, async (t) => {
+  test(`${face}: a failure while no task runs emits an 'error' event`, limit, async (t) => {
     const pool = usePool(t, Class, { maxThreads: 1 })
     const failed = new Promise((resolve) => pool.once('error', resolve))
     assert.equal(await pool.run('too late', { name: 'uncaughtAfter' }), 'result')
@@ -126,15 +146,19 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('after'), 'after')
   })
 
-  test(`${face}: tasks at the same time in one worker end with it, others do not`, limit, async (t) => {
+  test(`${face}: tasks that share a failing worker reject, others do not`, limit, async (t) => {
     const gate = createGate()
-    const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1, concurrentTasksPerWorker: 4, workerData: gate.buffer })
-    const together = Array.from({ length: 3 }, () => pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' }))
+    const pool = usePool(t, Class,
+      { minThreads: 1, maxThreads: 1, concurrentTasksPerWorker: 4, workerData: gate.buffer })
+    const together = Array.from({ length: 3 }, () =>
+      pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' }))
     await gate.reached(0, 3)
     const failing = pool.run('shared fate', { name: 'uncaughtTimer' })
     const waiting = Array.from({ length: 20 }, (_, i) => pool.run(i))
-    for (const { reason } of await outcomes([failing, ...together])) assert.equal(reason.message, 'shared fate')
-    // Those that had begun in the worker that failed may share its fate.
+    for (const { reason } of await outcomes([failing, ...together])) {
+      assert.equal(reason.message, 'shared fate')
+    }
+    // Tasks that had begun in the worker that failed may fail with it.
     for (const [i, { value, reason }] of (await outcomes(waiting)).entries()) {
       if (reason === undefined) assert.equal(value, i)
       else assert.equal(reason.message, 'shared fate')
@@ -143,7 +167,7 @@ for (const [face, Class] of faces) {
     assert.equal(await pool.run('after'), 'after')
   })
 
-  test(`${face}: every worker of a busy pool fails at once, and nothing is lost`, limit, async (t) => {
+  test(`${face}: a pool whose workers all fail at once loses no task`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 3, maxThreads: 3 })
     const promises = []
     for (let i = 0; i < 300; i++) {
@@ -160,17 +184,20 @@ for (const [face, Class] of faces) {
 
   test(`${face}: a value that cannot be sent rejects and takes no place`, limit, async (t) => {
     const pool = usePool(t, Class, { maxThreads: 1 })
-    for (let i = 0; i < 5000; i++) await assert.rejects(pool.run(() => {}), { name: 'DataCloneError' })
+    for (let i = 0; i < 5000; i++) {
+      await assert.rejects(pool.run(() => {}), { name: 'DataCloneError' })
+    }
     const getter = { get value () { throw new RangeError('a getter of the caller') } }
     for (let i = 0; i < 5000; i++) await assert.rejects(pool.run(getter), RangeError)
     assert.equal(pool.queueSize, 0)
     assert.equal(await pool.run('after'), 'after')
   })
 
-  test(`${face}: results that cannot be sent take no place either`, limit, async (t) => {
+  test(`${face}: a result that cannot be sent rejects and takes no place`, limit, async (t) => {
     const pool = usePool(t, Class, { maxThreads: 1 })
     for (let round = 0; round < 5; round++) {
-      const settled = await outcomes(Array.from({ length: 1000 }, () => pool.run(null, { name: 'returnFunction' })))
+      const run = () => pool.run(null, { name: 'returnFunction' })
+      const settled = await outcomes(Array.from({ length: 1000 }, run))
       assert.ok(settled.every(({ reason }) => reason.name === 'DataCloneError'))
     }
     assert.equal(await pool.run('after'), 'after')

@@ -1,7 +1,7 @@
 'use strict'
 
-// Between run() and the worker: how often a value is read, when it is posted, and what a bell
-// that brings nothing sets off.
+// Between run() and the worker: how often a value is read, when it is posted, and what happens
+// after a ring of the bell that brings no result.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -16,7 +16,8 @@ const kOpen = 1
 
 class Odd {}
 
-// `reads()`: how often its getter has run. `more`: what comes after the getter.
+// A value with a getter, and then with the properties of `more`. reads() tells how often the getter
+// has run.
 function countReads (more) {
   let reads = 0
   const value = { get first () { return ++reads }, ...more }
@@ -29,21 +30,29 @@ const values = [
   ['a value of the codec', {}, 1],
   ['a value that the codec leaves to the platform', { odd: new Odd() }, 2],
   ['a value for which there is no memory', { large }, 1],
-  ['a value for which there is no memory, and that the codec leaves to the platform after all', { large, odd: new Odd() }, 2]
+  [
+    'a value for which there is no memory, and that the codec leaves to the platform after all',
+    { large, odd: new Odd() }, 2
+  ]
 ]
 
-// Why a task has to wait, and until then sees other tasks come and go.
+// Reasons for which a task has to wait, while other tasks come and go.
 const firstFree = (_, workers) => workers.find(({ currentUsage }) => currentUsage < 1) ?? null
 const pools = [
   ['the pool is busy', () => ({})],
   ['the pool has a queue of its own', () => ({ taskQueue: new ArrayTaskQueue() })],
   ['the pool has a load balancer', () => ({ loadBalancer: firstFree })],
-  ['it has to have its worker to itself', () => ({ concurrentTasksPerWorker: 3 }), () => ({ signal: new AbortController().signal })]
+  [
+    'it has to have its worker to itself',
+    () => ({ concurrentTasksPerWorker: 3 }),
+    () => ({ signal: new AbortController().signal })
+  ]
 ]
 
 for (const [why, options, runOptions] of pools) {
   for (const [what, more, most] of values) {
-    test(`${what} is read ${most === 1 ? 'once' : 'twice'}, however long its task waits: ${why}`, limit, async (t) => {
+    const times = most === 1 ? 'once' : 'twice'
+    test(`${what} is read ${times} however long it waits: ${why}`, limit, async (t) => {
       const gate = createGate()
       const pool = usePool(t, 'hand-over.js', {
         maxThreads: 2, minThreads: 2, sharedMemory: 2 ** 20, workerData: gate.buffer, ...options()
@@ -52,7 +61,7 @@ for (const [why, options, runOptions] of pools) {
       await gate.reached(kStarted, 2)
       const { value, reads } = countReads(more)
       const waiting = pool.run(value, runOptions?.())
-      // Each that goes is a chance for the one that waits.
+      // Each task that is aborted gives the waiting one a chance.
       for (let i = 0; i < 20; i++) {
         const controller = new AbortController()
         const other = pool.run(i, { signal: controller.signal })
@@ -70,7 +79,8 @@ for (const [why, options, runOptions] of pools) {
 }
 
 for (const [what, more, most] of values) {
-  test(`${what} is read ${most === 1 ? 'once' : 'twice'} where a worker is free`, limit, async (t) => {
+  const times = most === 1 ? 'once' : 'twice'
+  test(`${what} is read ${times} if a worker is free`, limit, async (t) => {
     const pool = usePool(t, 'hand-over.js', { sharedMemory: 2 ** 20 })
     for (const options of [undefined, {}, { name: 'default' }]) {
       const { value, reads } = countReads(more)
@@ -88,7 +98,8 @@ for (const [what, value, reads] of [
   ['for the platform', { odd: true }, 2],
   ['for the platform with a large buffer', { bytes: 2 ** 20, odd: true }, 2]
 ]) {
-  test(`a result ${what} is read ${reads === 1 ? 'once' : 'twice'}`, limit, async (t) => {
+  const times = reads === 1 ? 'once' : 'twice'
+  test(`a result ${what} is read ${times}`, limit, async (t) => {
     const pool = usePool(t, 'hand-over.js', { sharedMemory: 2 ** 20 })
     const result = await pool.run(value, { name: 'counted' })
     assert.equal(result.reads, reads)
@@ -97,17 +108,20 @@ for (const [what, value, reads] of [
   })
 }
 
-test('a value that a getter of another hands over arrives with all that the codec keeps', limit, async (t) => {
+test('a value that a getter hands over keeps all that the codec keeps', limit, async (t) => {
   const pool = usePool(t, 'hand-over.js')
   let inner
-  const outer = { get inner () { inner ??= pool.run(Buffer.from('bytes'), { name: 'isBuffer' }); return 1 }, after: 2 }
+  const outer = {
+    get inner () { inner ??= pool.run(Buffer.from('bytes'), { name: 'isBuffer' }); return 1 },
+    after: 2
+  }
   assert.deepEqual(await pool.run(outer), { inner: 1, after: 2 })
   assert.equal(await inner, true)
 })
 
-// ---- what is posted ----
+// ---- Values that are posted ----
 
-test('a balancer may give one worker any number of values that are transferred', limit, async (t) => {
+test('a balancer may give one worker any number of transferred values', limit, async (t) => {
   const pool = usePool(t, 'hand-over.js', { loadBalancer: (_, [worker]) => worker ?? null })
   const lengths = await Promise.all(Array.from({ length: 1000 }, (_, i) => {
     const buffer = new ArrayBuffer(i)
@@ -116,13 +130,14 @@ test('a balancer may give one worker any number of values that are transferred',
   assert.deepEqual(lengths, Array.from({ length: 1000 }, (_, i) => i))
 })
 
-test('what a task that waits transfers stays with the caller until it has its place', limit, async (t) => {
+test('a waiting task transfers nothing until it has its place', limit, async (t) => {
   const gate = createGate()
   const pool = usePool(t, 'hand-over.js', { workerData: gate.buffer })
   const held = pool.run(null, { name: 'hold' })
   await gate.reached(kStarted, 1)
   const buffers = Array.from({ length: 5 }, () => new ArrayBuffer(10))
-  const lengths = buffers.map((buffer) => pool.run(buffer, { transferList: [buffer], name: 'size' }))
+  const lengths = buffers.map((buffer) =>
+    pool.run(buffer, { transferList: [buffer], name: 'size' }))
   await turn()
   assert.deepEqual(buffers.map(({ byteLength }) => byteLength), [10, 10, 10, 10, 10])
   gate.open(kOpen)
@@ -131,7 +146,7 @@ test('what a task that waits transfers stays with the caller until it has its pl
   assert.deepEqual(buffers.map(({ byteLength }) => byteLength), [0, 0, 0, 0, 0])
 })
 
-// The getter runs while the outer task is being handed over.
+// A value whose getter calls run() while the value is being handed over.
 function withInner (run, more) {
   const box = { inner: undefined }
   box.value = { get inner () { box.inner ??= run(); return 1 } }
@@ -140,7 +155,7 @@ function withInner (run, more) {
 }
 
 for (const [what, more] of [['of the codec', {}], ['for the platform', { odd: new Odd() }]]) {
-  test(`a worker that a task has to itself goes to no other while a value ${what} is read`, limit, async (t) => {
+  test(`a task keeps its worker to itself while a value ${what} is read`, limit, async (t) => {
     const pool = usePool(t, 'hand-over.js', { concurrentTasksPerWorker: 4 })
     const name = 'together'
     for (let i = 0; i < 5; i++) {
@@ -150,11 +165,11 @@ for (const [what, more] of [['of the codec', {}], ['for the platform', { odd: ne
       ]), more)
       assert.equal(await pool.run(box.value, { name, signal }), 1)
       await box.inner
-      await pool.destroy() // for another worker, whose counts begin anew
+      await pool.destroy() // so that a new worker begins with new counts
     }
   })
 
-  test(`a task that a getter of a value ${what} hands over settles though that value fails`, limit, async (t) => {
+  test(`a task from a getter of a value ${what} settles if that value fails`, limit, async (t) => {
     const pool = usePool(t, 'hand-over.js', { concurrentTasksPerWorker: 4 })
     for (let i = 0; i < 50; i++) {
       const { signal } = new AbortController()
@@ -170,7 +185,7 @@ for (const [what, more] of [['of the codec', {}], ['for the platform', { odd: ne
 }
 
 for (const [what, more] of [['of the codec', {}], ['for the platform', { odd: new Odd() }]]) {
-  test(`a task that is aborted while its value ${what} is read takes no place`, limit, async (t) => {
+  test(`a task aborted while its value ${what} is read takes no place`, limit, async (t) => {
     const pool = usePool(t, 'hand-over.js')
     for (let i = 0; i < 50; i++) {
       const controller = new AbortController()
@@ -184,16 +199,16 @@ for (const [what, more] of [['of the codec', {}], ['for the platform', { odd: ne
   })
 }
 
-// ---- bells ----
+// ---- Bells ----
 
-// What the owner does after a ring may take longer than the turn that a ring is given. Here it
-// is the look at the user's queue.
-test('a ring that brings nothing sets off no other', limit, async (t) => {
+// What the owner does after a ring may take longer than a turn of the event loop. Here it reads the
+// size of a slow queue.
+test('a ring that brings no result causes no further ring', limit, async (t) => {
   const gate = createGate()
-  let looks = 0
+  let reads = 0
   class SlowQueue extends ArrayTaskQueue {
     get size () {
-      looks++
+      reads++
       for (const end = performance.now() + 2; performance.now() < end;);
       return super.size
     }
@@ -202,9 +217,9 @@ test('a ring that brings nothing sets off no other', limit, async (t) => {
   const held = pool.run(null, { name: 'hold' })
   await gate.reached(kStarted, 1)
   await until(() => pool.threads.length === 1)
-  looks = 0
+  reads = 0
   for (let i = 0; i < 100; i++) await turn()
-  assert.ok(looks < 20, `${looks} looks in 100 turns of the event loop in which nothing happened`)
+  assert.ok(reads < 20, `the queue was read ${reads} times in 100 idle turns of the event loop`)
   gate.open(kOpen)
   await held
 })

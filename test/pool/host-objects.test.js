@@ -1,7 +1,8 @@
 'use strict'
 
-// What only the platform can clone or transfer goes through; what it refuses is refused,
-// and costs nothing; what is moved is gone where it was.
+// Values that only the platform can clone or transfer travel through a pool. Values that the
+// platform refuses are refused and cost nothing. Values that are moved are detached from the
+// sender.
 
 const assert = require('node:assert/strict')
 const { X509Certificate, createSecretKey, randomBytes } = require('node:crypto')
@@ -12,9 +13,8 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { createHistogram } = require('node:perf_hooks')
 const { test } = require('node:test')
-const v8 = require('node:v8')
-const vm = require('node:vm')
 const { move, transferableSymbol, valueSymbol } = require('../..')
+const { collectGarbage } = require('../fixtures/collect-garbage')
 const uncloneable = require('../fixtures/uncloneable')
 const { usePool } = require('../fixtures/use-pool')
 
@@ -22,45 +22,52 @@ const kSlots = 4096
 const kMiB = 2 ** 20
 const nodeMajor = Number(process.versions.node.split('.')[0])
 
-const ask = (pool, name, value, transferList) => pool.run(value, transferList === undefined ? { name } : { name, transferList })
+const ask = (pool, name, value, transferList) =>
+  pool.run(value, transferList === undefined ? { name } : { name, transferList })
 const hostPool = (t, options) => usePool(t, 'host-objects.js', options)
 
-// A function add(a, b).
-const wasm = Buffer.from('0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b', 'hex')
+// A module that exports add(a, b).
+const wasm = Buffer.from(
+  '0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b', 'hex'
+)
 
-test('a KeyObject and a CryptoKey', async (t) => {
+test('a KeyObject and a CryptoKey arrive in a task', async (t) => {
   const pool = hostPool(t)
   const secret = createSecretKey(Buffer.from('00ff', 'hex'))
   assert.deepEqual(await ask(pool, 'keyObject', secret), { type: 'secret', exported: '00ff' })
   assert.ok((await pool.run({ nested: [secret] })).nested[0].equals(secret))
 
-  const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt', 'decrypt'])
+  const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true,
+    ['encrypt', 'decrypt'])
   const iv = randomBytes(12)
   const sealed = await ask(pool, 'cryptoKey', { key, iv, data: Buffer.from('sealed') })
-  assert.equal(Buffer.from(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, sealed)).toString(), 'sealed')
+  const opened = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, sealed)
+  assert.equal(Buffer.from(opened).toString(), 'sealed')
 })
 
-test('an X509Certificate', async (t) => {
+test('an X509Certificate travels both ways', async (t) => {
   const pool = hostPool(t)
-  const certificate = new X509Certificate(fs.readFileSync(path.join(__dirname, '..', 'fixtures', 'certificate.pem')))
+  const file = path.join(__dirname, '..', 'fixtures', 'certificate.pem')
+  const certificate = new X509Certificate(fs.readFileSync(file))
   assert.equal(await ask(pool, 'certificate', certificate), 'CN=telar.test')
   assert.equal((await pool.run(certificate)).fingerprint256, certificate.fingerprint256)
 })
 
-test('a Blob', async (t) => {
+test('a Blob travels both ways', async (t) => {
   const pool = hostPool(t)
   assert.equal(await ask(pool, 'blob', new Blob(['one ', 'two'])), 'one two')
   const blob = await ask(pool, 'makeBlob', 'from the worker')
   assert.deepEqual([blob.size, blob.type, await blob.text()], [15, 'text/plain', 'from the worker'])
 })
 
-test('a BlockList and a SocketAddress', async (t) => {
+test('a BlockList arrives in a task, and a SocketAddress comes back', async (t) => {
   const pool = hostPool(t)
   const list = new net.BlockList()
   list.addAddress('10.1.1.1')
   assert.equal(await ask(pool, 'blockList', { list, address: '10.1.1.1' }), true)
   assert.equal(await ask(pool, 'blockList', { list, address: '10.1.1.2' }), false)
-  assert.equal((await pool.run(new net.SocketAddress({ address: '10.2.3.4', port: 80 }))).address, '10.2.3.4')
+  const address = await pool.run(new net.SocketAddress({ address: '10.2.3.4', port: 80 }))
+  assert.equal(address.address, '10.2.3.4')
 })
 
 test('a RecordableHistogram is shared', async (t) => {
@@ -71,7 +78,7 @@ test('a RecordableHistogram is shared', async (t) => {
   assert.equal((await ask(pool, 'makeHistogram', [1, 2])).count, 2)
 })
 
-test('a SharedArrayBuffer is shared, not copied: both sides see what the other writes', async (t) => {
+test('both sides of a SharedArrayBuffer see what the other one writes', async (t) => {
   const pool = hostPool(t)
   const shared = new SharedArrayBuffer(16)
   const words = new Int32Array(shared)
@@ -92,7 +99,7 @@ test('a SharedArrayBuffer is shared, not copied: both sides see what the other w
   assert.equal(new Int32Array(await pool.run(shared))[3], 77)
 })
 
-test('a growable SharedArrayBuffer', async (t) => {
+test('a growable SharedArrayBuffer grows on both sides', async (t) => {
   const pool = hostPool(t)
   const shared = new SharedArrayBuffer(8, { maxByteLength: 64 })
   const back = await pool.run(shared)
@@ -100,14 +107,14 @@ test('a growable SharedArrayBuffer', async (t) => {
   assert.equal(back.byteLength, 32)
 })
 
-test('a WebAssembly.Module', async (t) => {
+test('a WebAssembly.Module travels both ways', async (t) => {
   const pool = hostPool(t)
   const module = new WebAssembly.Module(wasm)
   assert.equal(await ask(pool, 'instantiate', { module, a: 20, b: 22 }), 42)
   assert.equal(new WebAssembly.Instance(await pool.run(module)).exports.add(1, 2), 3)
 })
 
-test('a MessagePort by transfer list, by move(), and as a result', async (t) => {
+test('a MessagePort travels by transfer list, by move() and as a result', async (t) => {
   const pool = hostPool(t)
   const first = new MessageChannel()
   await ask(pool, 'answerOn', { port: first.port2, text: 'listed' }, [first.port2])
@@ -123,7 +130,7 @@ test('a MessagePort by transfer list, by move(), and as a result', async (t) => 
   port.close()
 })
 
-// What a new client at that port hears first.
+// The first text that a new client of the port receives.
 async function hearFrom (port) {
   const client = net.connect(port, '127.0.0.1')
   try {
@@ -133,7 +140,9 @@ async function hearFrom (port) {
   }
 }
 
-test('a server by transfer, where Node can; else it goes on where it was', { timeout: 30_000 }, async (t) => {
+test('a server is transferred if Node can do that, and otherwise stays in place', {
+  timeout: 30_000
+}, async (t) => {
   const pool = hostPool(t)
   const server = net.createServer((socket) => socket.end('from here'))
   t.after(() => server.close())
@@ -147,12 +156,13 @@ test('a server by transfer, where Node can; else it goes on where it was', { tim
     assert.equal(await hearFrom(port), 'from the task')
     assert.equal(await served, port)
   } else {
-    await assert.rejects(served, nodeMajor === 20 ? { code: 'ERR_INVALID_TRANSFER_OBJECT' } : { name: 'DataCloneError' })
+    await assert.rejects(served,
+      nodeMajor === 20 ? { code: 'ERR_INVALID_TRANSFER_OBJECT' } : { name: 'DataCloneError' })
     assert.equal(await hearFrom(port), 'from here')
   }
 })
 
-test('a FileHandle by transfer, both ways', async (t) => {
+test('a FileHandle is transferred both ways', async (t) => {
   const pool = hostPool(t)
   const handle = await open(__filename)
   assert.equal(await ask(pool, 'readFile', handle, [handle]), fs.readFileSync(__filename, 'utf8'))
@@ -162,7 +172,7 @@ test('a FileHandle by transfer, both ways', async (t) => {
   await opened.close()
 })
 
-test('streams by transfer, both ways', async (t) => {
+test('streams are transferred both ways', async (t) => {
   const pool = hostPool(t)
   const source = ReadableStream.from(['a', 'b', 'c'])
   assert.equal(await ask(pool, 'readStream', source, [source]), 'abc')
@@ -179,10 +189,10 @@ test('streams by transfer, both ways', async (t) => {
   assert.deepEqual(written, [1, 2])
 })
 
-// ---- what cannot be cloned ----
+// ---- Values that cannot be cloned ----
 
 for (const name of Object.keys(uncloneable)) {
-  test(`refused in both directions: ${name}`, async (t) => {
+  test(`a value that cannot be cloned is refused in both directions: ${name}`, async (t) => {
     const pool = hostPool(t)
     const refused = (error) => {
       assert.ok(error instanceof DOMException, String(error?.stack))
@@ -193,7 +203,9 @@ for (const name of Object.keys(uncloneable)) {
     await assert.rejects(pool.run(uncloneable[name]()), refused)
     await assert.rejects(pool.run({ deep: [1, { bad: uncloneable[name]() }] }), refused)
     await assert.rejects(pool.run({ bad: uncloneable[name]() }, { transferList: [] }), refused)
-    for (const way of ['returnUncloneable', 'returnNested', 'resolveUncloneable', 'throwUncloneable']) {
+    for (const way of [
+      'returnUncloneable', 'returnNested', 'resolveUncloneable', 'throwUncloneable'
+    ]) {
       await assert.rejects(ask(pool, way, name), refused, way)
     }
     assert.equal(await pool.run('next'), 'next')
@@ -201,7 +213,7 @@ for (const name of Object.keys(uncloneable)) {
   })
 }
 
-test('a promise is refused, but for the one that an async task returns', async (t) => {
+test('a promise is refused, except as the return value of a task', async (t) => {
   const pool = hostPool(t)
   await assert.rejects(pool.run(Promise.resolve(1)), { name: 'DataCloneError' })
   await assert.rejects(pool.run([Promise.resolve(1)]), { name: 'DataCloneError' })
@@ -212,24 +224,21 @@ test('a promise is refused, but for the one that an async task returns', async (
 test('a proxy is refused without a call of its traps', async (t) => {
   const pool = hostPool(t)
   const trap = () => { throw new Error('a trap was called') }
-  const handler = Object.fromEntries(Reflect.ownKeys(Reflect).filter((key) => typeof key === 'string').map((key) => [key, trap]))
+  const names = Reflect.ownKeys(Reflect).filter((key) => typeof key === 'string')
+  const handler = Object.fromEntries(names.map((name) => [name, trap]))
   await assert.rejects(pool.run({ inside: new Proxy({}, handler) }), { name: 'DataCloneError' })
-  // As a whole task it is asked whether it is moved.
+  // If it is the task itself, the pool reads the mark of move() from it.
   await assert.rejects(pool.run(new Proxy({}, handler)), /a trap was called|could not be cloned/)
 })
 
 test('a MessagePort that is in no transfer list is refused', async (t) => {
   const pool = hostPool(t)
   const { port1, port2 } = new MessageChannel()
-  await assert.rejects(pool.run({ port1 }), (error) => error.name === 'DataCloneError' || error.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST')
+  await assert.rejects(pool.run({ port1 }), (error) =>
+    error.name === 'DataCloneError' || error.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST')
   port2.close()
   assert.equal(await pool.run(1), 1)
 })
-
-const collectGarbage = () => {
-  v8.setFlagsFromString('--expose-gc')
-  vm.runInNewContext('gc')()
-}
 
 test('refused values take no slot, no place and no memory', async (t) => {
   const pool = hostPool(t)
@@ -256,16 +265,18 @@ test('refused values take no slot, no place and no memory', async (t) => {
   await results()
   collectGarbage()
   const after = process.memoryUsage()
-  assert.ok(after.heapUsed - before.heapUsed < 8 * kMiB, `heap grew by ${after.heapUsed - before.heapUsed}`)
+  assert.ok(after.heapUsed - before.heapUsed < 8 * kMiB,
+    `heap grew by ${after.heapUsed - before.heapUsed}`)
   assert.ok(after.rss - before.rss < 100 * kMiB, `memory grew by ${after.rss - before.rss}`)
 
   assert.equal(pool.queueSize, 0)
-  assert.deepEqual(await Promise.all(Array.from({ length: 2 * kSlots }, (_, i) => pool.run(i))), Array.from({ length: 2 * kSlots }, (_, i) => i))
+  assert.deepEqual(await Promise.all(Array.from({ length: 2 * kSlots }, (_, i) => pool.run(i))),
+    Array.from({ length: 2 * kSlots }, (_, i) => i))
 })
 
-// ---- what is moved ----
+// ---- Values that are moved ----
 
-test('a transfer list detaches what it names, and the task gets it', async (t) => {
+test('a transfer list detaches its values, and the task receives them', async (t) => {
   const pool = hostPool(t)
   const buffer = new Uint8Array([1, 2, 3]).buffer
   const result = await pool.run({ buffer }, { transferList: [buffer] })
@@ -276,7 +287,7 @@ test('a transfer list detaches what it names, and the task gets it', async (t) =
   assert.deepEqual([...untouched], [4])
 })
 
-test('move() detaches the task: a buffer, a view, a view with an offset', async (t) => {
+test('move() transfers a buffer, a view, and a view with an offset', async (t) => {
   const pool = hostPool(t)
   const buffer = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]).buffer
   assert.deepEqual([...new Uint8Array(await pool.run(move(buffer)))], [1, 2, 3, 4, 5, 6, 7, 8])
@@ -294,7 +305,7 @@ test('move() detaches the task: a buffer, a view, a view with an offset', async 
   }
 })
 
-test('move() of an object that says what is transferred for it, and what stands for it', async (t) => {
+test('move() takes an object that names its transferable and its value', async (t) => {
   const pool = hostPool(t)
   const bytes = new Uint8Array([1, 2])
   const result = await pool.run(move({
@@ -310,17 +321,20 @@ test('move() of an object that says what is transferred for it, and what stands 
   assert.deepEqual(both.map(({ byteLength }) => byteLength), [3, 4])
 })
 
-test('move() and a transfer list together', async (t) => {
+test('move() and a transfer list work together', async (t) => {
   const pool = hostPool(t)
   const buffer = new ArrayBuffer(5)
   const { port1, port2 } = new MessageChannel()
   const value = { buffer, port: port2 }
-  await ask(pool, 'answerOn', move({ [transferableSymbol]: port2, [valueSymbol]: { ...value, text: 'both' } }), [buffer])
+  await ask(pool, 'answerOn',
+    move({ [transferableSymbol]: port2, [valueSymbol]: { ...value, text: 'both' } }), [buffer])
   assert.equal(buffer.byteLength, 0)
   assert.deepEqual((await once(port1, 'message'))[0], 'BOTH')
 })
 
-for (const [name, fill] of [['keepAndMove', 7], ['keepAndMoveBuffer', 8], ['keepAndMoveLater', 7], ['keepAndMoveObject', 9]]) {
+for (const [name, fill] of [
+  ['keepAndMove', 7], ['keepAndMoveBuffer', 8], ['keepAndMoveLater', 7], ['keepAndMoveObject', 9]
+]) {
   test(`move() detaches a result in the worker: ${name}`, async (t) => {
     const pool = hostPool(t)
     for (const length of [10, 100_000]) {
@@ -332,7 +346,7 @@ for (const [name, fill] of [['keepAndMove', 7], ['keepAndMoveBuffer', 8], ['keep
   })
 }
 
-test('a task that throws what it moves', async (t) => {
+test('a task can throw what it moves', async (t) => {
   const pool = hostPool(t)
   await assert.rejects(ask(pool, 'keepAndThrow', 3), (bytes) => {
     assert.deepEqual([...bytes], [10, 10, 10])
@@ -344,17 +358,19 @@ test('a task that throws what it moves', async (t) => {
 test('a transfer that the platform refuses leaves everything as it was', async (t) => {
   const pool = hostPool(t)
   const other = new ArrayBuffer(8)
-  await assert.rejects(pool.run(other, { transferList: [other, other] }), { name: 'DataCloneError' })
+  await assert.rejects(pool.run(other, { transferList: [other, other] }),
+    { name: 'DataCloneError' })
   assert.equal(other.byteLength, 8)
   assert.equal(await pool.run('next'), 'next')
 })
 
-test('moved tasks and copied ones, thousands at once, keep to their own values', async (t) => {
+test('thousands of moved and copied tasks keep their own values', async (t) => {
   const pool = hostPool(t, { maxThreads: 2, minThreads: 2, concurrentTasksPerWorker: 3 })
   const runs = Array.from({ length: 3000 }, (_, i) => {
     switch (i % 4) {
       case 0: return pool.run(move(new Uint32Array([i]))).then((view) => view[0])
-      case 1: return ask(pool, 'keepAndMove', 1 + i % 50).then((view) => view.length === 1 + i % 50 ? i : view.length)
+      case 1: return ask(pool, 'keepAndMove', 1 + i % 50)
+        .then((view) => view.length === 1 + i % 50 ? i : view.length)
       case 2: return pool.run({ i, shared: new SharedArrayBuffer(4) }).then((value) => value.i)
       default: return pool.run(i)
     }
@@ -372,12 +388,14 @@ test('results by port reach their own tasks, in whatever order they are ready', 
   }
 })
 
-// ---- sizes ----
+// ---- Sizes ----
 
-test('bytes and texts around every boundary of the memory', async (t) => {
+test('bytes and texts of sizes around every boundary of the memory arrive whole', async (t) => {
   const pool = hostPool(t)
   const around = (size) => Array.from({ length: 33 }, (_, i) => size - 24 + i)
-  for (const length of [...around(232), ...around(256), ...around(4096), ...around(32_768), ...around(65_536)]) {
+  for (const length of [
+    ...around(232), ...around(256), ...around(4096), ...around(32_768), ...around(65_536)
+  ]) {
     const bytes = randomBytes(length)
     const text = 'a'.repeat(length - 1) + 'z'
     const wide = 'é—'.repeat(length >>> 2)
@@ -391,7 +409,7 @@ test('bytes and texts around every boundary of the memory', async (t) => {
   }
 })
 
-test('bytes around the largest block of shared memory, and beyond all of it', async (t) => {
+test('bytes around the largest block, and beyond all shared memory, arrive whole', async (t) => {
   const pool = hostPool(t, { sharedMemory: 64 * kMiB })
   for (const length of [16 * kMiB - 64, 16 * kMiB - 8, 16 * kMiB, 16 * kMiB + 1, 65 * kMiB]) {
     const bytes = Buffer.alloc(length, 1)
@@ -403,27 +421,33 @@ test('bytes around the largest block of shared memory, and beyond all of it', as
   }
 })
 
-test('more values in flight than the shared memory holds', async (t) => {
+test('more values in flight than the shared memory holds arrive whole', async (t) => {
   const pool = hostPool(t, { sharedMemory: kMiB, maxThreads: 2, minThreads: 2 })
   for (const length of [300, 5000, 60_000, 300_000]) {
-    const runs = Array.from({ length: Math.ceil(2e7 / length / 4) }, (_, i) => pool.run(Buffer.alloc(length, i)))
+    const runs = Array.from({ length: Math.ceil(2e7 / length / 4) }, (_, i) =>
+      pool.run(Buffer.alloc(length, i)))
     const results = await Promise.all(runs)
-    results.forEach((result, i) => assert.ok(result.length === length && result[0] === i % 256 && result[length - 1] === i % 256))
+    for (const [i, result] of results.entries()) {
+      const ends = [result.length, result[0], result[length - 1]]
+      assert.deepEqual(ends, [length, i % 256, i % 256])
+    }
   }
   assert.equal(pool.queueSize, 0)
 })
 
-test('a result has the same type whatever room there is for it', async (t) => {
+test('a result has the same type whatever memory there is for it', async (t) => {
   const pool = hostPool(t, { sharedMemory: kMiB })
-  const buffers = await Promise.all(Array.from({ length: 100 }, () => ask(pool, 'makeBuffer', 100_000)))
+  const hundred = (name) => Array.from({ length: 100 }, () => ask(pool, name, 100_000))
+  const buffers = await Promise.all(hundred('makeBuffer'))
   assert.equal(buffers.filter(Buffer.isBuffer).length, 100)
-  const errors = await Promise.allSettled(Array.from({ length: 100 }, () => ask(pool, 'throwCoded', 100_000)))
-  assert.equal(errors.filter(({ reason }) => reason.code === 'E_CODED' && reason.pad.length === 100_000).length, 100)
+  const errors = await Promise.allSettled(hundred('throwCoded'))
+  const isWhole = ({ reason }) => reason.code === 'E_CODED' && reason.pad.length === 100_000
+  assert.equal(errors.filter(isWhole).length, 100)
   assert.ok(Buffer.isBuffer(await ask(pool, 'makeBuffer', 20 * kMiB)))
   assert.ok(Buffer.isBuffer(await pool.run(Buffer.alloc(20 * kMiB))))
 })
 
-test('hundreds of megabytes, both ways', async (t) => {
+test('hundreds of megabytes travel both ways', async (t) => {
   const pool = usePool(t, 'values.js')
   const length = 300 * kMiB
   const bytes = new Uint8Array(length).fill(3)

@@ -1,36 +1,19 @@
 'use strict'
 
-// How processes live and end with pools in them. Each case is a process of its
-// own: a program of fixtures/lifecycle.
+// How a process with pools lives and ends. Each case runs a program of fixtures/lifecycle in a
+// process of its own.
 
 const assert = require('node:assert/strict')
-const { spawn } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
+const { runProgram } = require('../fixtures/run-program')
 
-// Far above the 200 ms that are promised: a busy machine is no failure.
+// Far more than the promised 200 ms, so that a busy machine does not fail the test.
 const kEndWithinMs = 1000
-const kWholeProcessMs = 60_000
 
 const program = (name) => path.join(__dirname, '..', 'fixtures', 'lifecycle', name)
 
-// Runs a program to its end. `onOutput` may act on the child when it has printed.
-function run (args, onOutput = () => {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: kWholeProcessMs, killSignal: 'SIGKILL' })
-    const result = { code: null, signal: null, stdout: '', stderr: '', endedAt: 0 }
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      result.stdout += text
-      onOutput(result, child)
-    })
-    child.stderr.setEncoding('utf8').on('data', (text) => { result.stderr += text })
-    child.on('error', reject)
-    child.on('exit', () => { result.endedAt = Date.now() })
-    child.on('close', (code, signal) => resolve({ ...result, code, signal }))
-  })
-}
-
-// ---- the process ends by itself, and not before its tasks ----
+// ---- The process ends by itself, and not before its tasks ----
 
 const natural = {
   untouched: 'created',
@@ -57,22 +40,26 @@ const natural = {
 }
 
 for (const [name, expected] of Object.entries(natural)) {
-  test(`a process ends by itself, with all its output: ${name}`, async () => {
-    const { code, signal, stdout, stderr } = await run([program('natural.js'), name])
+  test(`a process ends by itself with all its output: ${name}`, async () => {
+    const { code, signal, stdout, stderr } = await runProgram([program('natural.js'), name])
     assert.equal(stderr, '')
     assert.equal(stdout.trim(), expected)
     assert.deepEqual([code, signal], [0, null])
   })
 }
 
-// ---- the process is ended, whatever its pools are doing ----
+// ---- The process is ended, whatever its pools are doing ----
 
-const states = ['booting', 'idle', 'spinning', 'sleeping', 'queued', 'saturated', 'destroying', 'closing', 'several', 'nested']
+const states = [
+  'booting', 'idle', 'spinning', 'sleeping', 'queued', 'saturated', 'destroying', 'closing',
+  'several', 'nested'
+]
 
 for (const state of states) {
   for (const [way, expectedCode] of [['exit', 3], ['uncaught', 1], ['rejection', 1]]) {
-    test(`the end by ${way} with a pool that is ${state}`, async (t) => {
-      const { code, signal, stdout, stderr, endedAt } = await run([program('exit.js'), state, way])
+    test(`a process ends soon by ${way} with a pool that is ${state}`, async (t) => {
+      const args = [program('exit.js'), state, way]
+      const { code, signal, stdout, stderr, endedAt } = await runProgram(args)
       assert.deepEqual([code, signal], [expectedCode, null], stderr)
       if (way === 'exit') assert.equal(stderr, '')
       else assert.match(stderr, /Error: of the owner/)
@@ -82,13 +69,15 @@ for (const state of states) {
     })
   }
 
-  test(`the end by SIGTERM with a pool that is ${state}`, async (t) => {
+  test(`a process ends soon by SIGTERM with a pool that is ${state}`, async (t) => {
     let sentAt = 0
-    const { signal, stderr, endedAt } = await run([program('exit.js'), state, 'signal'], ({ stdout }, child) => {
+    const onOutput = ({ stdout }, child) => {
       if (sentAt !== 0 || !stdout.includes('ready')) return
       sentAt = Date.now()
       child.kill('SIGTERM')
-    })
+    }
+    const args = [program('exit.js'), state, 'signal']
+    const { signal, stderr, endedAt } = await runProgram(args, { onOutput })
     assert.equal(signal, 'SIGTERM', stderr)
     assert.equal(stderr, '')
     const took = endedAt - sentAt
@@ -97,11 +86,15 @@ for (const state of states) {
   })
 }
 
-// ---- owners that are not the main thread, or not alone ----
+// ---- Owners that are not the main thread, or not the only ones ----
 
-for (const [name, expected] of [['only-workers.js', 'survived'], ['owner-dies.js', 'survived'], ['cluster.js', '100 100 100']]) {
-  test(name, async () => {
-    const { code, signal, stdout, stderr } = await run([program(name)])
+for (const [name, expected, what] of [
+  ['only-workers.js', 'survived', 'a process survives pools that only its workers own'],
+  ['owner-dies.js', 'survived', 'a process survives the end of workers that own a pool'],
+  ['cluster.js', '100 100 100', 'each process of a cluster has a pool of its own']
+]) {
+  test(what, async () => {
+    const { code, signal, stdout, stderr } = await runProgram([program(name)])
     assert.deepEqual([code, signal], [0, null], stderr)
     assert.equal(stdout.trim(), expected)
     assert.equal(stderr, '')

@@ -9,12 +9,14 @@ const { transferableAbortSignal } = require('node:util')
 const vm = require('node:vm')
 const { MessageChannel } = require('node:worker_threads')
 const { Channel } = require('../..')
-const { isMovable, isTransferable, kQueueOptions, kTransferable, kValue, markMovable, move } = require('../../lib/transport/move')
+const {
+  isMovable, isTransferable, kQueueOptions, kTransferable, kValue, markMovable, move
+} = require('../../lib/transport/move')
 const Piscina = require('../../lib/piscina')
 const { Codec } = require('../fixtures/codec')
 const { usePool } = require('../fixtures/use-pool')
 
-test('the symbols are those that Piscina registered', () => {
+test('the symbols are the ones that Piscina registered', () => {
   assert.equal(kTransferable, Symbol.for('Piscina.transferable'))
   assert.equal(kValue, Symbol.for('Piscina.valueOf'))
   assert.equal(kQueueOptions, Symbol.for('Piscina.queueOptions'))
@@ -28,7 +30,7 @@ test('primitives and functions come back as they are', () => {
   }
 })
 
-test('a buffer and a port stand for themselves', (t) => {
+test('a moved buffer or port is both the value and what is transferred', (t) => {
   const { port1, port2 } = new MessageChannel()
   t.after(() => { port1.close(); port2.close() })
   for (const value of [new ArrayBuffer(8), port1]) {
@@ -39,7 +41,7 @@ test('a buffer and a port stand for themselves', (t) => {
   }
 })
 
-test('a view is the value, its buffer what is transferred', () => {
+test('a moved view is the value, and its buffer is transferred', () => {
   for (const view of [new Uint16Array(4), new DataView(new ArrayBuffer(8), 2), Buffer.alloc(4)]) {
     const moved = move(view)
     assert.equal(moved[kTransferable], view.buffer)
@@ -47,14 +49,18 @@ test('a view is the value, its buffer what is transferred', () => {
   }
 })
 
-test('a Buffer in a pool cannot be transferred, and is left as it is', () => {
-  for (const buffer of [Buffer.from('text'), Buffer.allocUnsafe(100), new Codec().roundTrip(Buffer.from('received'))]) {
+test('a Buffer from a pool cannot be transferred and stays as it is', () => {
+  for (const buffer of [
+    Buffer.from('text'),
+    Buffer.allocUnsafe(100),
+    new Codec().roundTrip(Buffer.from('received'))
+  ]) {
     assert.equal(move(buffer), buffer)
     assert.equal(isMovable(buffer), false)
   }
 })
 
-test('an object that knows how it is transferred is marked, not wrapped', () => {
+test('an object with both symbols is marked and not wrapped', () => {
   class Own {
     buffer = new ArrayBuffer(4)
     get [kTransferable] () { return this.buffer }
@@ -76,12 +82,12 @@ test('an object without the two symbols is not transferable', () => {
   assert.equal(isMovable(object), false)
 })
 
-test('moving twice is moving once', () => {
+test('move() of a moved value returns the same value', () => {
   const moved = move(new ArrayBuffer(8))
   assert.equal(move(moved), moved)
 })
 
-test('another copy of the module knows the mark', () => {
+test('another copy of the module recognizes the mark', () => {
   const file = require.resolve('../../lib/transport/move')
   const cached = require.cache[file]
   delete require.cache[file]
@@ -109,11 +115,12 @@ const never = {
 }
 
 for (const [name, make] of Object.entries(never)) {
-  test(`move() of ${name} says at the call what can be moved, and telar/piscina lets the platform say it`, () => {
+  test(`move() refuses ${name}, and Piscina.move() leaves it to the platform`, () => {
     assert.throws(() => move(make()), (error) => {
       assert.equal(error.code, 'ERR_TELAR_INVALID_ARGUMENT')
       assert.ok(error instanceof TypeError)
-      assert.match(error.message, /^Expected move\(\) to get an ArrayBuffer, a view .* but received .*\. .*without move\(\)/i)
+      assert.match(error.message,
+        /^Expected move\(\) to get an ArrayBuffer, a view .* but received .*\. .*without move\(\)/i)
       return true
     })
     const value = make()
@@ -121,19 +128,21 @@ for (const [name, make] of Object.entries(never)) {
   })
 }
 
-test('move() leaves to the platform what some version of Node transfers', async (t) => {
+test('move() leaves to the platform what some version of Node can transfer', async (t) => {
   const handle = await open(__filename)
   t.after(() => handle.close())
   const { port1 } = new MessageChannel()
   t.after(() => port1.close())
   const values = [
-    handle, port1, new ReadableStream(), new WritableStream(), new TransformStream(), new Blob([]), new net.BlockList(),
-    transferableAbortSignal(new AbortController().signal), createSecretKey(Buffer.from('key')), new ArrayBuffer(8, { maxByteLength: 16 })
+    handle, port1, new ReadableStream(), new WritableStream(),
+    new TransformStream(), new Blob([]), new net.BlockList(),
+    transferableAbortSignal(new AbortController().signal),
+    createSecretKey(Buffer.from('key')), new ArrayBuffer(8, { maxByteLength: 16 })
   ]
   for (const value of values) assert.equal(move(value)[kTransferable], value)
 })
 
-test('what move() returned is refused where it is only a part of a value', async (t) => {
+test('the result of move() is refused as a part of a value', async (t) => {
   const pool = usePool(t, 'values.js')
   const refused = { name: 'DataCloneError', message: /What move\(\) returned.* transferList/ }
   const buffer = Buffer.alloc(100_000)

@@ -12,15 +12,20 @@ const { Channel, Counter, Mutex, Pool } = require('../..')
 const native = require('../../lib/base/native')
 const { AbortError, TelarError } = require('../../lib/base/errors')
 const { normalizeCloseOptions, normalizeRunOptions } = require('../../lib/pool/call-options')
-const { normalizePoolOptions, poolLimits, poolOptionNames, timerDelay } = require('../../lib/pool/options')
+const {
+  normalizePoolOptions, poolLimits, poolOptionNames, timerDelay
+} = require('../../lib/pool/options')
 const { FixedQueue } = require('../../lib/pool/task-queues')
 
 const strict = (options) => normalizePoolOptions(options, { strict: true })
 const compat = (options) => normalizePoolOptions(options, { strict: false })
 
-// What no pool takes. The message is Piscina's; the strict one adds what came.
+// Options that no pool takes. The message is that of Piscina. Pool adds what it received.
 const refused = [
-  ['filename', 12, 'options.filename must be a string or null', 'options.filename must be a string, a URL or null'],
+  [
+    'filename', 12, 'options.filename must be a string or null',
+    'options.filename must be a string, a URL or null'
+  ],
   ['name', 12, 'options.name must be a string or null'],
   ['minThreads', -1, 'options.minThreads must be a non-negative integer'],
   ['minThreads', 'x', 'options.minThreads must be a non-negative integer'],
@@ -43,24 +48,35 @@ const refused = [
   ['workerHistogram', 1, 'options.workerHistogram must be a boolean'],
   ['stricterFIFO', 1, 'options.stricterFIFO must be a boolean'],
   ['asyncHooks', 1, 'options.asyncHooks must be a boolean'],
-  ['sharedMemory', 1024, 'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)'],
-  ['sharedMemory', 2 ** 30, 'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)']
+  [
+    'sharedMemory', 1024,
+    'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)'
+  ],
+  [
+    'sharedMemory', 2 ** 30,
+    'options.sharedMemory must be an integer between 1048576 and 1072693248 (bytes)'
+  ]
 ]
 
 for (const [name, value, message, strictMessage = message] of refused) {
-  test(`${name}: ${String(value)} is refused`, () => {
+  test(`options.${name} refuses ${String(value)}`, () => {
     const expected = { message, code: 'ERR_TELAR_INVALID_ARGUMENT', name: 'TypeError' }
     assert.throws(() => compat({ [name]: value }), expected)
-    assert.throws(() => strict({ [name]: value }), { ...expected, message: new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`) })
+    assert.throws(() => strict({ [name]: value }), {
+      ...expected,
+      message: new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`)
+    })
   })
 }
 
-test('atomics: an unknown mode is refused', () => {
-  assert.throws(() => compat({ atomics: 'x' }), { message: 'options.atomics should be a value of sync, sync or disabled.' })
-  assert.throws(() => strict({ atomics: 'x' }), { message: 'options.atomics should be a value of sync, async or disabled; received "x"' })
+test('options.atomics refuses an unknown mode', () => {
+  assert.throws(() => compat({ atomics: 'x' }),
+    { message: 'options.atomics should be a value of sync, sync or disabled.' })
+  assert.throws(() => strict({ atomics: 'x' }),
+    { message: 'options.atomics should be a value of sync, async or disabled; received "x"' })
 })
 
-test('options that Piscina lets pass are refused by the strict face', () => {
+test('Pool refuses invalid options that Piscina accepts', () => {
   const bad = {
     minThreads: [NaN, 1.5, Infinity],
     maxThreads: [NaN, 1.5, Infinity],
@@ -76,19 +92,29 @@ test('options that Piscina lets pass are refused by the strict face', () => {
   }
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
-      assert.throws(() => strict({ [name]: value }), { name: 'TypeError', code: 'ERR_TELAR_INVALID_ARGUMENT' }, `${name}: ${String(value)}`)
+      assert.throws(() => strict({ [name]: value }),
+        { name: 'TypeError', code: 'ERR_TELAR_INVALID_ARGUMENT' }, `${name}: ${String(value)}`)
       assert.doesNotThrow(() => compat({ [name]: value }), `${name}: ${String(value)}`)
     }
   }
 })
 
-test('the message says what came', () => {
-  assert.throws(() => strict({ maxThreads: 'four' }), { message: 'options.maxThreads must be a positive integer; received "four"' })
-  assert.throws(() => strict({ env: [] }), { message: 'options.env must be an object, SHARE_ENV or null; received an array of 0' })
+test('the message says what was received', () => {
+  assert.throws(() => strict({ maxThreads: 'four' }),
+    { message: 'options.maxThreads must be a positive integer; received "four"' })
+  assert.throws(() => strict({ env: [] }),
+    { message: 'options.env must be an object, SHARE_ENV or null; received an array of 0' })
 })
 
-test('a misspelt option is an error with a hint, in the strict face only', () => {
-  const hints = { maxThread: 'maxThreads', maxthreads: 'maxThreads', conccurentTasksPerWorker: 'concurrentTasksPerWorker', filname: 'filename', mniThreads: 'minThreads', stricterFifo: 'stricterFIFO' }
+test('Pool refuses a misspelled option with a hint, and Piscina accepts it', () => {
+  const hints = {
+    maxThread: 'maxThreads',
+    maxthreads: 'maxThreads',
+    conccurentTasksPerWorker: 'concurrentTasksPerWorker',
+    filname: 'filename',
+    mniThreads: 'minThreads',
+    stricterFifo: 'stricterFIFO'
+  }
   for (const [wrong, right] of Object.entries(hints)) {
     assert.throws(() => strict({ [wrong]: 1 }), {
       name: 'TypeError',
@@ -97,25 +123,31 @@ test('a misspelt option is an error with a hint, in the strict face only', () =>
     })
     assert.equal(compat({ [wrong]: 1 })[wrong], 1)
   }
-  assert.throws(() => strict({ something: 1 }), { message: 'options.something is not a known option' })
+  assert.throws(() => strict({ something: 1 }),
+    { message: 'options.something is not a known option' })
 })
 
-test('options that are no object', () => {
+test('Pool refuses options that are no object', () => {
   for (const value of [null, 5, 'text', []]) {
-    assert.throws(() => strict(value), { name: 'TypeError', message: /^options must be an object; received / })
+    assert.throws(() => strict(value),
+      { name: 'TypeError', message: /^options must be an object; received / })
     assert.doesNotThrow(() => compat(value))
   }
   assert.doesNotThrow(() => strict(undefined))
 })
 
-test('CPUs are counted as a whole number, from 1 to what Node counts', () => {
+test('the number of CPUs is whole, and from 1 to what Node counts', () => {
   const cpus = native.cpus()
   assert.ok(Number.isInteger(cpus) && cpus >= 1 && cpus <= os.availableParallelism())
 })
 
-test('the defaults', () => {
+test('options that are left out have their defaults', () => {
   const cpus = native.cpus()
-  for (const given of [{}, undefined, Object.fromEntries(poolOptionNames.map((name) => [name, undefined]))]) {
+  for (const given of [
+    {},
+    undefined,
+    Object.fromEntries(poolOptionNames.map((name) => [name, undefined]))
+  ]) {
     const { taskQueue, ...options } = strict(given)
     assert.ok(taskQueue instanceof FixedQueue)
     assert.deepEqual(options, {
@@ -148,7 +180,7 @@ test('the defaults', () => {
   assert.notEqual(strict({}).taskQueue, strict({}).taskQueue, 'pools must not share a queue')
 })
 
-test('what is given is kept', () => {
+test('options that are given are kept', () => {
   const loadBalancer = (task, workers) => workers[0]
   const taskQueue = new FixedQueue()
   const given = {
@@ -189,21 +221,25 @@ test('the given object is neither kept nor changed', () => {
   assert.equal(options.resourceLimits.stackSizeMb, 4)
 })
 
-test('one of minThreads and maxThreads alone clamps the other; both together must not conflict', () => {
+test('minThreads or maxThreads alone clamps the other, and both must not conflict', () => {
   for (const normalize of [strict, compat]) {
     assert.equal(normalize({ maxThreads: 1 }).minThreads, 1)
     assert.equal(normalize({ minThreads: 1000 }).maxThreads, 1000)
     assert.equal(normalize({ minThreads: 0 }).minThreads, 0)
-    assert.throws(() => normalize({ minThreads: 16, maxThreads: 8 }), { name: 'RangeError', code: 'ERR_TELAR_OPTION_CONFLICT', message: /^options.minThreads and options.maxThreads must not conflict/ })
+    assert.throws(() => normalize({ minThreads: 16, maxThreads: 8 }), {
+      name: 'RangeError',
+      code: 'ERR_TELAR_OPTION_CONFLICT',
+      message: /^options.minThreads and options.maxThreads must not conflict/
+    })
   }
 })
 
-test('maxQueue: auto is maxThreads squared, and whole', () => {
+test("maxQueue 'auto' is the square of the whole maxThreads", () => {
   assert.equal(strict({ maxQueue: 'auto', maxThreads: 3 }).maxQueue, 9)
   assert.equal(compat({ maxQueue: 'auto', maxThreads: 4.5 }).maxQueue, 16)
 })
 
-test('null stands for the default where it is allowed', () => {
+test('null means the default where it is allowed', () => {
   for (const normalize of [strict, compat]) {
     assert.equal(normalize({ name: null }).name, 'default')
     assert.equal(normalize({ filename: null }).filename, null)
@@ -212,17 +248,22 @@ test('null stands for the default where it is allowed', () => {
   assert.equal(compat({ atomics: null }).atomics, 'sync')
 })
 
-test('filename: a file: URL becomes a path, a data: URL stays', () => {
+test('a file: URL as filename becomes a path, and a data: URL stays', () => {
   const data = 'data:text/javascript,export default () => 1'
   for (const normalize of [strict, compat]) {
     assert.equal(normalize({ filename: pathToFileURL(__filename).href }).filename, __filename)
     assert.equal(normalize({ filename: data }).filename, data)
-    assert.throws(() => normalize({ filename: 'file:///a%2fb' }), { name: 'TypeError', code: 'ERR_TELAR_INVALID_ARGUMENT' })
+    assert.throws(() => normalize({ filename: 'file:///a%2fb' }),
+      { name: 'TypeError', code: 'ERR_TELAR_INVALID_ARGUMENT' })
   }
   assert.equal(strict({ filename: pathToFileURL(__filename) }).filename, __filename)
   assert.equal(strict({ filename: new URL(data) }).filename, new URL(data).href)
-  assert.throws(() => strict({ filename: new URL('https://example.org/a.js') }), { message: 'options.filename must be a path, a file: URL or a data: URL; received "https://example.org/a.js"' })
-  assert.throws(() => compat({ filename: pathToFileURL(__filename) }), { message: 'options.filename must be a string or null' })
+  assert.throws(() => strict({ filename: new URL('https://example.org/a.js') }), {
+    message: 'options.filename must be a path, a file: URL or a data: URL; ' +
+      'received "https://example.org/a.js"'
+  })
+  assert.throws(() => compat({ filename: pathToFileURL(__filename) }),
+    { message: 'options.filename must be a string or null' })
 })
 
 test('sharedMemory is rounded up to 64 KiB', () => {
@@ -231,9 +272,19 @@ test('sharedMemory is rounded up to 64 KiB', () => {
 })
 
 test('neither a prototype nor a polluted Object.prototype sets an option', (t) => {
-  const polluted = { filename: 'polluted', execArgv: ['--polluted'], env: {}, loadBalancer: (task, workers) => null, maxOldGenerationSizeMb: 1, force: true, singal: 1 }
+  const polluted = {
+    filename: 'polluted',
+    execArgv: ['--polluted'],
+    env: {},
+    loadBalancer: (task, workers) => null,
+    maxOldGenerationSizeMb: 1,
+    force: true,
+    singal: 1
+  }
   for (const [name, value] of Object.entries(polluted)) {
-    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true }) // eslint-disable-line no-extend-native
+    // eslint-disable-next-line no-extend-native
+    Object.defineProperty(Object.prototype, name,
+      { value, configurable: true, enumerable: true, writable: true })
   }
   t.after(() => { for (const name of Object.keys(polluted)) delete Object.prototype[name] })
 
@@ -253,9 +304,15 @@ test('neither a prototype nor a polluted Object.prototype sets an option', (t) =
   }
 })
 
-test('limits are whole and ordered, whatever Piscina would take', () => {
-  const number = fc.oneof(fc.double(), fc.integer({ min: -10, max: 100 }), fc.constantFrom(NaN, Infinity, 0, 0.5, 1.5))
-  const given = fc.record({ minThreads: number, maxThreads: number, maxQueue: number, concurrentTasksPerWorker: number }, { requiredKeys: [] })
+test('limits are whole and ordered, whatever Piscina accepts', () => {
+  const odd = fc.constantFrom(NaN, Infinity, 0, 0.5, 1.5)
+  const number = fc.oneof(fc.double(), fc.integer({ min: -10, max: 100 }), odd)
+  const given = fc.record({
+    minThreads: number,
+    maxThreads: number,
+    maxQueue: number,
+    concurrentTasksPerWorker: number
+  }, { requiredKeys: [] })
   fc.assert(fc.property(given, (options) => {
     let limits
     try {
@@ -266,14 +323,17 @@ test('limits are whole and ordered, whatever Piscina would take', () => {
     }
     const isWhole = (value) => value === Infinity || Number.isInteger(value)
     assert.ok(Object.values(limits).every(isWhole), JSON.stringify(limits))
-    assert.ok(limits.minThreads >= 0 && limits.minThreads <= limits.maxThreads && limits.maxThreads >= 1)
+    assert.ok(limits.minThreads >= 0 && limits.minThreads <= limits.maxThreads)
+    assert.ok(limits.maxThreads >= 1)
     assert.ok(limits.maxQueue >= 0 && limits.concurrentTasksPerWorker >= 1)
   }), { numRuns: 500 })
-  assert.deepEqual(poolLimits(compat({ minThreads: 1.5, maxThreads: 1.5 })), { minThreads: 1, maxThreads: 1, places: 66, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
-  assert.deepEqual(poolLimits(compat({ minThreads: 3, maxThreads: NaN })), { minThreads: 3, maxThreads: 3, places: 70, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
+  assert.deepEqual(poolLimits(compat({ minThreads: 1.5, maxThreads: 1.5 })),
+    { minThreads: 1, maxThreads: 1, places: 66, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
+  assert.deepEqual(poolLimits(compat({ minThreads: 3, maxThreads: NaN })),
+    { minThreads: 3, maxThreads: 3, places: 70, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
 })
 
-test('timerDelay() is a delay that setTimeout() keeps', () => {
+test('timerDelay() returns a delay that setTimeout() keeps', () => {
   assert.equal(timerDelay(0), 0)
   assert.equal(timerDelay(1500), 1500)
   assert.equal(timerDelay(2 ** 40), 2 ** 31 - 1)
@@ -281,13 +341,16 @@ test('timerDelay() is a delay that setTimeout() keeps', () => {
   assert.equal(timerDelay(NaN), 0)
 })
 
-test('run(): what is refused is returned as an error', () => {
+test('invalid options of run() are returned as an error', () => {
   const cases = [
     [null, 'options must be an object'],
     [5, 'options must be an object'],
     [{ transferList: 'x' }, 'transferList argument must be an Array'],
     [{ transferList: null }, 'transferList argument must be an Array'],
-    [{ filename: 5 }, 'filename argument must be a string', 'filename argument must be a string or a URL'],
+    [
+      { filename: 5 }, 'filename argument must be a string',
+      'filename argument must be a string or a URL'
+    ],
     [{ name: 5 }, 'name argument must be a string'],
     [{ signal: 'x' }, 'signal argument must be an object'],
     [{ signal: {} }, 'signal argument must be an object with addEventListener() or once()']
@@ -296,11 +359,12 @@ test('run(): what is refused is returned as an error', () => {
     const { error } = normalizeRunOptions(given, { strict: false })
     assert.equal(error.message, message)
     assert.ok(error instanceof TypeError)
-    assert.match(normalizeRunOptions(given, { strict: true }).error.message, new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`))
+    assert.match(normalizeRunOptions(given, { strict: true }).error.message,
+      new RegExp(`^${strictMessage.replace(/[()]/g, '\\$&')}; received .`))
   }
 })
 
-test('run(): a list in place of the options is refused, and the message says where it belongs', async () => {
+test('run() refuses a list as its options and says where it belongs', async () => {
   const pool = new Pool({ minThreads: 0 })
   for (const list of [[new ArrayBuffer(8)], []]) {
     await assert.rejects(pool.run(1, list), {
@@ -314,59 +378,80 @@ test('run(): a list in place of the options is refused, and the message says whe
   await pool.destroy()
 })
 
-test('a list in place of options is refused everywhere else, too', async () => {
-  const expected = { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /^(options|limits) must be an object.*; received an array of 1$/ }
+test('other calls refuse a list as their options, too', async () => {
+  const expected = {
+    code: 'ERR_TELAR_INVALID_ARGUMENT',
+    message: /^(options|limits) must be an object.*; received an array of 1$/
+  }
   const pool = new Pool({ minThreads: 0 })
   await assert.rejects(pool.close([true]), expected)
   await pool.destroy()
   const channel = new Channel()
   for (const call of [
-    () => new Channel([1]), () => channel.readable([1]), () => channel.writable([1]), () => channel.sendSync(1, [1]),
-    () => new Mutex().lockSync([1]), () => new Counter([1]), () => new Counter().tryAdd(1, [1])
-  ]) assert.throws(call, expected)
-  for (const call of [() => channel.send(1, [1]), () => channel.receive([1]), () => new Mutex().lock([1])]) {
+    () => new Channel([1]), () => channel.readable([1]), () => channel.writable([1]),
+    () => channel.sendSync(1, [1]), () => new Mutex().lockSync([1]), () => new Counter([1]),
+    () => new Counter().tryAdd(1, [1])
+  ]) {
+    assert.throws(call, expected)
+  }
+  for (const call of [
+    () => channel.send(1, [1]), () => channel.receive([1]), () => new Mutex().lock([1])
+  ]) {
     await assert.rejects(async () => call(), expected)
   }
 })
 
-test('run(): a misspelt option is an error in the strict face', () => {
+test('a misspelled option of run() is an error for Pool only', () => {
   const { signal } = new AbortController()
-  assert.equal(normalizeRunOptions({ singal: signal }, { strict: true }).error.message, 'singal is not a known option; did you mean signal?')
+  assert.equal(normalizeRunOptions({ singal: signal }, { strict: true }).error.message,
+    'singal is not a known option; did you mean signal?')
   assert.equal(normalizeRunOptions({ singal: signal }, { strict: false }).error, null)
 })
 
-test('run(): what is given comes back in one shape', () => {
+test('valid options of run() come back in one shape', () => {
   const { signal } = new AbortController()
   const transferList = []
-  const full = normalizeRunOptions({ transferList, filename: pathToFileURL(__filename).href, name: 'n', signal }, { strict: true })
-  assert.deepEqual({ ...full }, { error: null, transferList, filename: __filename, name: 'n', signal })
-  const empty = normalizeRunOptions({ filename: null, name: undefined, signal: null, transferList: undefined }, { strict: true })
-  assert.deepEqual({ ...empty }, { error: null, transferList: undefined, filename: null, name: null, signal: null })
-  assert.equal(normalizeRunOptions({ filename: pathToFileURL(__filename) }, { strict: true }).filename, __filename)
-  assert.equal(normalizeRunOptions({ filename: pathToFileURL(__filename) }, { strict: false }).error.message, 'filename argument must be a string')
+  const url = pathToFileURL(__filename)
+  const full = { transferList, filename: url.href, name: 'n', signal }
+  assert.deepEqual({ ...normalizeRunOptions(full, { strict: true }) },
+    { error: null, transferList, filename: __filename, name: 'n', signal })
+  const empty = { filename: null, name: undefined, signal: null, transferList: undefined }
+  assert.deepEqual({ ...normalizeRunOptions(empty, { strict: true }) },
+    { error: null, transferList: undefined, filename: null, name: null, signal: null })
+  assert.equal(normalizeRunOptions({ filename: url }, { strict: true }).filename, __filename)
+  assert.equal(normalizeRunOptions({ filename: url }, { strict: false }).error.message,
+    'filename argument must be a string')
 })
 
-test('run(): a signal may be an emitter of abort', () => {
-  for (const signal of [new AbortController().signal, new (require('node:events'))(), { addEventListener () {}, removeEventListener () {} }]) {
+test('the signal of run() may be an emitter of abort', () => {
+  for (const signal of [
+    new AbortController().signal,
+    new (require('node:events'))(),
+    { addEventListener () {}, removeEventListener () {} }
+  ]) {
     assert.equal(normalizeRunOptions({ signal }, { strict: true }).error, null)
   }
 })
 
-test('run() and close(): a getter that throws is the error', () => {
+test('run() and close() fail with what a getter of their options throws', () => {
   const thrown = new AbortError('own')
   const given = { get filename () { throw thrown }, get force () { throw thrown } }
   assert.equal(normalizeRunOptions(given, { strict: false }).error, thrown)
   assert.equal(normalizeCloseOptions(given, { strict: false }).error, thrown)
 })
 
-test('close(): force is a boolean', () => {
+test('the option force of close() must be a boolean', () => {
   for (const isStrict of [true, false]) {
     assert.deepEqual(normalizeCloseOptions({}, { strict: isStrict }), { error: null, force: false })
-    assert.deepEqual(normalizeCloseOptions({ force: true }, { strict: isStrict }), { error: null, force: true })
-    assert.match(normalizeCloseOptions({ force: 1 }, { strict: isStrict }).error.message, /^force argument must be a boolean/)
-    assert.match(normalizeCloseOptions(null, { strict: isStrict }).error.message, /^options must be an object/)
+    assert.deepEqual(normalizeCloseOptions({ force: true }, { strict: isStrict }),
+      { error: null, force: true })
+    assert.match(normalizeCloseOptions({ force: 1 }, { strict: isStrict }).error.message,
+      /^force argument must be a boolean/)
+    assert.match(normalizeCloseOptions(null, { strict: isStrict }).error.message,
+      /^options must be an object/)
   }
-  assert.equal(normalizeCloseOptions({ forced: true }, { strict: true }).error.code, 'ERR_TELAR_UNKNOWN_OPTION')
+  assert.equal(normalizeCloseOptions({ forced: true }, { strict: true }).error.code,
+    'ERR_TELAR_UNKNOWN_OPTION')
 })
 
 test('the type declarations list the same options', () => {

@@ -1,6 +1,7 @@
 'use strict'
 
-// One worker begins tasks in the order of run(), whichever way they go, and however many keep coming.
+// A worker begins its tasks in the order of run(), whichever route they take, and however many
+// follow.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -20,7 +21,7 @@ const ways = {
 }
 
 for (const [name, special] of Object.entries(ways)) {
-  test(`none overtakes a task with ${name}`, { timeout: 60_000 }, async (t) => {
+  test(`no task overtakes one with ${name}`, { timeout: 60_000 }, async (t) => {
     const pool = usePool(t, 'turns.js', { minThreads: 1, maxThreads: 1 })
     let submitted = 0
     const loop = async () => {

@@ -1,7 +1,7 @@
 'use strict'
 
-// Whatever a pool does, its owner's event loop turns: timers, I/O, ticks and
-// immediates get their turn.
+// Whatever a pool does, the event loop of its owner turns: timers, I/O, ticks and immediates get
+// their turn.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
@@ -12,11 +12,11 @@ const { faces, usePool } = require('../fixtures/fault-helpers')
 const limit = { timeout: 60_000 }
 const kTasks = 200_000
 const kAwaited = 20_000
-// The longest gap between two ticks of the timer is told in tasks, not in ms:
-// while the system runs something else, no task settles either.
+// The longest gap between two ticks of the timer is counted in tasks, not in ms: while the system
+// runs something else, no task settles either.
 const kLongestGap = 0.1 // of all tasks
 
-// Counts what of the event loop gets its turn.
+// Counts how often each part of the event loop gets its turn.
 async function watchLoop (t, pool) {
   const seen = { ticks: 0, immediates: 0, nextTicks: 0, responses: 0, longestGap: 0 }
   let isOver = false
@@ -29,7 +29,8 @@ async function watchLoop (t, pool) {
     setImmediate(() => seen.immediates++)
   }, 1)
 
-  const server = http.createServer((request, response) => response.end('alive')).listen(0, '127.0.0.1')
+  const server = http.createServer((request, response) => response.end('alive'))
+    .listen(0, '127.0.0.1')
   await once(server, 'listening')
   const agent = new http.Agent({ keepAlive: true })
   const ask = () => {
@@ -57,13 +58,16 @@ async function watchLoop (t, pool) {
 
 function check (t, seen, completed) {
   t.diagnostic(`${completed} tasks, ${JSON.stringify(seen)}`)
-  for (const name of ['ticks', 'immediates', 'nextTicks', 'responses']) assert.ok(seen[name] >= 5, `${name}: ${seen[name]}`)
-  assert.ok(seen.longestGap <= kLongestGap * completed, `the timer was held back for ${seen.longestGap} tasks`)
+  for (const name of ['ticks', 'immediates', 'nextTicks', 'responses']) {
+    assert.ok(seen[name] >= 5, `${name}: ${seen[name]}`)
+  }
+  assert.ok(seen.longestGap <= kLongestGap * completed,
+    `the timer was held back for ${seen.longestGap} tasks`)
 }
 
 for (const [face, Class] of faces) {
   for (const maxThreads of [1, 2]) {
-    test(`${face}: 1000 tasks always in flight, ${maxThreads} threads`, limit, async (t) => {
+    test(`${face}: the loop turns under 1000 tasks, ${maxThreads} threads`, limit, async (t) => {
       const pool = usePool(t, Class, { minThreads: maxThreads, maxThreads })
       await pool.run('warm')
       const seen = await watchLoop(t, pool)
@@ -87,7 +91,7 @@ for (const [face, Class] of faces) {
       check(t, seen, kTasks)
     })
 
-    test(`${face}: a tight loop of await pool.run(), ${maxThreads} threads`, limit, async (t) => {
+    test(`${face}: the loop turns amid single tasks, ${maxThreads} threads`, limit, async (t) => {
       const pool = usePool(t, Class, { minThreads: maxThreads, maxThreads })
       await pool.run('warm')
       const seen = await watchLoop(t, pool)
@@ -96,7 +100,7 @@ for (const [face, Class] of faces) {
     })
   }
 
-  test(`${face}: a tight loop of tasks that fail, and of tasks by port`, limit, async (t) => {
+  test(`${face}: the loop turns while tasks fail or go by port`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1 })
     await pool.run('warm')
     const seen = await watchLoop(t, pool)
@@ -108,7 +112,7 @@ for (const [face, Class] of faces) {
     check(t, seen, 8000)
   })
 
-  test(`${face}: a loop that only a timer ends`, limit, async (t) => {
+  test(`${face}: a timer can end a loop of run()`, limit, async (t) => {
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 1 })
     const signal = AbortSignal.timeout(100)
     let count = 0

@@ -11,8 +11,14 @@ const { createGate, faces, outcomes, until, usePool } = require('../fixtures/fau
 const limit = { timeout: 60_000 }
 
 for (const [face, Class] of faces) {
-  for (const options of [{ maxThreads: 1 }, { maxThreads: 2 }, { minThreads: 1, maxThreads: 3 }, { maxThreads: 2, concurrentTasksPerWorker: 3 }]) {
-    test(`${face}: 'drain' arrives for who awaits it when the queue is full: ${JSON.stringify(options)}`, limit, async (t) => {
+  for (const options of [
+    { maxThreads: 1 },
+    { maxThreads: 2 },
+    { minThreads: 1, maxThreads: 3 },
+    { maxThreads: 2, concurrentTasksPerWorker: 3 }
+  ]) {
+    const given = JSON.stringify(options)
+    test(`${face}: 'drain' follows once the queue is full: ${given}`, limit, async (t) => {
       const pool = usePool(t, Class, { maxQueue: 'auto', ...options })
       const { maxQueue } = pool.options
       assert.equal(maxQueue, options.maxThreads ** 2)
@@ -44,31 +50,33 @@ for (const [face, Class] of faces) {
       await turn()
     }
     assert.ok(events.length >= 100)
-    assert.ok(events.every((event, i) => event === (i % 2 === 0 ? 'needsDrain' : 'drain')), events.join(' '))
+    assert.ok(events.every((event, i) => event === (i % 2 === 0 ? 'needsDrain' : 'drain')),
+      events.join(' '))
     assert.equal(events.at(-1), 'drain')
   })
 
-  test(`${face}: utilization is the share of the time that functions ran`, limit, async (t) => {
+  test(`${face}: utilization is the share of time that functions ran`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 1, maxThreads: 2, workerData: gate.buffer })
     assert.equal(pool.utilization, 0)
     const busy = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     await gate.reached(0, 1)
-    // Until the one task makes up most of the pool's life so far.
+    // Until this task has taken most of the life of the pool.
     await sleep(4 * pool.duration)
     gate.open(1)
     await busy
-    // One worker of two was busy: half at most, and not a thousandth of it.
+    // One of two workers was busy, so utilization is at most a half, and not a thousandth of that.
     const { utilization } = pool
     assert.ok(utilization > 0.25 && utilization <= 0.5, String(utilization))
   })
 
-  test(`${face}: a task rejected for want of a queue never runs`, limit, async (t) => {
+  test(`${face}: a task rejected for lack of a queue never runs`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { maxThreads: 1, maxQueue: 0, workerData: gate.buffer })
     const busy = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
     const { signal } = new AbortController()
-    const refused = await outcomes([{}, {}, { signal }].map((options) => pool.run(2, { name: 'mark', ...options })))
+    const mark = (options) => pool.run(2, { name: 'mark', ...options })
+    const refused = await outcomes([{}, {}, { signal }].map(mark))
     for (const { reason } of refused) {
       assert.equal(reason.code, 'ERR_TELAR_NO_QUEUE')
       assert.equal(reason.message, 'No task queue available and all Workers are busy')
@@ -80,7 +88,7 @@ for (const [face, Class] of faces) {
     assert.equal(gate.count(2), 0)
   })
 
-  test(`${face}: a task rejected for a full queue never runs`, limit, async (t) => {
+  test(`${face}: a task rejected by a full queue never runs`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { maxThreads: 1, maxQueue: 3, workerData: gate.buffer })
     const busy = pool.run({ mark: 0, until: 1 }, { name: 'wait' })
@@ -90,21 +98,29 @@ for (const [face, Class] of faces) {
     await busy
     const settled = await settling
     assert.deepEqual(settled.slice(0, 3), [{ value: 1 }, { value: 2 }, { value: 3 }])
-    assert.ok(settled.slice(3).every(({ reason }) => reason.code === 'ERR_TELAR_QUEUE_FULL' && reason.message === 'Task queue is at limit'))
+    assert.ok(settled.slice(3).every(({ reason }) =>
+      reason.code === 'ERR_TELAR_QUEUE_FULL' && reason.message === 'Task queue is at limit'))
     for (let i = 0; i < 20; i++) assert.equal(await pool.run(i), i)
     assert.equal(gate.count(2), 3)
   })
 
-  for (const concurrentTasksPerWorker of [1, 3]) {
-    test(`${face}: maxQueue holds for abortable tasks, ${concurrentTasksPerWorker} at a time`, limit, async (t) => {
+  for (const places of [1, 3]) {
+    test(`${face}: maxQueue bounds abortable tasks, ${places} at a time`, limit, async (t) => {
       const gate = createGate()
-      const pool = usePool(t, Class, { maxThreads: 1, maxQueue: 4, concurrentTasksPerWorker, workerData: gate.buffer })
-      const busy = Array.from({ length: concurrentTasksPerWorker }, () => pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' }))
-      await gate.reached(0, concurrentTasksPerWorker)
+      const pool = usePool(t, Class, {
+        maxThreads: 1,
+        maxQueue: 4,
+        concurrentTasksPerWorker: places,
+        workerData: gate.buffer
+      })
+      const busy = Array.from({ length: places }, () =>
+        pool.run({ mark: 0, until: 1 }, { name: 'waitAsync' }))
+      await gate.reached(0, places)
       const controllers = Array.from({ length: 20 }, () => new AbortController())
-      const settling = outcomes(controllers.map(({ signal }) => pool.run(2, { name: 'mark', signal })))
+      const mark = ({ signal }) => pool.run(2, { name: 'mark', signal })
+      const settling = outcomes(controllers.map(mark))
       assert.ok(pool.queueSize <= 4, String(pool.queueSize))
-      // A place that an abort leaves can be taken.
+      // An abort frees a place, which a later task takes.
       controllers[0].abort()
       const late = pool.run(2, { name: 'mark', signal: new AbortController().signal })
       gate.open(1)
@@ -120,7 +136,7 @@ for (const [face, Class] of faces) {
     })
   }
 
-  test(`${face}: close() waits for every worker, not for the first that is done`, limit, async (t) => {
+  test(`${face}: close() waits for every worker, not only for the first`, limit, async (t) => {
     const gate = createGate()
     const pool = usePool(t, Class, { minThreads: 3, maxThreads: 3, workerData: gate.buffer })
     const tasks = [1, 2, 3].map((at) => pool.run({ mark: 0, until: at }, { name: 'wait' }))
@@ -139,16 +155,23 @@ for (const [face, Class] of faces) {
   })
 }
 
-// A fraction of a thread is an error for Pool (options.test.js); Piscina takes it.
+// Pool refuses a fraction of a thread (options.test.js), but Piscina accepts it.
 const Piscina = faces.find(([face]) => face === 'Piscina')[1]
 
-for (const options of [{ maxThreads: 1.5 }, { minThreads: 1.5, maxThreads: 1.5 }, { minThreads: 2.5 }, { minThreads: 0.5, maxThreads: 2.9, idleTimeout: 60_000 }]) {
-  test(`Piscina: a fraction of a thread starts and ends no threads without end: ${JSON.stringify(options)}`, limit, async (t) => {
+for (const options of [
+  { maxThreads: 1.5 },
+  { minThreads: 1.5, maxThreads: 1.5 },
+  { minThreads: 2.5 },
+  { minThreads: 0.5, maxThreads: 2.9, idleTimeout: 60_000 }
+]) {
+  const given = JSON.stringify(options)
+  test(`Piscina: a fraction of a thread never restarts workers: ${given}`, limit, async (t) => {
     const pool = usePool(t, Piscina, options)
     let created = 0
     pool.on('workerCreate', () => created++)
     const most = Math.floor(pool.maxThreads)
-    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, (_, i) => pool.run(i))), Array.from({ length: 100 }, (_, i) => i))
+    assert.deepEqual(await Promise.all(Array.from({ length: 100 }, (_, i) => pool.run(i))),
+      Array.from({ length: 100 }, (_, i) => i))
     assert.ok(pool.threads.length <= most)
     for (let i = 0; i < 30; i++) {
       assert.equal(await pool.run(i), i)

@@ -2,19 +2,15 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { setFlagsFromString } = require('node:v8')
-const { runInNewContext } = require('node:vm')
 const fc = require('fast-check')
 const { ArrayTaskQueue, FixedQueue, isTaskQueue } = require('../../lib/pool/task-queues')
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc')
+const { collectGarbage } = require('../fixtures/collect-garbage')
 
 class Task {
   constructor (id) { this.id = id }
 }
 
-// The plain array that both queues must not be told from.
+// The plain array that both queues must behave like.
 class Model {
   tasks = []
   get size () { return this.tasks.length }
@@ -28,9 +24,9 @@ class Model {
   }
 }
 
-// Runs of one operation, so that the queue grows past its sizes and shrinks
-// again. `pick` chooses the task among all that were ever made: queued ones,
-// those that left and, with `reuse`, some that are queued a second time.
+// An operation that runs several times, so that the queue grows beyond its sizes and shrinks again.
+// `pick` chooses the task among all that were ever made: those in the queue, those that have left
+// it and, with `reuse`, some that are queued a second time.
 const operation = fc.record({
   kind: fc.constantFrom('push', 'push', 'unshift', 'shift', 'remove', 'remove'),
   times: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 150 })),
@@ -44,7 +40,8 @@ function follow (queue, operations, { reuse }) {
   for (const { kind, times, pick } of operations) {
     for (let step = 0; step < times; step++) {
       if (kind === 'push' || kind === 'unshift') {
-        const task = reuse && tasks.length > 0 && step % 5 === 0 ? pickTask(pick, step) : new Task(tasks.length)
+        const isReused = reuse && tasks.length > 0 && step % 5 === 0
+        const task = isReused ? pickTask(pick, step) : new Task(tasks.length)
         tasks.push(task)
         queue[kind](task)
         model[kind](task)
@@ -64,13 +61,13 @@ function follow (queue, operations, { reuse }) {
 }
 
 for (const Queue of [FixedQueue, ArrayTaskQueue]) {
-  test(`${Queue.name} does what an array does`, () => {
+  test(`${Queue.name} behaves like an array`, () => {
     fc.assert(fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
       follow(new Queue(), operations, { reuse: false })
     }), { numRuns: 150 })
   })
 
-  test(`${Queue.name} does what an array does, with tasks that are queued twice`, () => {
+  test(`${Queue.name} behaves like an array if tasks are queued twice`, () => {
     fc.assert(fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
       follow(new Queue(), operations, { reuse: true })
     }), { numRuns: 150 })
@@ -82,7 +79,7 @@ for (const Queue of [FixedQueue, ArrayTaskQueue]) {
 }
 
 for (const kind of ['push', 'unshift']) {
-  test(`remove() takes the foremost of two, after many removals and another ${kind}()`, () => {
+  test(`remove() takes the first of two after many removals and another ${kind}()`, () => {
     const queue = new FixedQueue()
     const model = new Model()
     const tasks = Array.from({ length: 10 }, (_, id) => new Task(id))
@@ -97,9 +94,10 @@ for (const kind of ['push', 'unshift']) {
   })
 }
 
-test('removing every task in any order leaves an empty queue', () => {
+test('a queue is empty after every task was removed in any order', () => {
   fc.assert(fc.property(
-    fc.integer({ min: 1, max: 3000 }).chain((length) => fc.shuffledSubarray(Array.from({ length }, (_, id) => id), { minLength: length })),
+    fc.integer({ min: 1, max: 3000 }).chain((length) =>
+      fc.shuffledSubarray(Array.from({ length }, (_, id) => id), { minLength: length })),
     (order) => {
       const tasks = order.map((_, id) => new Task(id))
       const queue = new FixedQueue()
@@ -114,8 +112,8 @@ test('removing every task in any order leaves an empty queue', () => {
   ), { numRuns: 30 })
 })
 
-test('a queue that is pushed to and removed from for ever does not grow', () => {
-  // The first task stays, so the queue is never empty; each round leaves a hole.
+test('a queue does not grow through endless pushes and removals', () => {
+  // The first task stays, so the queue is never empty. Each round leaves a hole.
   const queue = new FixedQueue()
   const first = new Task('first')
   queue.push(first)
@@ -129,19 +127,20 @@ test('a queue that is pushed to and removed from for ever does not grow', () => 
   }
   collectGarbage()
   const grown = process.memoryUsage().heapUsed - before
-  assert.ok(grown < rounds * 8, `a slot per round would be ${rounds * 8} bytes or more, not ${grown}`)
+  assert.ok(grown < rounds * 8,
+    `a slot per round would be ${rounds * 8} bytes or more, not ${grown}`)
   assert.equal(queue.shift(), first)
   assert.ok(queue.isEmpty())
 })
 
-test('a shifted or removed task is kept alive by nothing', async () => {
+test('a queue keeps no shifted or removed task alive', async () => {
   const queue = new FixedQueue()
   const stays = new Task('stays')
   const references = (() => {
     const tasks = Array.from({ length: 100 }, (_, id) => new Task(id))
     for (const task of tasks) queue.push(task)
     queue.push(stays)
-    // Enough removals that the queue makes its map of positions.
+    // Enough removals for the queue to make its map of positions.
     for (let round = 0; round < 100; round++) queue.remove(new Task(round))
     for (const task of tasks.slice(50)) queue.remove(task)
     for (let count = 0; count < 50; count++) queue.shift()
@@ -153,10 +152,14 @@ test('a shifted or removed task is kept alive by nothing', async () => {
   assert.equal(queue.shift(), stays)
 })
 
-test('isTaskQueue() wants size, push, shift and remove', () => {
+test('isTaskQueue() requires size, push, shift and remove', () => {
   const methods = { push () {}, shift () {}, remove () {} }
   assert.ok(isTaskQueue({ size: 0, ...methods }))
-  for (const value of [null, undefined, 0, 'text', () => {}, {}, new Date(), [], methods, { size: 0, push () {}, shift () {} }, { size: 0, ...methods, remove: 1 }]) {
+  for (const value of [
+    null, undefined, 0, 'text', () => {}, {}, new Date(), [], methods,
+    { size: 0, push () {}, shift () {} },
+    { size: 0, ...methods, remove: 1 }
+  ]) {
     assert.equal(isTaskQueue(value), false)
   }
 })

@@ -1,8 +1,8 @@
 'use strict'
 
-// Code of the user's that the pool calls, and that calls the pool: every public method from
-// every place. Whatever it does, each promise settles, the counters come to rest, close()
-// and destroy() resolve, and the pool can be used again.
+// The pool calls code of the user, and that code calls the pool: every public method from every
+// place. Whatever it does, each promise settles, the counters return to rest, close() and destroy()
+// resolve, and the pool can be used again.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -14,14 +14,14 @@ const kOptions = Symbol.for('Piscina.queueOptions')
 const kTransferable = Symbol.for('Piscina.transferable')
 const kValue = Symbol.for('Piscina.valueOf')
 
-// ---- what is called ----
+// ---- What is called ----
 
-// Each answers the promises it got. `own` and `other` abort the task whose hook this is, and
-// one that waits.
+// Each returns its promises. `own` aborts the task whose hook this is, and `other` one that waits.
 const actions = {
   'run()': ({ pool }) => [pool.run('inner')],
-  'run() of more than there is room for': ({ pool }) => Array.from({ length: 12 }, (_, i) => pool.run(i)),
-  'run() of values that go another way': ({ pool }) => [
+  'run() of more tasks than it has room for': ({ pool }) =>
+    Array.from({ length: 12 }, (_, i) => pool.run(i)),
+  'run() of values that take other routes': ({ pool }) => [
     pool.run('signal', { signal: new AbortController().signal }),
     pool.run(new ArrayBuffer(8), { transferList: [] }),
     pool.run({ text: 'x'.repeat(10_000) }),
@@ -38,9 +38,9 @@ const actions = {
   }
 }
 
-// ---- where from ----
+// ---- Where it is called ----
 
-// A task queue that calls `fire` in one of its methods, before or after its work.
+// A task queue that calls fire() in one of its methods, before or after its work.
 function createQueue (fire, method, when) {
   const tasks = []
   const queue = {
@@ -71,16 +71,17 @@ function createQueue (fire, method, when) {
   return queue
 }
 
-// More than run at a time: they last until all has been submitted.
+// More tasks than can run at once. They last until all have been submitted.
 function several ({ run, own }) {
   for (let i = 0; i < 8; i++) run({ mark: 0, until: 1 }, { name: 'waitAsync', signal: own.signal })
 }
 
 const queueHooks = {}
 for (const method of ['push', 'shift', 'remove', 'unshift', 'size']) {
-  for (const when of { size: ['in'], remove: ['after'], unshift: ['before'] }[method] ?? ['before', 'after']) {
+  const moments = { size: ['in'], remove: ['after'], unshift: ['before'] }
+  for (const when of moments[method] ?? ['before', 'after']) {
     queueHooks[`the queue's ${method}, ${when} its work`] = {
-      // One that has unshift() gets a task back only from a balancer that refuses it.
+      // A queue with unshift() gets a task back only if a balancer refuses it.
       options: (fire) => ({
         taskQueue: createQueue(fire, method, when),
         ...method === 'unshift' ? { loadBalancer: createBalancer() } : {}
@@ -109,8 +110,8 @@ const onEvent = (name, trigger) => ({
   trigger
 })
 
-// trigger({ run, own, ... }): run() is the pool's; what it gives is looked after.
-// isBefore: the task is not the pool's yet, and an abort of it is no task that ended.
+// trigger({ run, own, ... }) uses run() of the pool, and the test awaits its promises.
+// isBefore: the pool does not have the task yet, so an abort of it is not counted as completed.
 const hooks = {
   'a getter of the value': {
     trigger: ({ run, fire }) => run({ get x () { return fire() } })
@@ -119,7 +120,8 @@ const hooks = {
     trigger: ({ run, fire, own }) => run({ get x () { return fire() } }, { signal: own.signal })
   },
   'a getter of a value that cannot be sent': {
-    trigger: ({ run, fire, own }) => run({ get x () { return fire() }, no: () => {} }, { signal: own.signal })
+    trigger: ({ run, fire, own }) =>
+      run({ get x () { return fire() }, no: () => {} }, { signal: own.signal })
   },
   'a getter of the value of a task with a transfer list': {
     trigger ({ run, fire, own }) {
@@ -145,7 +147,10 @@ const hooks = {
     isBefore: true,
     trigger ({ run, fire, own, Class }) {
       const buffer = new ArrayBuffer(8)
-      const value = { get [kTransferable] () { return fire() ?? buffer }, get [kValue] () { return buffer } }
+      const value = {
+        get [kTransferable] () { return fire() ?? buffer },
+        get [kValue] () { return buffer }
+      }
       run(moved(value), { signal: own.signal })
     }
   },
@@ -153,13 +158,17 @@ const hooks = {
     isBefore: true,
     trigger ({ run, fire, own }) {
       const buffer = new ArrayBuffer(8)
-      const value = { get [kTransferable] () { return buffer }, get [kValue] () { return fire() ?? buffer } }
+      const value = {
+        get [kTransferable] () { return buffer },
+        get [kValue] () { return fire() ?? buffer }
+      }
       run(moved(value), { signal: own.signal })
     }
   },
   'Piscina.queueOptions of a value': {
     isBefore: true,
-    trigger: ({ run, fire, own }) => run({ get [kOptions] () { return fire() } }, { signal: own.signal })
+    trigger: ({ run, fire, own }) =>
+      run({ get [kOptions] () { return fire() } }, { signal: own.signal })
   },
   'a getter of an option of run()': {
     isBefore: true,
@@ -184,7 +193,7 @@ const hooks = {
   message: onEvent('message', ({ run, own }) => run('said', { name: 'say', signal: own.signal })),
   error: {
     ...onEvent('error', ({ run }) => run('late', { name: 'uncaughtAfter' })),
-    isLast: true // it is an event only where no task is there to be told
+    isLast: true // it is an event only if no task runs that could reject
   },
   drain: onEvent('drain', several),
   needsDrain: onEvent('needsDrain', several),
@@ -205,7 +214,8 @@ const hooks = {
   },
   "a signal's aborted": {
     isBefore: true,
-    trigger: ({ run, fire }) => run(1, { signal: Object.defineProperty(new EventEmitter(), 'aborted', { get: fire }) })
+    trigger: ({ run, fire }) =>
+      run(1, { signal: Object.defineProperty(new EventEmitter(), 'aborted', { get: fire }) })
   },
   "a signal's reason": {
     trigger ({ run, fire }) {
@@ -234,15 +244,16 @@ function moved (value) {
   return Object.defineProperty(value, Symbol.for('telar.movable'), { value: true })
 }
 
-// ---- each from each ----
+// ---- Each call from each place ----
 
-// One thread, and several that take more than one task.
+// A pool with one thread, and one with several threads that take more than one task.
 const shapes = {
   Pool: { minThreads: 1, maxThreads: 1 },
   Piscina: { minThreads: 0, maxThreads: 2, concurrentTasksPerWorker: 2 }
 }
 
-const isRefused = ({ reason }) => reason?.code === 'ERR_TELAR_ABORTED' && reason.cause === 'queue is being terminated'
+const isRefused = ({ reason }) =>
+  reason?.code === 'ERR_TELAR_ABORTED' && reason.cause === 'queue is being terminated'
 
 async function attempt (t, Class, shape, hook, action) {
   const controllers = { own: new AbortController(), other: new AbortController() }
@@ -262,8 +273,9 @@ async function attempt (t, Class, shape, hook, action) {
     for (const promise of action({ pool: watched, ...controllers }) ?? []) track(promise)
   }
   const gate = createGate()
-  const pool = usePool(t, Class, { ...shape, workerData: gate.buffer, closeTimeout: 30_000, ...hook.options?.(fire) })
-  // A task whose signal has fired before the pool had it is none of those completed.
+  const pool = usePool(t, Class,
+    { ...shape, workerData: gate.buffer, closeTimeout: 30_000, ...hook.options?.(fire) })
+  // A task whose signal fired before the pool had the task is not counted as completed.
   const run = (value, options) => {
     const wasAborted = () => options?.signal?.aborted === true
     const isLate = wasAborted()
@@ -277,7 +289,7 @@ async function attempt (t, Class, shape, hook, action) {
   await run('warm')
   hook.listen?.(pool, fire, t)
   isArmed = true
-  // Something to do for its one thread, and a task that waits behind it.
+  // A task that keeps the thread busy, and one that waits behind it.
   const other = () => run('other', { signal: controllers.other.signal })
   other()
   if (hook.isLast) await outcomes(promises)
@@ -292,9 +304,10 @@ async function attempt (t, Class, shape, hook, action) {
 for (const [face, Class] of faces) {
   for (const [where, hook] of Object.entries(hooks)) {
     for (const [what, action] of Object.entries(actions)) {
-      test(`${face}: ${what} from ${where}`, limit, async (t) => {
+      test(`${face}: the pool survives ${what} from ${where}`, limit, async (t) => {
         const { pool, runs, errors, run } = await attempt(t, Class, shapes[face], hook, action)
-        await until(() => pool.queueSize === 0 && !pool.needsDrain && pool.idleThreads === pool.threads.length)
+        await until(() =>
+          pool.queueSize === 0 && !pool.needsDrain && pool.idleThreads === pool.threads.length)
         assert.equal(await run('again'), 'again')
         const settled = await outcomes(runs)
         assert.equal(pool.completed, settled.filter((outcome) => !isRefused(outcome)).length)

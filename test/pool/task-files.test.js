@@ -1,17 +1,17 @@
 'use strict'
 
-// How a task's file is loaded: files that only import() can load, for the loaders that a
-// user has registered, and what is said of files that cannot be loaded at all.
+// How the file of a task is loaded: files that only import() can load, files for loaders of the
+// user, and the errors of files that cannot be loaded at all.
 
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
 const fs = require('node:fs')
 const { registerHooks } = require('node:module')
-const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
 const { promisify } = require('node:util')
+const { useFolder } = require('../fixtures/use-folder')
 const { usePool } = require('../fixtures/use-pool')
 
 const folder = path.join(__dirname, '..', 'fixtures', 'loaders')
@@ -19,14 +19,15 @@ const file = (name) => path.join(folder, name)
 const url = (name) => pathToFileURL(file(name)).href
 const tsx = pathToFileURL(require.resolve('tsx')).href
 
-// In a process of its own, since loaders are registered for a whole process.
+// Runs the files in a process of its own, since a loader is registered for a whole process.
 async function runFiles (flags, files, options) {
   const request = JSON.stringify({ files: files.map(file), ...options })
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, file('run.mjs'), request], { timeout: 60_000 })
+  const args = [...flags, file('run.mjs'), request]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
   return JSON.parse(stdout)
 }
 
-// ---- loaders ----
+// ---- Loaders ----
 
 const custom = [
   ['seven.calc', 42],
@@ -43,23 +44,26 @@ const ways = [
   ['module.register(), by --import', ['--import', url('register.mjs')]],
   ['--experimental-loader', ['--experimental-loader', url('hooks.mjs')]]
 ]
-if (registerHooks) ways.push(['module.registerHooks(), by --import', ['--import', url('register-sync.mjs')]])
+if (registerHooks) {
+  ways.push(['module.registerHooks(), by --import', ['--import', url('register-sync.mjs')]])
+}
 
 for (const [way, flags] of ways) {
   for (const face of ['Pool', 'Piscina']) {
-    test(`a task's file may need a loader of the user's: ${way}, ${face}`, async () => {
+    test(`a loader of the user may load a task file: ${way}, ${face}`, async () => {
       assert.deepEqual(await runFiles(flags, names, { face }), values)
     })
   }
 }
 
-test('a loader may be for the workers alone', async () => {
+test('a loader may be registered for the workers only', async () => {
   const execArgv = ['--import', url('register.mjs')]
   assert.deepEqual(await runFiles([], names, { execArgv }), values)
 })
 
-test('without its loader such a file rejects with an error that names what is missing', async () => {
-  const [needsVirtual, virtual] = await runFiles([], ['needs-virtual.mjs', 'not-on-disk.virtual.mjs'])
+test('without its loader a file rejects with an error that names what is missing', async () => {
+  const files = ['needs-virtual.mjs', 'not-on-disk.virtual.mjs']
+  const [needsVirtual, virtual] = await runFiles([], files)
   assert.equal(needsVirtual.code, 'ERR_MODULE_NOT_FOUND')
   assert.match(needsVirtual.message, /any\.virtual\.mjs/)
   assert.equal(virtual.code, 'MODULE_NOT_FOUND')
@@ -72,14 +76,16 @@ test('without its loader such a file rejects with an error that names what is mi
 const typed = ['typed.ts', 'typed.mts', 'plain/typed.ts', 'plain/typed.cts']
 
 for (const flag of ['--import', '--require']) {
-  test(`TypeScript that Node cannot run itself, with tsx by ${flag}`, async () => {
+  test(`TypeScript that Node cannot run itself runs with tsx by ${flag}`, async () => {
     const flags = flag === '--import' ? [flag, tsx] : [flag, require.resolve('tsx/cjs')]
     assert.deepEqual(await runFiles(flags, typed), [42, 42, 42, 42])
   })
 }
 
-test('TypeScript that nothing can run is refused by name, not taken for JavaScript', async () => {
-  const expected = process.features.typescript ? 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' : 'ERR_UNKNOWN_FILE_EXTENSION'
+test('TypeScript that nothing can run is refused as such, not run as JavaScript', async () => {
+  const expected = process.features.typescript
+    ? 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+    : 'ERR_UNKNOWN_FILE_EXTENSION'
   const settled = await runFiles([], typed)
   assert.deepEqual(settled.map(({ code }) => code), [expected, expected, expected, expected])
 })
@@ -89,14 +95,14 @@ test('TypeScript that nothing can run is refused by name, not taken for JavaScri
 test('a file: URL with a query or a fragment is a module of its own', async (t) => {
   const counts = new Int32Array(new SharedArrayBuffer(16))
   const pool = usePool(t, null, { workerData: counts.buffer })
-  const counting = pathToFileURL(path.join(__dirname, '..', 'fixtures', 'handlers', 'counts.mjs')).href
-  const run = (suffix) => pool.run(null, { filename: `${counting}${suffix}` })
+  const counting = path.join(__dirname, '..', 'fixtures', 'handlers', 'counts.mjs')
+  const run = (suffix) => pool.run(null, { filename: `${pathToFileURL(counting)}${suffix}` })
   assert.deepEqual([await run(''), await run('?v=1'), await run('?v=1')], [1, 2, 2])
   assert.deepEqual([await run('?v=2'), await run('#v=2'), await run('?')], [3, 4, 4])
   assert.equal(counts[1], 4)
 })
 
-test('a file: URL with a query of a CommonJS file gives what require() gives', async (t) => {
+test('a CommonJS file by a URL with a query exports what require() returns', async (t) => {
   const filename = `${url('plain/default.cjs')}?v=1`
   const pool = usePool(t, null, { filename })
   assert.equal(await pool.run('x'), 'default x')
@@ -104,31 +110,75 @@ test('a file: URL with a query of a CommonJS file gives what require() gives', a
   await assert.rejects(pool.run('x', { name: 'none' }), { code: 'ERR_TELAR_NO_HANDLER' })
 })
 
-// ---- files that fail ----
+// ---- Files that fail ----
 
 const counting = "Atomics.add(new Int32Array(require('node:worker_threads').workerData), 0, 1)\n"
 const countingModule = `import { workerData } from 'node:worker_threads'
 Atomics.add(new Int32Array(workerData), 0, 1)\n`
 
 const failing = [
-  ['throws an error', 'own.cjs', `${counting}throw new RangeError('own')`, { name: 'RangeError', message: 'own' }],
+  [
+    'throws an error',
+    'own.cjs',
+    `${counting}throw new RangeError('own')`,
+    { name: 'RangeError', message: 'own' }
+  ],
   ['throws what is no error', 'odd.js', `${counting}throw null`, null],
   ['throws a SyntaxError', 'syntax.js', `${counting}JSON.parse('{')`, { name: 'SyntaxError' }],
-  ['throws what looks like an error of the loader', 'looks.js',
-    `${counting}throw Object.assign(new Error('own'), { code: 'ERR_REQUIRE_ESM' })`, { message: 'own', code: 'ERR_REQUIRE_ESM' }],
-  ['requires a file that is not there', 'missing.js', `${counting}require('./none')`, { code: 'MODULE_NOT_FOUND', message: /none/ }],
-  ['requires a file that does not parse', 'dependency.js', `${counting}require('./broken.js')`, { name: 'SyntaxError' }],
-  ['requires a module with top-level await', 'awaiting.js', `${counting}require('./awaits.mjs')`, { code: /^ERR_REQUIRE_(ESM|ASYNC_MODULE)$/ }],
-  ['has an unknown extension', 'own.unknown', `${counting}throw new RangeError('own')`, { name: 'RangeError', message: 'own' }],
-  ['is an ES module', 'own.mjs', `${countingModule}throw new RangeError('own')`, { name: 'RangeError', message: 'own' }],
-  ['is an ES module by its syntax', 'own.js', `${countingModule}throw new RangeError('own')`, { name: 'RangeError', message: 'own' }]
+  [
+    'throws what looks like an error of the loader',
+    'looks.js',
+    `${counting}throw Object.assign(new Error('own'), { code: 'ERR_REQUIRE_ESM' })`,
+    { message: 'own', code: 'ERR_REQUIRE_ESM' }
+  ],
+  [
+    'requires a file that is not there',
+    'missing.js',
+    `${counting}require('./none')`,
+    { code: 'MODULE_NOT_FOUND', message: /none/ }
+  ],
+  [
+    'requires a file that does not parse',
+    'dependency.js',
+    `${counting}require('./broken.js')`,
+    { name: 'SyntaxError' }
+  ],
+  [
+    'requires a module with top-level await',
+    'awaiting.js',
+    `${counting}require('./awaits.mjs')`,
+    { code: /^ERR_REQUIRE_(ESM|ASYNC_MODULE)$/ }
+  ],
+  [
+    'has an unknown extension',
+    'own.unknown',
+    `${counting}throw new RangeError('own')`,
+    { name: 'RangeError', message: 'own' }
+  ],
+  [
+    'is an ES module',
+    'own.mjs',
+    `${countingModule}throw new RangeError('own')`,
+    { name: 'RangeError', message: 'own' }
+  ],
+  [
+    'is an ES module by its syntax',
+    'own.js',
+    `${countingModule}throw new RangeError('own')`,
+    { name: 'RangeError', message: 'own' }
+  ]
 ]
 if (process.features.typescript) {
-  failing.push(['is TypeScript', 'own.ts', `${counting}const one: number = 1; throw new RangeError('own' + one)`, { name: 'RangeError', message: 'own1' }])
+  failing.push([
+    'is TypeScript',
+    'own.ts',
+    `${counting}const one: number = 1; throw new RangeError('own' + one)`,
+    { name: 'RangeError', message: 'own1' }
+  ])
 }
 
 for (const [what, name, source, expected] of failing) {
-  test(`a file that fails is not run twice, and rejects with its own error: it ${what}`, async (t) => {
+  test(`a file that fails runs once and rejects with its own error: it ${what}`, async (t) => {
     const made = useFolder(t)
     fs.writeFileSync(path.join(made, 'broken.js'), 'const = 1')
     fs.writeFileSync(path.join(made, 'awaits.mjs'), 'await null')
@@ -136,17 +186,24 @@ for (const [what, name, source, expected] of failing) {
     const counts = new Int32Array(new SharedArrayBuffer(4))
     const pool = usePool(t, null, { workerData: counts.buffer })
     const run = pool.run(null, { filename: path.join(made, name) })
-    if (expected === null) assert.equal(await run.then(() => assert.fail('fulfilled'), (reason) => reason), null)
-    else await assert.rejects(run, expected)
+    if (expected === null) {
+      assert.equal(await run.then(() => assert.fail('fulfilled'), (reason) => reason), null)
+    } else {
+      await assert.rejects(run, expected)
+    }
     assert.equal(counts[0], 1)
   })
 }
 
-test('a broken ES module rejects with what is broken in it, not with how it was loaded', async (t) => {
+test('a broken ES module rejects with its own error, not one of its loading', async (t) => {
   const made = useFolder(t)
   const pool = usePool(t, null)
   for (const [name, source, expected] of [
-    ['parses.mjs', 'export default 1; const = 1', { name: 'SyntaxError', message: /Unexpected token/ }],
+    [
+      'parses.mjs',
+      'export default 1; const = 1',
+      { name: 'SyntaxError', message: /Unexpected token/ }
+    ],
     ['links.mjs', "import { none } from './other.mjs'", { name: 'SyntaxError', message: /none/ }],
     ['finds.mjs', "import './none.mjs'", { code: 'ERR_MODULE_NOT_FOUND', message: /none\.mjs/ }],
     ['other.mjs', 'export default 1', { code: 'ERR_TELAR_NO_HANDLER' }]
@@ -164,21 +221,21 @@ test('a JavaScript file with an unknown extension is CommonJS, as for require()'
   assert.deepEqual([await pool.run(1), await pool.run(1, { name: 'named' })], [2, 3])
 })
 
-test('what is an ES module by its syntax alone may use top-level await, and import what does', async (t) => {
+test('a file that is an ES module by its syntax may use top-level await', async (t) => {
   const made = useFolder(t)
   fs.writeFileSync(path.join(made, 'deep.mjs'), 'export const add = await 2')
+  const exported = 'export default (x) => x + add; export const named = (x) => x + 2 * add'
   for (const [name, source] of [
-    ['awaits.js', 'const add = await 2; export default (x) => x + add; export const named = (x) => x + 2 * add'],
-    ['imports.js', "import { add } from './deep.mjs'; export default (x) => x + add; export const named = (x) => x + 2 * add"]
+    ['awaits.js', 'const add = await 2'], ['imports.js', "import { add } from './deep.mjs'"]
   ]) {
     const filename = path.join(made, name)
-    fs.writeFileSync(filename, source)
+    fs.writeFileSync(filename, `${source}; ${exported}`)
     const pool = usePool(t, null, { filename })
     assert.deepEqual([await pool.run(1), await pool.run(1, { name: 'named' })], [3, 5])
   }
 })
 
-test('the nearest package.json says whether a .js file is an ES module', async (t) => {
+test('the nearest package.json decides whether a .js file is an ES module', async (t) => {
   const made = useFolder(t)
   const write = (name, text) => {
     fs.mkdirSync(path.dirname(path.join(made, name)), { recursive: true })
@@ -202,16 +259,10 @@ test('the nearest package.json says whether a .js file is an ES module', async (
   }
 })
 
-test('the name of a file may lack its extension, and lead over a symbolic link', async (t) => {
+test('a file name may lack its extension and lead through a symbolic link', async (t) => {
   const made = useFolder(t)
   fs.writeFileSync(path.join(made, 'real.mjs'), 'await null; export default (x) => x + 1')
   fs.symlinkSync(path.join(made, 'real.mjs'), path.join(made, 'link.js'))
   const pool = usePool(t, null)
   assert.equal(await pool.run(1, { filename: path.join(made, 'link') }), 2)
 })
-
-function useFolder (t) {
-  const made = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'telar-task-files-')))
-  t.after(() => fs.rmSync(made, { recursive: true, force: true }))
-  return made
-}

@@ -1,25 +1,24 @@
 'use strict'
 
-// Which function a task runs: every way in which a file can export one, and every way to
-// name the file. How many tasks a worker runs at a time.
+// Which function a task runs: every way to export a function from a file, and every way to name the
+// file. Also how many tasks a worker runs at a time.
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { pathToFileURL } = require('node:url')
 const { Pool, TelarError } = require('../..')
 const Piscina = require('../../lib/piscina')
+const { useFolder } = require('../fixtures/use-folder')
+const fixtures = require('../fixtures/use-pool')
 
 const file = (name) => path.join(__dirname, '..', 'fixtures', 'handlers', name)
 
-function usePool (t, options) {
-  const pool = new Pool({ minThreads: 1, maxThreads: 1, ...options })
-  t.after(() => pool.destroy())
-  return pool
-}
+const limit = { timeout: 30_000 }
+
+const usePool = (t, options) => fixtures.usePool(t, null, options)
 
 const exported = [
   ['a function as module.exports', 'function.js', undefined, 'function x'],
@@ -39,8 +38,8 @@ const exported = [
 ]
 
 for (const [what, name, handler, expected] of exported) {
-  test(what, async (t) => {
-    // As the pool's own file, named by the pool or by the task; as a task's file.
+  test(`a task can run ${what}`, async (t) => {
+    // In the pool's own file, named by the pool or by the task, and in a file that the task names.
     for (const [options, runOptions] of [
       [{ filename: file(name), name: handler }, undefined],
       [{ filename: file(name) }, { name: handler }],
@@ -54,8 +53,9 @@ for (const [what, name, handler, expected] of exported) {
   })
 }
 
-test('names and files change from task to task', async (t) => {
-  const pool = usePool(t, { filename: file('function.js'), maxThreads: 2, minThreads: 2, concurrentTasksPerWorker: 2 })
+test('names and files may change from task to task', async (t) => {
+  const pool = usePool(t,
+    { filename: file('function.js'), maxThreads: 2, minThreads: 2, concurrentTasksPerWorker: 2 })
   const runs = []
   const expected = []
   for (let round = 0; round < 50; round++) {
@@ -69,16 +69,17 @@ test('names and files change from task to task', async (t) => {
   assert.deepEqual(await Promise.all(runs), expected)
 })
 
-test('null as a name or a file means the pool\'s own', async (t) => {
+test("null as a name or a file means the pool's own", async (t) => {
   const pool = usePool(t, { filename: file('named.js'), name: 'first' })
   assert.equal(await pool.run('x', { name: null, filename: null }), 'first x')
   assert.equal(await pool.run('x', { filename: file('both.js'), name: 'default' }), 'itself x')
 })
 
-// ---- how a file is named ----
+// ---- How a file is named ----
 
 const odd = file('with space, % and é/task.js')
-const source = 'export default (value) => `data ${value}`; export const named = (value) => `data named ${value}`' // eslint-disable-line no-template-curly-in-string
+const source = "export default (value) => 'data ' + value\n" +
+  "export const named = (value) => 'data named ' + value"
 const dataUrl = `data:text/javascript,${encodeURIComponent(source)}`
 
 for (const [what, filename, expected] of [
@@ -89,7 +90,7 @@ for (const [what, filename, expected] of [
   ['the text of a data: URL', dataUrl, 'data x'],
   ['a data: URL', new URL(dataUrl), 'data x']
 ]) {
-  test(`a file named by ${what}`, async (t) => {
+  test(`a task file may be named by ${what}`, async (t) => {
     assert.equal(await usePool(t, { filename }).run('x'), expected)
     assert.equal(await usePool(t, {}).run('x', { filename }), expected)
   })
@@ -97,20 +98,21 @@ for (const [what, filename, expected] of [
 
 for (const [face, Class] of Object.entries({ Pool, Piscina })) {
   test(`a relative path starts at the current folder: ${face}`, async (t) => {
-    for (const filename of [path.relative(process.cwd(), odd), `.${path.sep}${path.relative(process.cwd(), odd)}`]) {
+    const relative = path.relative(process.cwd(), odd)
+    for (const filename of [relative, `.${path.sep}${relative}`]) {
       const own = new Class({ filename, minThreads: 1, maxThreads: 1 })
       t.after(() => own.destroy())
       assert.equal(await own.run('x'), 'in an odd folder x')
       const none = new Class({ minThreads: 1, maxThreads: 1 })
       t.after(() => none.destroy())
       assert.equal(await none.run('x', { filename }), 'in an odd folder x')
-      // A name that a package has is still a path.
+      // The name of a package is still a path.
       await assert.rejects(none.run('x', { filename: 'piscina' }), { code: 'MODULE_NOT_FOUND' })
     }
   })
 }
 
-test('a named export of a data: URL', async (t) => {
+test('a task can run a named export of a data: URL', async (t) => {
   assert.equal(await usePool(t, { filename: dataUrl }).run('x', { name: 'named' }), 'data named x')
 })
 
@@ -122,25 +124,30 @@ if (process.features.typescript) {
     ['typed.mts', undefined, 'typed module x'],
     ['typed.mts', 'named', 'typed named x']
   ]) {
-    test(`TypeScript: ${name} ${handler ?? ''}`, async (t) => {
-      assert.equal(await usePool(t, { filename: file(name) }).run({ value: 'x' }, { name: handler }), expected)
-      assert.equal(await usePool(t, {}).run({ value: 'x' }, { filename: file(name), name: handler }), expected)
+    test(`a task can run TypeScript without a loader: ${name} ${handler ?? ''}`, async (t) => {
+      const filename = file(name)
+      const run = (options, runOptions) => usePool(t, options).run({ value: 'x' }, runOptions)
+      assert.equal(await run({ filename }, { name: handler }), expected)
+      assert.equal(await run({}, { filename, name: handler }), expected)
     })
   }
 }
 
-// ---- what is missing or broken ----
+// ---- What is missing or broken ----
 
 for (const [name, handler] of [
-  ['named.js', 'third'], ['named.js', 'notAFunction'], ['named.js', undefined], ['function.js', 'name'], ['module.mjs', 'nothing'],
-  ['module.mjs', 'other'], ['named-only.mjs', undefined], ['transpiled.js', 'other'], ['promise.js', 'other'], ['promise-of-exports.js', 'empty']
+  ['named.js', 'third'], ['named.js', 'notAFunction'], ['named.js', undefined],
+  ['function.js', 'name'], ['module.mjs', 'nothing'], ['module.mjs', 'other'],
+  ['named-only.mjs', undefined], ['transpiled.js', 'other'], ['promise.js', 'other'],
+  ['promise-of-exports.js', 'empty']
 ]) {
-  test(`${name} exports no function ${handler ?? 'by default'}`, async (t) => {
+  test(`a task rejects if ${name} exports no function ${handler ?? 'by default'}`, async (t) => {
     const pool = usePool(t, { filename: file('function.js') })
     for (let i = 0; i < 2; i++) {
       await assert.rejects(pool.run('x', { filename: file(name), name: handler }), (error) => {
         assert.equal(error.code, 'ERR_TELAR_NO_HANDLER')
-        assert.ok(error.message.startsWith(`No handler function exported from ${file(name)}: the task asked for`), error.message)
+        const start = `No handler function exported from ${file(name)}: the task asked for`
+        assert.ok(error.message.startsWith(start), error.message)
         assert.ok(error instanceof Error)
         return true
       })
@@ -149,30 +156,49 @@ for (const [name, handler] of [
   })
 }
 
+// What the error says between the path of the file and its advice.
+const asked = (name) => `the task asked for the export "${name}"`
+const listed = (names) => `, and the file exports as functions: ${names}. `
+const didYouMean = (name) => `Did you mean "${name}"?`
+const giveName = 'Give the name of one of them as the option `name`, ' +
+  'or export the one that was asked for'
+
 for (const [name, handler, expected] of [
-  ['named.js', 'frist', 'the task asked for the export "frist", and the file exports as functions: first, second. Did you mean "first"?'],
-  ['named.js', undefined, 'the task asked for a default export, and the file exports as functions: first, second. ' +
-    'Give the name of one of them as the option `name`, or export the one that was asked for'],
-  ['named.js', 'notAFunction', 'the task asked for the export "notAFunction", which is "text", and the file exports as functions: first, second. ' +
-    'Give the name of one of them as the option `name`, or export the one that was asked for'],
-  ['promise-of-exports.js', 'empty', 'the task asked for the export "empty", which is a promise of something else, ' +
-    'and the file exports as functions: first, rejected. Give the name of one of them as the option `name`, or export the one that was asked for'],
-  ['function.js', 'defautl', 'the task asked for the export "defautl", and the file exports as functions: default. Did you mean "default"?'],
-  ['module.mjs', 'nmaed', 'the task asked for the export "nmaed", and the file exports as functions: default, named. Did you mean "named"?'],
-  ['imported.mjs', 'ohter', 'the task asked for the export "ohter", and the file exports as functions: default, other. Did you mean "other"?'],
-  ['exports-nothing.mjs', undefined, 'the task asked for a default export, which is 1, and the file exports no function. Export the function of the task from it'],
-  ['throwing-exports.js', 'some', 'the task asked for the export "some", and the file exports as functions: other. ' +
-    'Give the name of one of them as the option `name`, or export the one that was asked for']
+  ['named.js', 'frist', asked('frist') + listed('first, second') + didYouMean('first')],
+  [
+    'named.js', undefined,
+    `the task asked for a default export${listed('first, second')}${giveName}`
+  ],
+  [
+    'named.js', 'notAFunction',
+    `${asked('notAFunction')}, which is "text"${listed('first, second')}${giveName}`
+  ],
+  [
+    'promise-of-exports.js', 'empty',
+    `${asked('empty')}, which is a promise of something else${listed('first, rejected')}${giveName}`
+  ],
+  ['function.js', 'defautl', asked('defautl') + listed('default') + didYouMean('default')],
+  ['module.mjs', 'nmaed', asked('nmaed') + listed('default, named') + didYouMean('named')],
+  ['imported.mjs', 'ohter', asked('ohter') + listed('default, other') + didYouMean('other')],
+  [
+    'exports-nothing.mjs', undefined,
+    'the task asked for a default export, which is 1, and the file exports no function. ' +
+      'Export the function of the task from it'
+  ],
+  ['throwing-exports.js', 'some', asked('some') + listed('other') + giveName]
 ]) {
-  test(`what is said where ${name} exports no function ${handler ?? 'by default'}`, async (t) => {
+  test(`the error tells what ${name} exports, asked for ${handler ?? 'a default'}`, async (t) => {
     const run = usePool(t, {}).run('x', { filename: file(name), name: handler })
-    await assert.rejects(run, { message: `No handler function exported from ${file(name)}: ${expected}` })
+    await assert.rejects(run,
+      { message: `No handler function exported from ${file(name)}: ${expected}` })
   })
 }
 
-test('what is said of a file that exports many functions, by a long URL, is of moderate length', async (t) => {
-  const source = Array.from({ length: 500 }, (_, i) => `export const name${i} = () => ${i}`).join(';')
-  const run = usePool(t, {}).run('x', { filename: `data:text/javascript,${encodeURIComponent(source)}` })
+test('an error about many exports and a long URL has a moderate length', async (t) => {
+  const source = Array.from({ length: 500 }, (_, i) => `export const name${i} = () => ${i}`)
+    .join(';')
+  const run = usePool(t, {})
+    .run('x', { filename: `data:text/javascript,${encodeURIComponent(source)}` })
   await assert.rejects(run, (error) => {
     assert.match(error.message, /exports as functions: name0, .* and 480 more\./)
     assert.ok(error.message.length < 1000, error.message)
@@ -180,7 +206,7 @@ test('what is said of a file that exports many functions, by a long URL, is of m
   })
 })
 
-test("the pool's own file may lack a default, while tasks name what it has", async (t) => {
+test("the pool's own file may lack a default while tasks name its functions", async (t) => {
   const pool = usePool(t, { filename: file('named.js') })
   assert.equal(await pool.run('x', { name: 'first' }), 'first x')
   await assert.rejects(pool.run('x'), { code: 'ERR_TELAR_NO_HANDLER' })
@@ -189,12 +215,15 @@ test("the pool's own file may lack a default, while tasks name what it has", asy
 
 for (const [name, expected] of [
   ['throws.js', { name: 'Error', message: 'thrown while loading', code: 'E_LOADING' }],
-  ['throws.mjs', { name: 'RangeError', message: 'thrown while loading a module', code: 'E_LOADING' }],
+  [
+    'throws.mjs',
+    { name: 'RangeError', message: 'thrown while loading a module', code: 'E_LOADING' }
+  ],
   ['throws-later.mjs', { name: 'RangeError', message: 'thrown after an await', code: 'E_LOADING' }],
   ['missing-dependency.js', { code: 'MODULE_NOT_FOUND', message: /there-is-no-such-file/ }],
   ['no-such-file.js', { code: 'MODULE_NOT_FOUND', message: /no-such-file\.js/ }]
 ]) {
-  test(`a task of a file that cannot be loaded rejects with the file's own error: ${name}`, async (t) => {
+  test(`a task rejects with the error of its file: ${name}`, async (t) => {
     const pool = usePool(t, { filename: file('function.js') })
     const runs = Array.from({ length: 5 }, () => pool.run('x', { filename: file(name) }))
     for (const run of runs) await assert.rejects(run, expected)
@@ -202,15 +231,16 @@ for (const [name, expected] of [
   })
 }
 
-test('an export that is a rejected promise', async (t) => {
+test('an export that is a rejected promise rejects its task', async (t) => {
   const pool = usePool(t, { filename: file('function.js') })
-  await assert.rejects(pool.run('x', { filename: file('promise-of-exports.js'), name: 'rejected' }), { message: 'the export was rejected' })
-  assert.equal(await pool.run('x', { filename: file('promise-of-exports.js'), name: 'first' }), 'first promised x')
+  await assert.rejects(pool.run('x', { filename: file('promise-of-exports.js'), name: 'rejected' }),
+    { message: 'the export was rejected' })
+  assert.equal(await pool.run('x', { filename: file('promise-of-exports.js'), name: 'first' }),
+    'first promised x')
 })
 
-test('a file that does not parse', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'telar-handlers-'))
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+test('a file that does not parse rejects its task', async (t) => {
+  const folder = useFolder(t)
   const pool = usePool(t, { filename: file('function.js') })
   for (const name of ['broken.js', 'broken.cjs', 'broken.mjs']) {
     const filename = path.join(folder, name)
@@ -223,15 +253,17 @@ test('a file that does not parse', async (t) => {
   assert.equal(await pool.run('x'), 'function x')
 })
 
-// ---- once ----
+// ---- Once ----
 
-test('a module is evaluated once in each worker, however many tasks ask for it at once', async (t) => {
+test('each worker evaluates a module once, however many tasks ask for it', async (t) => {
   const counts = new Int32Array(new SharedArrayBuffer(16))
-  const pool = usePool(t, { workerData: counts.buffer, minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 4 })
+  const pool = usePool(t,
+    { workerData: counts.buffer, minThreads: 2, maxThreads: 2, concurrentTasksPerWorker: 4 })
   const runs = []
   for (let i = 0; i < 100; i++) {
     for (const name of ['counts.js', 'counts.mjs']) {
-      runs.push(pool.run(null, { filename: file(name) }), pool.run(null, { filename: pathToFileURL(file(name)), name: 'named' }))
+      runs.push(pool.run(null, { filename: file(name) }),
+        pool.run(null, { filename: pathToFileURL(file(name)), name: 'named' }))
     }
   }
   assert.deepEqual(new Set(await Promise.all(runs)), new Set([1]))
@@ -239,26 +271,26 @@ test('a module is evaluated once in each worker, however many tasks ask for it a
   assert.ok(counts[1] >= 1 && counts[1] <= 2, `${counts[1]} workers evaluated counts.mjs`)
 })
 
-test("the pool's own file is evaluated before the first task, once", async (t) => {
+test("the pool's own file is evaluated once, before the first task", async (t) => {
   const counts = new Int32Array(new SharedArrayBuffer(16))
   const pool = usePool(t, { workerData: counts.buffer, filename: file('counts.js') })
   while (Atomics.load(counts, 0) === 0) await sleep(1)
-  assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => pool.run())), new Array(100).fill(1))
+  assert.deepEqual(await Promise.all(Array.from({ length: 100 }, () => pool.run())),
+    new Array(100).fill(1))
   assert.equal(await pool.run(null, { name: 'named' }), 1)
   assert.equal(counts[0], 1)
 })
 
-test('a file that throws while it is evaluated is not evaluated a second time for the same task', async (t) => {
+test('a file that throws while loading is evaluated once for its task', async (t) => {
   const counts = new Int32Array(new SharedArrayBuffer(16))
   const pool = usePool(t, { workerData: counts.buffer })
-  await assert.rejects(pool.run(null, { filename: file('counts-and-throws.js') }), { name: 'SyntaxError' })
+  await assert.rejects(pool.run(null, { filename: file('counts-and-throws.js') }),
+    { name: 'SyntaxError' })
   assert.equal(counts[2], 1)
 })
 
-test('a file that was loaded may go', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'telar-handlers-'))
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
-  const filename = path.join(folder, 'passing.js')
+test('a file that was loaded may be deleted', async (t) => {
+  const filename = path.join(useFolder(t), 'passing.js')
   fs.writeFileSync(filename, 'module.exports = (value) => value + 1')
   const pool = usePool(t, {})
   assert.equal(await pool.run(1, { filename }), 2)
@@ -266,15 +298,16 @@ test('a file that was loaded may go', async (t) => {
   assert.equal(await pool.run(2, { filename }), 3)
 })
 
-test('more functions than a worker keeps at hand', async (t) => {
+test('a pool runs more functions than a worker keeps at hand', async (t) => {
   const pool = usePool(t, {})
   const url = (i) => `data:text/javascript,export default () => ${i}`
   const numbers = Array.from({ length: 1200 }, (_, i) => i)
-  assert.deepEqual(await Promise.all(numbers.map((i) => pool.run(null, { filename: url(i) }))), numbers)
+  assert.deepEqual(await Promise.all(numbers.map((i) => pool.run(null, { filename: url(i) }))),
+    numbers)
   assert.equal(await pool.run(null, { filename: url(0) }), 0)
 })
 
-// ---- at a time ----
+// ---- At a time ----
 
 function useGate (t, options) {
   const gate = new Int32Array(new SharedArrayBuffer(8))
@@ -283,29 +316,30 @@ function useGate (t, options) {
   return { pool, isRunning, open: () => Atomics.store(gate, 0, 1) }
 }
 
-for (const concurrentTasksPerWorker of [1, 2, 5]) {
+for (const each of [1, 2, 5]) {
   for (const threads of [1, 2]) {
-    test(`${threads} workers run ${concurrentTasksPerWorker} tasks each at a time, and no more`, { timeout: 30_000 }, async (t) => {
-      const { pool, isRunning, open } = useGate(t, { concurrentTasksPerWorker, minThreads: threads, maxThreads: threads })
-      const places = threads * concurrentTasksPerWorker
+    test(`${threads} workers run ${each} tasks each at a time, and no more`, limit, async (t) => {
+      const { pool, isRunning, open } = useGate(t,
+        { concurrentTasksPerWorker: each, minThreads: threads, maxThreads: threads })
+      const places = threads * each
       const runs = Array.from({ length: 3 * places }, () => pool.run())
       await isRunning(places)
       assert.equal(pool.queueSize, 2 * places)
       open()
       const results = await Promise.all(runs)
-      assert.equal(Math.max(...results.map(({ most }) => most)), concurrentTasksPerWorker)
+      assert.equal(Math.max(...results.map(({ most }) => most)), each)
       assert.equal(pool.queueSize, 0)
     })
   }
 }
 
-test('a task with a signal has its worker to itself', { timeout: 30_000 }, async (t) => {
+test('a task with a signal has its worker to itself', limit, async (t) => {
   const { pool, isRunning, open } = useGate(t, { concurrentTasksPerWorker: 4 })
   const { signal } = new AbortController()
   const alone = pool.run({ isAlone: true }, { signal })
   const others = Array.from({ length: 6 }, () => pool.run())
   await isRunning(1)
-  // The worker is awake and would take more, were it allowed to.
+  // The worker is awake and would take more tasks if it were allowed to.
   await sleep(20)
   await isRunning(1)
   open()
@@ -313,7 +347,7 @@ test('a task with a signal has its worker to itself', { timeout: 30_000 }, async
   assert.deepEqual(results.map(({ isCrowded }) => isCrowded), new Array(7).fill(false))
 })
 
-test('a task with a signal waits until its worker is free of others', { timeout: 30_000 }, async (t) => {
+test('a task with a signal waits until its worker is free', limit, async (t) => {
   const { pool, isRunning, open } = useGate(t, { concurrentTasksPerWorker: 4 })
   const others = Array.from({ length: 2 }, () => pool.run())
   await isRunning(2)
@@ -323,11 +357,13 @@ test('a task with a signal waits until its worker is free of others', { timeout:
   await Promise.all(others)
 })
 
-test('hundreds of tasks with and without a signal: those with one are alone', async (t) => {
+test('among hundreds of tasks, those with a signal run alone', async (t) => {
   const { pool } = useGate(t, { concurrentTasksPerWorker: 4, minThreads: 2, maxThreads: 2 })
   const runs = Array.from({ length: 600 }, (_, i) => {
     const isAlone = i % 3 === 0
-    const options = isAlone ? { name: 'short', signal: new AbortController().signal } : { name: 'short' }
+    const options = isAlone
+      ? { name: 'short', signal: new AbortController().signal }
+      : { name: 'short' }
     return pool.run({ isAlone, turns: i % 7 }, options)
   })
   const results = await Promise.all(runs)
@@ -336,7 +372,7 @@ test('hundreds of tasks with and without a signal: those with one are alone', as
   assert.equal(pool.completed, 600)
 })
 
-test('errors of telar made in a worker are errors of telar here', async (t) => {
+test('an error of telar from a worker is a TelarError in the owner', async (t) => {
   const pool = usePool(t, { filename: file('named.js') })
   await assert.rejects(pool.run('x', { name: 'third' }), (error) => error instanceof TelarError)
 })

@@ -1,7 +1,7 @@
 'use strict'
 
-// What a task answers with may be no native promise: then it counts as what `await` would make
-// of it, and whatever it calls back later is nobody's result.
+// A task may return a thenable that is no native promise. Then its result is what `await` makes of
+// the thenable, and later calls of the thenable have no effect.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -12,7 +12,7 @@ const limit = { timeout: 30_000 }
 
 async function outcome (answer) {
   try {
-    return { value: structuredClone(await answer()) } // as it arrives
+    return { value: structuredClone(await answer()) } // as a result arrives
   } catch (error) {
     return { name: error.name, message: error.message }
   }
@@ -21,10 +21,10 @@ async function outcome (answer) {
 for (const name of Object.keys(makers)) {
   for (const options of [undefined, { filename: task('thenables.js'), name: 'default' }]) {
     const how = options === undefined ? '' : ', by a file of its own'
-    test(`a task that answers with ${name} settles as await does${how}`, limit, async (t) => {
+    test(`a task that returns ${name} settles as await does${how}`, limit, async (t) => {
       const pool = usePool(t, options === undefined ? 'thenables.js' : null)
       const expected = await outcome(makers[name])
-      // The second is run by a function that is loaded already.
+      // The second run uses a function that is already loaded.
       for (let i = 0; i < 2; i++) {
         assert.deepEqual(await outcome(() => pool.run(name, options)), expected)
         assert.deepEqual(await outcome(() => pool.run('victim', options)), { value: 'own result' })
@@ -34,7 +34,7 @@ for (const name of Object.keys(makers)) {
   }
 }
 
-test('thenables that call back again and again take no slot of a thousand others', limit, async (t) => {
+test('late calls of thenables do not touch a thousand other tasks', limit, async (t) => {
   const pool = usePool(t, 'thenables.js', { concurrentTasksPerWorker: 100 })
   const names = ['twiceLate', 'rejectsLate', 'functionTwice', 'twice', 'victim']
   const runs = Array.from({ length: 1000 }, (_, i) => names[i % names.length])

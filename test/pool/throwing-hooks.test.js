@@ -1,7 +1,7 @@
 'use strict'
 
-// Code of the user's that the pool calls, and that throws: what it throws is an uncaught
-// exception, or rejects the one task that it concerns. All else goes on.
+// The pool calls code of the user, and that code throws. The error is an uncaught exception, or
+// rejects the one task that it concerns. All other tasks go on.
 
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
@@ -12,7 +12,7 @@ const { promisify } = require('node:util')
 const limit = { timeout: 60_000 }
 const program = path.join(__dirname, '..', 'fixtures', 'throwing-hooks.js')
 
-// Each in a process of its own: exceptions are the whole process's.
+// Runs each case in a process of its own, since an uncaught exception concerns the whole process.
 async function outcomeOf (face, name) {
   const { stdout } = await promisify(execFile)(process.execPath, [program, face, name])
   return JSON.parse(stdout)
@@ -21,15 +21,15 @@ async function outcomeOf (face, name) {
 const calm = { wrong: 0, again: 'again', queueSize: 0, needsDrain: false }
 
 for (const face of ['Pool', 'Piscina']) {
-  // Concerns no task in particular.
+  // Hooks that concern no task in particular.
   for (const name of [
-    'shift', 'shiftAlways', 'unshift', 'size', 'message', 'workerCreate', 'workerDestroy', 'drain', 'needsDrain',
-    'close', 'error', 'removeListener', 'off', 'removeEventListener'
+    'shift', 'shiftAlways', 'unshift', 'size', 'message', 'workerCreate', 'workerDestroy', 'drain',
+    'needsDrain', 'close', 'error', 'removeListener', 'off', 'removeEventListener'
   ]) {
-    test(`${face}: a throw of ${name} is an uncaught exception, and every task has its result`, limit, async () => {
+    test(`${face}: a throw of ${name} is uncaught, and every task settles`, limit, async () => {
       const { uncaught, failures, fulfilled, ...rest } = await outcomeOf(face, name)
       assert.deepEqual(rest, calm)
-      // A worker that was ended took a task with it perhaps.
+      // A worker that was ended may have made one task fail.
       const lost = failures.filter((code) => code !== 'ERR_TELAR_WORKER_EXITED')
       assert.deepEqual(lost, [])
       assert.equal(fulfilled + failures.length, 200)
@@ -39,22 +39,24 @@ for (const face of ['Pool', 'Piscina']) {
     })
   }
 
-  // Rejects one task.
-  for (const name of ['push', 'balancer', 'newListener', 'once', 'addEventListener', 'aborted', 'members']) {
-    test(`${face}: a throw of ${name} rejects the task that it concerns, and no other`, limit, async () => {
+  // Hooks that concern one task.
+  for (const name of [
+    'push', 'balancer', 'newListener', 'once', 'addEventListener', 'aborted', 'members'
+  ]) {
+    test(`${face}: a throw of ${name} rejects only the task that it concerns`, limit, async () => {
       const { uncaught, failures, fulfilled, ...rest } = await outcomeOf(face, name)
       assert.deepEqual(rest, calm)
       assert.deepEqual([fulfilled, failures, uncaught], [199, ['of a hook'], []])
     })
   }
 
-  test(`${face}: a throw of remove is an uncaught exception, and the task is aborted`, limit, async () => {
+  test(`${face}: a throw of remove is uncaught, and the task is aborted`, limit, async () => {
     const { uncaught, failures, fulfilled, ...rest } = await outcomeOf(face, 'remove')
     assert.deepEqual(rest, calm)
     assert.deepEqual([fulfilled, failures, uncaught], [199, ['ERR_TELAR_ABORTED'], ['of a hook']])
   })
 
-  test(`${face}: a signal whose reason throws aborts its task, with what was thrown as the cause`, limit, async () => {
+  test(`${face}: a signal whose reason throws still aborts its task`, limit, async () => {
     const { uncaught, failures, fulfilled, ...rest } = await outcomeOf(face, 'reason')
     assert.deepEqual(rest, calm)
     assert.deepEqual([fulfilled, failures, uncaught], [199, ['ERR_TELAR_ABORTED'], []])

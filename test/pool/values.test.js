@@ -1,7 +1,7 @@
 'use strict'
 
-// What a task gets and returns equals what structuredClone gives, whichever way the value
-// takes; errors and Buffers keep more than that.
+// A task receives and returns what structuredClone() gives, whichever route the value takes. Errors
+// and Buffers keep more than that.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -15,8 +15,8 @@ const { usePool } = require('../fixtures/use-pool')
 
 const thereAndBack = (value) => structuredClone(structuredClone(value))
 
-// How a task may answer with its own argument, and the options that choose the way there:
-// with a transfer list, even an empty one, the value travels by MessagePort.
+// Tasks that return their own argument, and options that choose the route of the value: with a
+// transfer list, even an empty one, it travels by MessagePort.
 const ways = [
   { name: 'default', options: undefined },
   { name: 'later', options: { name: 'later' } },
@@ -32,9 +32,10 @@ for (const { name, options } of ways) {
   })
 }
 
-test('many values in flight, of a thousand sizes, do not touch each other', async (t) => {
+test('many values in flight, of a thousand sizes, do not affect each other', async (t) => {
   const pool = usePool(t, 'values.js', { maxThreads: 2, minThreads: 2, sharedMemory: 1 << 20 })
-  await fc.assert(fc.asyncProperty(fc.array(graph, { minLength: 100, maxLength: 400 }), async (values) => {
+  const many = fc.array(graph, { minLength: 100, maxLength: 400 })
+  await fc.assert(fc.asyncProperty(many, async (values) => {
     const results = await Promise.all(values.map((value) => pool.run(value)))
     results.forEach((result, i) => assert.equal(difference(result, thereAndBack(values[i])), null))
   }), { numRuns: 8 })
@@ -42,8 +43,10 @@ test('many values in flight, of a thousand sizes, do not touch each other', asyn
 
 test('what a task throws arrives as structuredClone returns it', async (t) => {
   const pool = usePool(t, 'values.js')
-  await fc.assert(fc.asyncProperty(graph, fc.constantFrom('fail', 'failLater'), async (value, name) => {
-    const reason = await pool.run(value, { name }).then(() => assert.fail('resolved'), (reason) => reason)
+  const names = fc.constantFrom('fail', 'failLater')
+  await fc.assert(fc.asyncProperty(graph, names, async (value, name) => {
+    const reason = await pool.run(value, { name })
+      .then(() => assert.fail('resolved'), (reason) => reason)
     assert.equal(difference(reason, thereAndBack(value)), null)
   }), { numRuns: 300 })
 })
@@ -56,7 +59,7 @@ test('primitives arrive as they are', async (t) => {
   }), { numRuns: 1000 })
 })
 
-test('bigints of any size', async (t) => {
+test('bigints of any size arrive as they are', async (t) => {
   const pool = usePool(t, 'values.js')
   for (const bits of [63n, 64n, 65n, 1000n, 40_000n, 1_000_000n]) {
     for (const value of [1n << bits, -(1n << bits), (1n << bits) - 1n, -(1n << bits) + 1n]) {
@@ -65,11 +68,11 @@ test('bigints of any size', async (t) => {
   }
 })
 
-test('typed arrays keep class, offset, length and the buffer that they share', async (t) => {
+test('typed arrays keep their class, offset, length and shared buffer', async (t) => {
   const pool = usePool(t, 'values.js')
   const classes = [
-    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, globalThis.Float16Array,
-    Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView
+    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
+    globalThis.Float16Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView
   ].filter((Class) => Class !== undefined)
   for (const Class of classes) {
     const buffer = new ArrayBuffer(64)
@@ -83,7 +86,7 @@ test('typed arrays keep class, offset, length and the buffer that they share', a
   }
 })
 
-test('resizable buffers and views that track their length', async (t) => {
+test('resizable buffers stay resizable, and views on them track their length', async (t) => {
   const pool = usePool(t, 'values.js')
   const buffer = new ArrayBuffer(16, { maxByteLength: 64 })
   const result = await pool.run({ buffer, tracking: new Uint8Array(buffer, 4) })
@@ -102,23 +105,29 @@ test('instances become plain objects of their own enumerable properties', async 
   }
   class List extends Array {}
   const getter = { get computed () { return 'now' } }
-  const value = [new Point(), Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true }, hidden: { value: 3 } }), List.of(1, 2), getter]
+  const value = [
+    new Point(),
+    Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true }, hidden: { value: 3 } }),
+    List.of(1, 2),
+    getter
+  ]
   const result = await pool.run(value)
   assert.deepEqual(result, [{ x: 1 }, { own: 2 }, [1, 2], { computed: 'now' }])
   assert.equal(difference(result, thereAndBack(value)), null)
 })
 
-test('a getter that throws rejects the task with what it threw, and later tasks run', async (t) => {
+test('a getter that throws rejects its task with its error, and later tasks run', async (t) => {
   const pool = usePool(t, 'values.js')
   const reason = new Error('from the getter')
   const value = { before: 1, get broken () { throw reason }, after: 2 }
   for (const { options } of ways) {
-    await assert.rejects(pool.run(value, options), (error) => error === reason || error.message === reason.message)
+    await assert.rejects(pool.run(value, options), (error) =>
+      error === reason || error.message === reason.message)
     assert.equal(await pool.run(1, options), 1)
   }
 })
 
-test('a value that is handed over is copied when run() is called', async (t) => {
+test('a value is copied when run() is called', async (t) => {
   const pool = usePool(t, 'values.js')
   for (const { options } of ways) {
     const value = { list: [1] }
@@ -132,12 +141,16 @@ test('a value that is handed over is copied when run() is called', async (t) => 
 test('a getter of the value may itself run tasks', async (t) => {
   const pool = usePool(t, 'values.js')
   let inner
-  const value = { a: 'a'.repeat(300), get nested () { inner = pool.run({ inner: 'b'.repeat(400) }); return 7 }, c: 'c'.repeat(300) }
+  const value = {
+    a: 'a'.repeat(300),
+    get nested () { inner = pool.run({ inner: 'b'.repeat(400) }); return 7 },
+    c: 'c'.repeat(300)
+  }
   assert.deepEqual(await pool.run(value), { a: 'a'.repeat(300), nested: 7, c: 'c'.repeat(300) })
   assert.deepEqual(await inner, { inner: 'b'.repeat(400) })
 })
 
-test('a value nested too deep for the stack of the codec', async (t) => {
+test('a value too deep for the codec travels, one too deep for the stack rejects', async (t) => {
   const pool = usePool(t, 'values.js')
   const nest = (depth) => {
     let value = 'bottom'
@@ -154,11 +167,12 @@ test('a value nested too deep for the stack of the codec', async (t) => {
     assert.equal(levels, depth)
     assert.equal(result, 'bottom')
   }
-  await assert.rejects(pool.run(nest(100_000)), { name: 'RangeError', message: 'Maximum call stack size exceeded' })
+  await assert.rejects(pool.run(nest(100_000)),
+    { name: 'RangeError', message: 'Maximum call stack size exceeded' })
   assert.equal(await pool.run(1), 1)
 })
 
-test('an object that Object.prototype was polluted for keeps only its own properties', async (t) => {
+test('a polluted Object.prototype adds nothing to an object', async (t) => {
   const pool = usePool(t, 'values.js')
   Object.prototype.polluted = 'yes' // eslint-disable-line no-extend-native
   try {
@@ -169,17 +183,23 @@ test('an object that Object.prototype was polluted for keeps only its own proper
   }
 })
 
-test('a Buffer comes back a Buffer, wherever it is', async (t) => {
+test('a Buffer comes back as a Buffer, wherever it is', async (t) => {
   const pool = usePool(t, 'values.js')
   const pooled = Buffer.from('from the pool')
-  for (const value of [pooled, pooled.subarray(5), Buffer.alloc(0), Buffer.alloc(100_000, 'x'), Buffer.from([0, 255])]) {
+  for (const value of [
+    pooled, pooled.subarray(5), Buffer.alloc(0), Buffer.alloc(100_000, 'x'), Buffer.from([0, 255])
+  ]) {
     assert.equal(await pool.run(value, { name: 'isBuffer' }), true)
     const result = await pool.run(value)
     assert.ok(Buffer.isBuffer(result))
     assert.equal(Object.getPrototypeOf(result), Buffer.prototype)
     assert.ok(result.equals(value))
   }
-  const nested = await pool.run({ list: [pooled, pooled], map: new Map([['key', Buffer.from('b')]]), set: new Set([Buffer.from('c')]) })
+  const nested = await pool.run({
+    list: [pooled, pooled],
+    map: new Map([['key', Buffer.from('b')]]),
+    set: new Set([Buffer.from('c')])
+  })
   assert.ok(Buffer.isBuffer(nested.list[0]))
   assert.equal(nested.list[0], nested.list[1])
   assert.ok(Buffer.isBuffer(nested.map.get('key')))
@@ -188,7 +208,7 @@ test('a Buffer comes back a Buffer, wherever it is', async (t) => {
 })
 
 for (const way of Object.keys(buffers)) {
-  test(`a Buffer that is moved comes as a Buffer, of any size and in both directions: ${way}`, async (t) => {
+  test(`a moved Buffer of any size arrives as a Buffer, both ways: ${way}`, async (t) => {
     const pool = usePool(t, 'values.js')
     for (const length of [0, 3, 1000, 3000, 5000, 8192, 40_000, 70_000]) {
       assert.equal(await pool.run(move(buffers[way](length)), { name: 'isText' }), length)
@@ -199,7 +219,7 @@ for (const way of Object.keys(buffers)) {
   })
 }
 
-test('a Buffer comes as a Buffer by a transfer list and over shared memory, too', async (t) => {
+test('a Buffer stays a Buffer with a transfer list and on shared memory', async (t) => {
   const pool = usePool(t, 'values.js')
   const buffer = Buffer.alloc(10_000, 'x')
   assert.equal(await pool.run(buffer, { name: 'isText', transferList: [buffer.buffer] }), 10_000)
@@ -211,7 +231,7 @@ test('a Buffer comes as a Buffer by a transfer list and over shared memory, too'
   assert.equal(shared[0], 1)
 })
 
-test('a Buffer brings nothing but its own bytes along', async (t) => {
+test('a Buffer brings only its own bytes', async (t) => {
   const pool = usePool(t, 'values.js')
   const memory = Buffer.from('secret public secret')
   const buffer = memory.subarray(7, 13)
@@ -220,7 +240,7 @@ test('a Buffer brings nothing but its own bytes along', async (t) => {
   assert.deepEqual([await isInMemory('public'), await isInMemory('secret')], [true, false])
 })
 
-test('what arrives is a copy of its own: writing to it changes nothing else', async (t) => {
+test('a value that arrives shares no memory with any other', async (t) => {
   const pool = usePool(t, 'values.js')
   const value = new Uint8Array([1, 2, 3])
   const [first, second] = [await pool.run(value), await pool.run(value)]
@@ -229,7 +249,7 @@ test('what arrives is a copy of its own: writing to it changes nothing else', as
   assert.deepEqual([...value], [1, 2, 3])
 })
 
-// Large buffers of a result travel beside the rest of it.
+// Large buffers of a result travel beside the rest of the result.
 test('large buffers come back as structuredClone returns them, wherever they are', async (t) => {
   const pool = usePool(t, 'values.js')
   const large = () => Uint8Array.from({ length: 600_000 }, (_, i) => i % 251)
@@ -252,28 +272,33 @@ test('large buffers come back as structuredClone returns them, wherever they are
   }
   const [bytes, again] = await pool.run([Buffer.from(buffer), Buffer.from(buffer)])
   assert.ok(Buffer.isBuffer(bytes) && bytes.equals(Buffer.from(buffer)) && again.equals(bytes))
-  const failed = await pool.run(Object.assign(new RangeError('large'), { bytes: large() }), { name: 'fail' }).catch((error) => error)
+  const failed = await pool.run(Object.assign(new RangeError('large'), { bytes: large() }),
+    { name: 'fail' }).catch((error) => error)
   assert.equal(difference(failed.bytes, large()), null)
 })
 
-test('a large buffer that a task returns stays whole where it was', async (t) => {
+test('a large buffer that a task returns stays whole in the worker', async (t) => {
   const pool = usePool(t, 'values.js')
   const length = 1_000_000
   assert.equal((await pool.run({ length, fill: 7 }, { name: 'kept' })).length, length)
-  assert.deepEqual(await pool.run(undefined, { name: 'describeKept' }), { length, first: 7, last: 7, middle: 7 })
+  assert.deepEqual(await pool.run(undefined, { name: 'describeKept' }),
+    { length, first: 7, last: 7, middle: 7 })
 })
 
-// What makes an error: the platform keeps class, message, stack and cause; telar the rest.
+// The platform keeps the class, message, stack and cause of an error. telar keeps the rest, too.
 function assertSameError (actual, expected, path = 'error') {
   assert.equal(Object.prototype.toString.call(actual), '[object Error]', path)
   assert.ok(actual instanceof Error, path)
-  assert.equal(actual.name, expected.constructor.name === 'Unnamed' ? 'Unnamed' : expected.name, `${path}.name`)
+  assert.equal(actual.name, expected.constructor.name === 'Unnamed' ? 'Unnamed' : expected.name,
+    `${path}.name`)
   assert.equal(actual.message, expected.message, `${path}.message`)
   assert.equal(typeof actual.stack, 'string', `${path}.stack`)
   for (const native of [TypeError, RangeError, SyntaxError, AggregateError]) {
-    assert.equal(actual instanceof native, expected instanceof native, `${path} instanceof ${native.name}`)
+    assert.equal(actual instanceof native, expected instanceof native,
+      `${path} instanceof ${native.name}`)
   }
-  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).filter((key) => typeof expected[key] !== 'function').sort(), `${path} keys`)
+  const keys = Object.keys(expected).filter((key) => typeof expected[key] !== 'function')
+  assert.deepEqual(Object.keys(actual).sort(), keys.sort(), `${path} keys`)
   for (const key of new Set([...Object.keys(actual), 'cause', 'errors'])) {
     assert.equal(Object.hasOwn(actual, key), Object.hasOwn(expected, key), `${path}.${key}`)
     if (expected[key] === expected) assert.equal(actual[key], actual, `${path}.${key}`)
@@ -282,21 +307,31 @@ function assertSameError (actual, expected, path = 'error') {
 }
 
 function assertSame (actual, expected, path) {
-  if (expected instanceof Error) assertSameError(actual, expected, path)
-  else if (Array.isArray(expected)) expected.forEach((item, i) => assertSame(actual[i], item, `${path}[${i}]`))
-  else if (typeof expected === 'object' && expected?.constructor === Object) Object.keys(expected).forEach((key) => assertSame(actual[key], expected[key], `${path}.${key}`))
-  else assert.deepEqual(actual, expected, path)
+  if (expected instanceof Error) {
+    assertSameError(actual, expected, path)
+  } else if (Array.isArray(expected)) {
+    expected.forEach((item, i) => assertSame(actual[i], item, `${path}[${i}]`))
+  } else if (typeof expected === 'object' && expected?.constructor === Object) {
+    Object.keys(expected).forEach((key) => assertSame(actual[key], expected[key], `${path}.${key}`))
+  } else {
+    assert.deepEqual(actual, expected, path)
+  }
 }
 
 for (const name of Object.keys(makeErrors)) {
-  test(`errors keep what they carry: ${name}`, async (t) => {
+  test(`an error keeps what it carries: ${name}`, async (t) => {
     const pool = usePool(t, 'values.js')
     const expected = makeErrors[name]()
     assertSame(await pool.run(expected), expected)
     assertSame(await pool.run({ wrapped: [expected] }), { wrapped: [expected] })
     assertSame(await pool.run(name, { name: 'error' }), expected)
-    for (const [argument, options] of [[name, { name: 'throwError' }], [expected, { name: 'fail' }], [expected, { name: 'failLater' }]]) {
-      const reason = await pool.run(argument, options).then(() => assert.fail('resolved'), (reason) => reason)
+    for (const [argument, options] of [
+      [name, { name: 'throwError' }],
+      [expected, { name: 'fail' }],
+      [expected, { name: 'failLater' }]
+    ]) {
+      const reason = await pool.run(argument, options)
+        .then(() => assert.fail('resolved'), (reason) => reason)
       assertSame(reason, expected)
     }
   })
@@ -311,33 +346,47 @@ test('the stack of an error that a task throws shows where it was thrown', async
   })
 })
 
-test('DOMExceptions and system errors', async (t) => {
+test('DOMExceptions and system errors keep their class, name and code', async (t) => {
   const pool = usePool(t, 'values.js')
   const exception = await pool.run(new DOMException('stopped', 'TimeoutError'))
   assert.ok(exception instanceof DOMException)
-  assert.deepEqual([exception.name, exception.message, exception.code], ['TimeoutError', 'stopped', 23])
+  assert.deepEqual([exception.name, exception.message, exception.code],
+    ['TimeoutError', 'stopped', 23])
   class TooLate extends DOMException {}
-  const late = await pool.run(Object.assign(new TooLate('too late', 'TimeoutError'), { extra: [1] }))
+  const tooLate = Object.assign(new TooLate('too late', 'TimeoutError'), { extra: [1] })
+  const late = await pool.run(tooLate)
   assert.ok(late instanceof DOMException)
-  assert.deepEqual([late.name, late.message, late.code, late.extra], ['TimeoutError', 'too late', 23, [1]])
+  assert.deepEqual([late.name, late.message, late.code, late.extra],
+    ['TimeoutError', 'too late', 23, [1]])
   const system = await pool.run(null, { name: 'missingFile' }).catch((error) => error)
   assert.deepEqual([system.code, system.syscall, system.name], ['ENOENT', 'open', 'Error'])
 })
 
-test('what Node has as subclasses of DOMException keeps what the platform keeps', async (t) => {
+test('a subclass of DOMException keeps what the platform keeps', async (t) => {
   const pool = usePool(t, 'values.js')
   const channel = new Channel()
-  // The only one so far, and not in all versions.
+  // Node has only this subclass so far, and not in all versions.
   const Class = globalThis.QuotaExceededError
-  const makers = Class === undefined ? [] : [() => new Class('full', { quota: 10, requested: 12 }), () => new Class('full', { quota: 0 }), () => new Class()]
+  const makers = Class === undefined ? [] : [
+    () => new Class('full', { quota: 10, requested: 12 }),
+    () => new Class('full', { quota: 0 }),
+    () => new Class()
+  ]
   for (const make of makers) {
     const expected = structuredClone(make())
     await channel.send(make())
-    for (const error of [await pool.run(make()), await pool.run(make(), { name: 'fail' }).catch((error) => error), (await channel.receive()).value]) {
+    for (const error of [
+      await pool.run(make()),
+      await pool.run(make(), { name: 'fail' }).catch((error) => error),
+      (await channel.receive()).value
+    ]) {
       assert.equal(error.constructor, Class)
-      for (const key of ['name', 'message', 'code', 'quota', 'requested']) assert.equal(error[key], expected[key], key)
+      for (const key of ['name', 'message', 'code', 'quota', 'requested']) {
+        assert.equal(error[key], expected[key], key)
+      }
     }
   }
-  assert.deepEqual(Object.getOwnPropertyNames(globalThis).filter((name) => name !== 'DOMException' && globalThis[name]?.prototype instanceof DOMException),
-    Class === undefined ? [] : ['QuotaExceededError'])
+  const subclasses = Object.getOwnPropertyNames(globalThis).filter((name) =>
+    name !== 'DOMException' && globalThis[name]?.prototype instanceof DOMException)
+  assert.deepEqual(subclasses, Class === undefined ? [] : ['QuotaExceededError'])
 })

@@ -9,9 +9,12 @@ const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
 const { test } = require('node:test')
-const { setTimeout: sleep } = require('node:timers/promises')
 const { move } = require('../..')
+const { until } = require('../fixtures/until')
 const { task, usePool } = require('../fixtures/use-pool')
+
+const limit = { timeout: 30_000 }
+const longLimit = { timeout: 60_000 }
 
 const output = (name) => path.join(__dirname, '..', 'fixtures', 'output', name)
 
@@ -21,38 +24,39 @@ function alivePool (t, options) {
   return { pool, words, ask: (name, value) => pool.run(value, { name }) }
 }
 
-async function until (condition) {
-  while (!condition()) await sleep(1)
-}
-
-test('timers fire while the worker is idle', { timeout: 30_000 }, async (t) => {
+test('timers fire while the worker is idle', limit, async (t) => {
   const { words, ask } = alivePool(t)
   await ask('startInterval')
   await ask('later', 5)
   await until(() => Atomics.load(words, 0) >= 20 && Atomics.load(words, 1) === 1)
 })
 
-test('timers and immediates get their turn under thousands of tasks in a row', async (t) => {
+test('timers and immediates get their turn during thousands of tasks in a row', async (t) => {
   const { ask } = alivePool(t)
   await ask('countTurns')
   const before = await ask('turns')
   // 400 ms without a pause.
   await Promise.all(Array.from({ length: 4000 }, () => ask('busy', 100)))
   const after = await ask('turns')
-  assert.ok(after.immediates - before.immediates >= 40, `immediates ran ${after.immediates - before.immediates} times`)
-  assert.ok(after.timers - before.timers >= 40, `timers fired ${after.timers - before.timers} times`)
+  assert.ok(after.immediates - before.immediates >= 40,
+    `immediates ran ${after.immediates - before.immediates} times`)
+  assert.ok(after.timers - before.timers >= 40,
+    `timers fired ${after.timers - before.timers} times`)
 })
 
-test('a thousand tasks of no work leave turns too', async (t) => {
+test('a thousand tasks without work leave turns of the event loop, too', async (t) => {
   const { pool, ask } = alivePool(t)
   await ask('countTurns')
   const before = await ask('turns')
-  for (let round = 0; round < 100; round++) await Promise.all(Array.from({ length: 1000 }, (_, i) => pool.run(i)))
+  for (let round = 0; round < 100; round++) {
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => pool.run(i)))
+  }
   const after = await ask('turns')
-  assert.ok(after.immediates - before.immediates >= 20, `immediates ran ${after.immediates - before.immediates} times`)
+  assert.ok(after.immediates - before.immediates >= 20,
+    `immediates ran ${after.immediates - before.immediates} times`)
 })
 
-test('a server in an idle worker answers', { timeout: 30_000 }, async (t) => {
+test('a server in an idle worker answers', limit, async (t) => {
   const { ask } = alivePool(t)
   const port = await ask('listen')
   for (const page of ['/one', '/two', '/three']) {
@@ -61,7 +65,7 @@ test('a server in an idle worker answers', { timeout: 30_000 }, async (t) => {
   }
 })
 
-test('a server in a worker answers between tasks that never stop coming', { timeout: 30_000 }, async (t) => {
+test('a server in a worker answers between tasks that never stop coming', limit, async (t) => {
   const { ask } = alivePool(t)
   const port = await ask('listen')
   const stop = new AbortController()
@@ -74,19 +78,21 @@ test('a server in a worker answers between tasks that never stop coming', { time
   await Promise.all(load)
 })
 
-test('tasks use sockets and files', { timeout: 30_000 }, async (t) => {
+test('tasks can use sockets and files', limit, async (t) => {
   const { ask } = alivePool(t, { concurrentTasksPerWorker: 4 })
-  const server = http.createServer((request, response) => response.end(`to the worker ${request.url}`))
+  const server = http.createServer((request, response) =>
+    response.end(`to the worker ${request.url}`))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   t.after(() => { server.closeAllConnections(); server.close() })
   const url = `http://127.0.0.1:${server.address().port}`
-  const pages = await Promise.all(['/a', '/b', '/c', '/d', '/e'].map((page) => ask('fetch', url + page)))
-  assert.deepEqual(pages, ['a', 'b', 'c', 'd', 'e'].map((page) => `to the worker /${page}`))
+  const pages = ['/a', '/b', '/c', '/d', '/e']
+  const texts = await Promise.all(pages.map((page) => ask('fetch', url + page)))
+  assert.deepEqual(texts, pages.map((page) => `to the worker ${page}`))
   assert.equal(await ask('readFile', __filename), fs.readFileSync(__filename, 'utf8'))
 })
 
 for (const name of ['leaveChain', 'leaveTicks', 'leaveChainLater']) {
-  test(`what a task leaves to microtasks and nextTicks is done before the next task starts: ${name}`, async (t) => {
+  test(`microtasks and nextTicks of a task run before the next task: ${name}`, async (t) => {
     const { ask } = alivePool(t)
     for (const length of [1, 10, 1000]) {
       const found = await Promise.all(Array.from({ length: 200 }, () => ask(name, length)))
@@ -98,13 +104,15 @@ for (const name of ['leaveChain', 'leaveTicks', 'leaveChainLater']) {
 }
 
 for (const where of ['nextTick', 'microtask', 'rejection', 'immediate']) {
-  test(`an error that the task file handles itself costs neither the worker nor the result: ${where}`, { timeout: 30_000 }, async (t) => {
+  test(`an error that the task file handles ends no worker: ${where}`, limit, async (t) => {
     const { pool, ask } = alivePool(t)
     const errors = []
     pool.on('error', (error) => errors.push(error))
     const [{ threadId }] = pool.threads
     const messages = ['one', 'two', 'three']
-    for (const message of messages) assert.equal(await ask('throwLater', { where, message }), 'the result')
+    for (const message of messages) {
+      assert.equal(await ask('throwLater', { where, message }), 'the result')
+    }
     let caught = []
     while (caught.length < 3) caught = await ask('caught')
     assert.deepEqual(caught, messages)
@@ -113,7 +121,7 @@ for (const where of ['nextTick', 'microtask', 'rejection', 'immediate']) {
   })
 }
 
-// ---- messages ----
+// ---- Messages ----
 
 function collectMessages (pool) {
   const messages = []
@@ -121,7 +129,7 @@ function collectMessages (pool) {
   return messages
 }
 
-test('parentPort.postMessage() becomes an event of the pool', { timeout: 30_000 }, async (t) => {
+test('parentPort.postMessage() becomes an event of the pool', limit, async (t) => {
   const { pool, ask } = alivePool(t)
   const messages = collectMessages(pool)
   await ask('say', { from: 'a task' })
@@ -130,14 +138,19 @@ test('parentPort.postMessage() becomes an event of the pool', { timeout: 30_000 
   assert.deepEqual(messages, [{ from: 'a task' }, new Map([['from', 'a timer']])])
 })
 
-test('pool.threads[i].postMessage() reaches the listener of the task file, idle or busy', { timeout: 30_000 }, async (t) => {
+test('pool.threads[i].postMessage() reaches the task file, idle or busy', limit, async (t) => {
   const { pool, ask } = alivePool(t)
   const messages = collectMessages(pool)
   await ask('listenToParent')
   pool.threads[0].postMessage('while idle')
   await until(() => messages.length === 1)
   const stop = new AbortController()
-  const load = (async () => { while (!stop.signal.aborted) await Promise.all(Array.from({ length: 100 }, () => ask('busy', 20))) })()
+  const keepBusy = async () => {
+    while (!stop.signal.aborted) {
+      await Promise.all(Array.from({ length: 100 }, () => ask('busy', 20)))
+    }
+  }
+  const load = keepBusy()
   pool.threads[0].postMessage('while busy')
   await until(() => messages.length === 2)
   stop.abort()
@@ -145,7 +158,7 @@ test('pool.threads[i].postMessage() reaches the listener of the task file, idle 
   assert.deepEqual(messages, [{ echo: 'while idle' }, { echo: 'while busy' }])
 })
 
-test('a message sent before the worker has started is kept for the task file', { timeout: 30_000 }, async (t) => {
+test('a message sent before the worker has started waits for the task file', limit, async (t) => {
   const { pool, ask } = alivePool(t)
   pool.threads[0].postMessage('early')
   await until(() => pool.idleThreads === 1)
@@ -157,12 +170,12 @@ test('a message sent before the worker has started is kept for the task file', {
   assert.deepEqual(await ask('heard'), ['kept until there is a listener'])
 })
 
-test("nothing of telar's own travels by parentPort", { timeout: 30_000 }, async (t) => {
+test('telar sends nothing of its own by parentPort', limit, async (t) => {
   const { pool, ask } = alivePool(t, { concurrentTasksPerWorker: 3 })
   const messages = collectMessages(pool)
   assert.equal(await ask('isPortIdle'), true)
   await ask('listenToParent')
-  // By port, moved, by other files, aborted, failed.
+  // Tasks by port, moved, of other files, aborted, and failed.
   await pool.run({ shared: new SharedArrayBuffer(8) })
   await pool.run(move(new ArrayBuffer(8)))
   await pool.run(1, { filename: task('values.js') })
@@ -178,20 +191,24 @@ test("nothing of telar's own travels by parentPort", { timeout: 30_000 }, async 
   assert.deepEqual(await ask('heard'), ['last'])
 })
 
-// ---- output ----
+// ---- Output ----
 
-test("console output comes in order with the tasks' results, and all of it before the process ends", { timeout: 60_000 }, () => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [output('order.js')], { encoding: 'utf8', maxBuffer: 2 ** 24 })
+test('console output stays in order with results and is complete at the end', longLimit, () => {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [output('order.js')],
+    { encoding: 'utf8', maxBuffer: 2 ** 24 })
   assert.equal(status, 0, stderr)
   const lines = stdout.trimEnd().split('\n')
   const expected = []
-  for (let i = 0; i < 20; i++) expected.push(`task ${i} first`, `task ${i} second`, `task ${i} third`, `result ${i}`)
+  for (let i = 0; i < 20; i++) {
+    expected.push(`task ${i} first`, `task ${i} second`, `task ${i} third`, `result ${i}`)
+  }
   for (let i = 0; i < 20; i++) expected.push(`together ${i}`)
   expected.push('results', 'x'.repeat(300_000), 'end')
   assert.deepEqual(lines, expected)
 })
 
-// What the task prints before it disturbs its stream, and what still arrives after that.
+// How many lines the task prints before it disturbs its stream, and which lines still arrive
+// afterwards.
 const disturbances = [
   ['nothing', 3, []],
   ['replaceWrite', 3, []],
@@ -204,18 +221,22 @@ const disturbances = [
   ['corkUntilLater', 3, ['corked']],
   ['end', 3, []],
   ['endWithText', 3, ['the end']],
-  // A destroyed stream drops what it has not sent: all but the first line.
+  // A destroyed stream drops what it has not sent, which is all but the first line.
   ['destroy', 1, []],
   ['destroyCorked', 1, []]
 ]
 
 for (const name of ['stdout', 'stderr']) {
   for (const handler of ['default', 'later']) {
-    test(`a task that replaces, corks, ends or destroys its ${name} settles, after what it printed: ${handler}`, { timeout: 60_000 }, () => {
+    test(`a task that disturbs its ${name} settles after its output: ${handler}`, longLimit, () => {
       const tasks = disturbances.map(([how, lines]) => ({ how, lines }))
-      const result = spawnSync(process.execPath, [output('disturbed.js'), JSON.stringify({ name, tasks, handler })], { encoding: 'utf8', timeout: 50_000 })
+      const args = [output('disturbed.js'), JSON.stringify({ name, tasks, handler })]
+      const result = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 50_000 })
       const expected = disturbances.flatMap(([how, lines, after]) => [
-        ...Array.from({ length: lines }, (_, i) => `${how} ${i + 1}`), ...after, `result of ${how}`, 'again'
+        ...Array.from({ length: lines }, (_, i) => `${how} ${i + 1}`),
+        ...after,
+        `result of ${how}`,
+        'again'
       ])
       assert.deepEqual(result[name].trimEnd().split('\n'), expected)
       assert.equal(result.status, 0)
@@ -223,20 +244,24 @@ for (const name of ['stdout', 'stderr']) {
   }
 }
 
-test('a worker that never stops printing gives the results of its other tasks', { timeout: 60_000 }, () => {
-  const { stdout, status } = spawnSync(process.execPath, [output('endless.js')], { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 30_000 })
+test('a worker that never stops printing returns the results of its tasks', longLimit, () => {
+  const { stdout, status } = spawnSync(process.execPath, [output('endless.js')],
+    { encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 30_000 })
   assert.equal(status, 0)
   const lines = stdout.trimEnd().split('\n')
-  assert.deepEqual(lines.filter((line) => line !== 'printing'), Array.from({ length: 20 }, (_, i) => [`task ${i}`, `result ${i}`]).flat())
+  assert.deepEqual(lines.filter((line) => line !== 'printing'),
+    Array.from({ length: 20 }, (_, i) => [`task ${i}`, `result ${i}`]).flat())
 })
 
-test('what a file of --require has printed comes before the first result', { timeout: 60_000 }, () => {
+test('the output of a --require file comes before the first result', longLimit, () => {
   const request = JSON.stringify({ name: 'stdout', tasks: [{ how: 'nothing', lines: 0 }] })
-  const { stdout } = spawnSync(process.execPath, ['--require', output('preload.js'), output('disturbed.js'), request], { encoding: 'utf8' })
-  assert.deepEqual(stdout.trimEnd().split('\n'), ['preloaded 1', 'preloaded 2', 'result of nothing', 'again'])
+  const args = ['--require', output('preload.js'), output('disturbed.js'), request]
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.deepEqual(stdout.trimEnd().split('\n'),
+    ['preloaded 1', 'preloaded 2', 'result of nothing', 'again'])
 })
 
-test('output appears when it is written: in the midst of a task, and while the worker is idle', { timeout: 60_000 }, async () => {
+test('output appears when it is written, in a task and in an idle worker', longLimit, async () => {
   const child = fork(output('waiting.js'), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let out = ''
   let err = ''

@@ -1,6 +1,6 @@
 'use strict'
 
-// What options and properties of a pool promise about its workers.
+// What the options and properties of a pool promise about its workers.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
@@ -11,7 +11,11 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { SHARE_ENV, setEnvironmentData } = require('node:worker_threads')
 const telar = require('../..')
 const { FixedQueue, queueOptionsSymbol } = telar
+const { until } = require('../fixtures/until')
 const { usePool } = require('../fixtures/use-pool')
+
+const limit = { timeout: 30_000 }
+const longLimit = { timeout: 60_000 }
 
 const envPool = (t, options) => usePool(t, 'environment.js', options)
 
@@ -26,13 +30,9 @@ function useGate (t, options) {
   }
 }
 
-async function until (condition) {
-  while (!condition()) await sleep(1)
-}
+// ---- The environment of a worker ----
 
-// ---- the worker's surroundings ----
-
-test('workerData, for Node and for telar, in CommonJS and in ES modules', async (t) => {
+test('workerData reaches Node and telar, in CommonJS and in ES modules', async (t) => {
   const shared = new SharedArrayBuffer(4)
   const workerData = { text: 'data', map: new Map([[1, 2]]), shared }
   const pool = envPool(t, { workerData })
@@ -44,7 +44,8 @@ test('workerData, for Node and for telar, in CommonJS and in ES modules', async 
   assert.equal(new Int32Array(shared)[0], 3)
 
   const modules = await pool.run(null, { name: 'modules' })
-  assert.deepEqual([modules.isWorkerThread, modules.isPiscinaThread, modules.isSame], [true, true, true])
+  assert.deepEqual([modules.isWorkerThread, modules.isPiscinaThread, modules.isSame],
+    [true, true, true])
   assert.equal(modules.workerData.text, 'data')
   assert.equal(modules.piscinaData.text, 'data')
 
@@ -52,11 +53,12 @@ test('workerData, for Node and for telar, in CommonJS and in ES modules', async 
   assert.equal(telar.workerData, undefined)
 })
 
-test('workerData that cannot be cloned', () => {
-  assert.throws(() => new telar.Pool({ workerData: () => {}, minThreads: 1 }), { name: 'DataCloneError' })
+test('workerData that cannot be cloned makes the constructor throw', () => {
+  assert.throws(() => new telar.Pool({ workerData: () => {}, minThreads: 1 }),
+    { name: 'DataCloneError' })
 })
 
-test('env: a copy of its own, by default that of the process', async (t) => {
+test('env is a copy, by default that of the process', async (t) => {
   process.env.TELAR_TEST_INHERITED = 'inherited'
   t.after(() => { delete process.env.TELAR_TEST_INHERITED })
   const inherited = envPool(t)
@@ -69,7 +71,7 @@ test('env: a copy of its own, by default that of the process', async (t) => {
   assert.equal(await own.run('TELAR_TEST_INHERITED', { name: 'env' }), undefined)
 })
 
-test('env: SHARE_ENV', async (t) => {
+test('SHARE_ENV as env shares the environment of the process', async (t) => {
   t.after(() => { delete process.env.TELAR_TEST_SHARED })
   const pool = envPool(t, { env: SHARE_ENV })
   process.env.TELAR_TEST_SHARED = 'from here'
@@ -78,27 +80,30 @@ test('env: SHARE_ENV', async (t) => {
   assert.equal(process.env.TELAR_TEST_SHARED, 'from the worker')
 })
 
-test('argv and execArgv', async (t) => {
+test('argv and execArgv reach the worker', async (t) => {
   const pool = envPool(t, { argv: ['one', 2], execArgv: ['--no-deprecation'] })
   assert.deepEqual(await pool.run(null, { name: 'argv' }), ['one', '2'])
-  assert.deepEqual(await pool.run(null, { name: 'execArgv' }), { execArgv: ['--no-deprecation'], noDeprecation: true })
-  assert.deepEqual(await envPool(t, { execArgv: [] }).run(null, { name: 'execArgv' }), { execArgv: [], noDeprecation: false })
+  assert.deepEqual(await pool.run(null, { name: 'execArgv' }),
+    { execArgv: ['--no-deprecation'], noDeprecation: true })
+  assert.deepEqual(await envPool(t, { execArgv: [] }).run(null, { name: 'execArgv' }),
+    { execArgv: [], noDeprecation: false })
 })
 
-test('resourceLimits', async (t) => {
+test('resourceLimits reach the worker', async (t) => {
   const limits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8, stackSizeMb: 2 }
   const pool = envPool(t, { resourceLimits: limits })
   const seen = await pool.run(null, { name: 'resourceLimits' })
   for (const [name, value] of Object.entries(limits)) assert.equal(seen[name], value, name)
 })
 
-test('setEnvironmentData()', async (t) => {
+test('setEnvironmentData() reaches the worker', async (t) => {
   t.after(() => setEnvironmentData('telar test', undefined))
   setEnvironmentData('telar test', { set: 'before' })
-  assert.deepEqual(await envPool(t).run('telar test', { name: 'environmentData' }), { set: 'before' })
+  assert.deepEqual(await envPool(t).run('telar test', { name: 'environmentData' }),
+    { set: 'before' })
 })
 
-test('BroadcastChannel in tasks, both ways', { timeout: 30_000 }, async (t) => {
+test('a BroadcastChannel works in tasks, both ways', limit, async (t) => {
   const pool = envPool(t)
   const name = 'telar test channel'
   const channel = new BroadcastChannel(name)
@@ -116,7 +121,7 @@ test('BroadcastChannel in tasks, both ways', { timeout: 30_000 }, async (t) => {
   assert.deepEqual(await hearing, { to: 'a task' })
 })
 
-test('descriptors that a worker leaves open are closed with it, unless they are not tracked', async (t) => {
+test('open descriptors are closed with their worker if they are tracked', async (t) => {
   const isOpen = (fd) => {
     try {
       fs.fstatSync(fd)
@@ -136,9 +141,9 @@ test('descriptors that a worker leaves open are closed with it, unless they are 
   }
 })
 
-// Other systems have no priority of a single thread.
+// Other systems have no priority for a single thread.
 if (process.platform === 'linux') {
-  test('niceIncrement lowers the priority of the workers, and of nothing else', async (t) => {
+  test('niceIncrement lowers the priority of the workers and of nothing else', async (t) => {
     const own = os.getPriority()
     const pool = envPool(t, { niceIncrement: 5 })
     assert.equal(await pool.run(null, { name: 'priority' }), Math.min(19, own + 5))
@@ -148,10 +153,11 @@ if (process.platform === 'linux') {
   })
 }
 
-// ---- workers come and go ----
+// ---- Workers start and end ----
 
-test('workers come with the tasks and go when they are idle, each with an event', { timeout: 60_000 }, async (t) => {
-  const { pool, wait, waiting, open } = useGate(t, { minThreads: 1, maxThreads: 3, idleTimeout: 10 })
+test('workers start with the tasks and end when idle, each with an event', longLimit, async (t) => {
+  const { pool, wait, waiting, open } = useGate(t,
+    { minThreads: 1, maxThreads: 3, idleTimeout: 10 })
   const created = []
   const destroyed = []
   pool.on('workerCreate', (worker) => created.push(worker))
@@ -165,31 +171,35 @@ test('workers come with the tasks and go when they are idle, each with an event'
   await until(() => created.length === 3)
   const ids = created.map(({ id }) => id)
   assert.deepEqual([...ids].sort(), pool.threads.map(({ threadId }) => threadId).sort())
-  assert.deepEqual(created.map(({ terminating, destroyed, isRunningAbortableTask, histogram }) => [terminating, destroyed, isRunningAbortableTask, histogram]),
-    [[false, false, false, null], [false, false, false, null], [false, false, false, null]])
+  const states = created.map(({ terminating, destroyed, isRunningAbortableTask, histogram }) =>
+    [terminating, destroyed, isRunningAbortableTask, histogram])
+  assert.deepEqual(states, Array(3).fill([false, false, false, null]))
 
   open()
   assert.deepEqual(await Promise.all(runs), [0, 1, 2, 3, 4, 5, 6, 7, 8])
   await until(() => pool.threads.length === 1)
   await until(() => destroyed.length === 2)
-  assert.deepEqual(created.filter(({ destroyed }) => !destroyed).map(({ id }) => id), [pool.threads[0].threadId])
+  assert.deepEqual(created.filter(({ destroyed }) => !destroyed).map(({ id }) => id),
+    [pool.threads[0].threadId])
   await pool.destroy()
   assert.equal(destroyed.length, 3)
   assert.equal(await pool.run(1), 1)
 })
 
-test('idleTimeout Infinity keeps them', { timeout: 60_000 }, async (t) => {
-  const [kept, passing] = [Infinity, 1].map((idleTimeout) => envPool(t, { minThreads: 1, maxThreads: 2, idleTimeout }))
+test('idleTimeout Infinity keeps idle workers', longLimit, async (t) => {
+  const [kept, passing] = [Infinity, 1].map((idleTimeout) =>
+    envPool(t, { minThreads: 1, maxThreads: 2, idleTimeout }))
   let isGone = false
   passing.on('workerDestroy', () => { isGone = true })
-  await Promise.all([kept, passing].flatMap((pool) => Array.from({ length: 6 }, () => pool.run(5, { name: 'sleep' }))))
+  await Promise.all([kept, passing].flatMap((pool) =>
+    Array.from({ length: 6 }, () => pool.run(5, { name: 'sleep' }))))
   assert.equal(kept.threads.length, 2)
   await until(() => isGone)
   assert.equal(passing.threads.length, 1)
   assert.equal(kept.threads.length, 2)
 })
 
-test('a pool may begin without workers', async (t) => {
+test('a pool may start without workers', async (t) => {
   const pool = envPool(t, { minThreads: 0, maxThreads: 2 })
   assert.equal(pool.threads.length, 0)
   assert.equal(pool.idleThreads, 0)
@@ -197,7 +207,7 @@ test('a pool may begin without workers', async (t) => {
   assert.equal(pool.threads.length, 1)
 })
 
-// ---- load balancers ----
+// ---- Load balancers ----
 
 test('a load balancer is asked about each task and decides who runs it', async (t) => {
   const seen = []
@@ -213,7 +223,10 @@ test('a load balancer is asked about each task and decides who runs it', async (
   const before = performance.now()
   const threadIds = pool.threads.map(({ threadId }) => threadId)
   const ran = []
-  for (let i = 0; i < 5; i++) ran.push(await pool.run({ [queueOptionsSymbol]: { key: i } }, { name: 'threadId', signal: i === 4 ? signal : undefined }))
+  for (let i = 0; i < 5; i++) {
+    ran.push(await pool.run({ [queueOptionsSymbol]: { key: i } },
+      { name: 'threadId', signal: i === 4 ? signal : undefined }))
+  }
 
   assert.deepEqual(ran, new Array(5).fill(threadIds[1]))
   assert.equal(seen.length, 5)
@@ -229,12 +242,13 @@ test('a load balancer is asked about each task and decides who runs it', async (
   assert.equal(new Set(seen.map(({ task }) => task.taskId)).size, 5)
 })
 
-test('a load balancer that chooses nobody is asked again when a task has ended', { timeout: 30_000 }, async (t) => {
-  // One task at a time, in all workers together.
+test('a load balancer that chooses no worker is asked again after a task', limit, async (t) => {
+  // The balancer allows one task at a time in all workers together.
   const { pool, wait, waiting, open } = useGate(t, {
     minThreads: 2,
     maxThreads: 2,
-    loadBalancer: (task, workers) => workers.some(({ currentUsage }) => currentUsage > 0) ? null : workers[0]
+    loadBalancer: (task, workers) =>
+      workers.some(({ currentUsage }) => currentUsage > 0) ? null : workers[0]
   })
   const runs = [wait(0), pool.run(1), pool.run(2)]
   await waiting(1)
@@ -244,7 +258,7 @@ test('a load balancer that chooses nobody is asked again when a task has ended',
   assert.equal(pool.queueSize, 0)
 })
 
-test('what a load balancer sees of workers is live', { timeout: 30_000 }, async (t) => {
+test('a load balancer sees the current state of the workers', limit, async (t) => {
   let seen
   const { pool, wait, waiting, open } = useGate(t, {
     concurrentTasksPerWorker: 4,
@@ -285,7 +299,7 @@ test('a load balancer that throws rejects the task', async (t) => {
   assert.equal(pool.queueSize, 0)
 })
 
-test('a load balancer that throws when it is asked again rejects that task, and no other', { timeout: 30_000 }, async (t) => {
+test('a load balancer that throws when asked again rejects only that task', limit, async (t) => {
   const { pool, wait, waiting, open } = useGate(t, {
     loadBalancer: (task, workers) => {
       if (workers[0].currentUsage > 0) return null
@@ -295,25 +309,29 @@ test('a load balancer that throws when it is asked again rejects that task, and 
   })
   const first = wait('first')
   await waiting(1)
-  const runs = [pool.run(0, { name: 'order' }), pool.run(1), pool.run(2, { name: 'order' }), pool.run(3)]
+  const runs = [
+    pool.run(0, { name: 'order' }), pool.run(1), pool.run(2, { name: 'order' }), pool.run(3)
+  ]
   open()
   const [broken, one, brokenToo, three] = await Promise.allSettled(runs)
   assert.equal(await first, 'first')
-  assert.deepEqual([broken.reason?.message, brokenToo.reason?.message], ['the balancer is broken', 'the balancer is broken'])
+  assert.deepEqual([broken.reason?.message, brokenToo.reason?.message],
+    ['the balancer is broken', 'the balancer is broken'])
   assert.deepEqual([one.value, three.value], [1, 3])
   assert.equal(pool.queueSize, 0)
 })
 
-test('tasks spread over all workers', { timeout: 60_000 }, async (t) => {
+test('tasks are spread over all workers', longLimit, async (t) => {
   const pool = envPool(t, { minThreads: 3, maxThreads: 3 })
   const ids = new Set()
   while (ids.size < 3) {
-    for (const id of await Promise.all(Array.from({ length: 30 }, () => pool.run(1, { name: 'busy' })))) ids.add(id)
+    const runs = Array.from({ length: 30 }, () => pool.run(1, { name: 'busy' }))
+    for (const id of await Promise.all(runs)) ids.add(id)
   }
   assert.deepEqual([...ids].sort(), pool.threads.map(({ threadId }) => threadId).sort())
 })
 
-// ---- task queues ----
+// ---- Task queues ----
 
 class PriorityQueue {
   items = []
@@ -327,26 +345,31 @@ class PriorityQueue {
   }
 }
 
-test('the order of a task queue is kept, in batches too', { timeout: 30_000 }, async (t) => {
-  for (const Queue of [PriorityQueue, class extends PriorityQueue { unshift (task) { this.items.unshift(task) } }]) {
+test('the order of a task queue is kept, even in batches', limit, async (t) => {
+  class WithUnshift extends PriorityQueue {
+    unshift (task) { this.items.unshift(task) }
+  }
+  for (const Queue of [PriorityQueue, WithUnshift]) {
     const taskQueue = new Queue()
     const { pool, wait, waiting, open } = useGate(t, { taskQueue })
     const first = wait('first')
     await waiting(1)
-    const runs = Array.from({ length: 300 }, (_, i) => pool.run({ [queueOptionsSymbol]: { priority: i % 10 }, i }, { name: 'order' }))
+    const runs = Array.from({ length: 300 }, (_, i) =>
+      pool.run({ [queueOptionsSymbol]: { priority: i % 10 }, i }, { name: 'order' }))
     assert.equal(taskQueue.size, 300)
     assert.equal(pool.queueSize, 300)
     open()
     await first
     const results = await Promise.all(runs)
     const ran = results.sort((a, b) => a.order - b.order).map(({ value }) => value.i)
-    const expected = Array.from({ length: 300 }, (_, i) => i).sort((a, b) => b % 10 - a % 10 || a - b)
+    const expected = Array.from({ length: 300 }, (_, i) => i)
+      .sort((a, b) => b % 10 - a % 10 || a - b)
     assert.deepEqual(ran, expected)
     await pool.destroy()
   }
 })
 
-test('what comes in while others wait takes its place among them', { timeout: 30_000 }, async (t) => {
+test('a later task takes its place among those that wait', limit, async (t) => {
   const { pool, wait, waiting, open } = useGate(t, { taskQueue: new PriorityQueue() })
   const first = wait('first')
   await waiting(1)
@@ -358,11 +381,15 @@ test('what comes in while others wait takes its place among them', { timeout: 30
   assert.deepEqual((await Promise.all([high, low, none])).map(({ order }) => order), [0, 1, 2])
 })
 
-for (const [what, options] of [['the default queue', {}], ['a FixedQueue of the user', { taskQueue: new FixedQueue() }], ['an ArrayTaskQueue', { taskQueue: new telar.ArrayTaskQueue() }]]) {
-  test(`first in, first out: ${what}`, async (t) => {
+for (const [what, options] of [
+  ['the default queue', {}],
+  ['a FixedQueue of the user', { taskQueue: new FixedQueue() }],
+  ['an ArrayTaskQueue', { taskQueue: new telar.ArrayTaskQueue() }]
+]) {
+  test(`${what} runs tasks first in, first out`, async (t) => {
     const pool = envPool(t, options)
     const runs = Array.from({ length: 6000 }, (_, i) => {
-      // Some go by port or have options of their own.
+      // Some travel by port.
       if (i % 97 === 0) return pool.run({ i, shared: new SharedArrayBuffer(4) }, { name: 'order' })
       return pool.run({ i }, { name: 'order' })
     })
@@ -372,7 +399,7 @@ for (const [what, options] of [['the default queue', {}], ['a FixedQueue of the 
   })
 }
 
-test('a task that is aborted while it waits leaves the queue', { timeout: 30_000 }, async (t) => {
+test('a task that is aborted while it waits leaves the queue', limit, async (t) => {
   const taskQueue = new PriorityQueue()
   const { pool, wait, waiting, open } = useGate(t, { taskQueue })
   const first = wait('first')
@@ -389,23 +416,26 @@ test('a task that is aborted while it waits leaves the queue', { timeout: 30_000
   assert.equal(await other, 2)
 })
 
-// ---- figures ----
+// ---- Figures ----
 
 test('histograms are in milliseconds', async (t) => {
   const pool = envPool(t)
   await Promise.all(Array.from({ length: 10 }, () => pool.run(3, { name: 'busy' })))
   const { runTime, waitTime } = pool.histogram
-  // Not less than the task, and not in micro- or nanoseconds.
+  // At least the time of the task, and not in micro- or nanoseconds.
   assert.ok(runTime.min >= 2.9 && runTime.min < 300, `min ${runTime.min}`)
   assert.ok(runTime.mean >= runTime.min && runTime.mean <= runTime.max)
   assert.equal(runTime.average, runTime.mean)
   // The last of ten tasks waited for the nine before it.
   assert.ok(waitTime.max >= 9 * 2.9 && waitTime.max < 3000, `max ${waitTime.max}`)
   for (const summary of [runTime, waitTime]) {
-    const percentiles = Object.keys(summary).filter((name) => /^p\d/.test(name)).map((name) => [Number(name.slice(1).replace('_', '.')), summary[name]])
+    const percentiles = Object.keys(summary).filter((name) => /^p\d/.test(name))
+      .map((name) => [Number(name.slice(1).replace('_', '.')), summary[name]])
     assert.equal(percentiles.length, 15)
     percentiles.sort(([a], [b]) => a - b)
-    for (let i = 1; i < percentiles.length; i++) assert.ok(percentiles[i][1] >= percentiles[i - 1][1], `${percentiles[i]}`)
+    for (let i = 1; i < percentiles.length; i++) {
+      assert.ok(percentiles[i][1] >= percentiles[i - 1][1], `${percentiles[i]}`)
+    }
     assert.ok(percentiles[0][1] >= summary.min && percentiles.at(-1)[1] <= summary.max)
     assert.ok(summary.stddev >= 0)
   }
@@ -419,7 +449,7 @@ test('histograms are in milliseconds', async (t) => {
   assert.ok(pool.histogram.runTime.max >= 0.9)
 })
 
-test('without recordTiming there are no histograms', async (t) => {
+test('a pool without recordTiming has no histograms', async (t) => {
   const pool = envPool(t, { recordTiming: false })
   await pool.run(1)
   assert.equal(pool.histogram.runTime, undefined)
@@ -427,7 +457,7 @@ test('without recordTiming there are no histograms', async (t) => {
   assert.equal(pool.utilization, 0)
 })
 
-test('utilization is the share of the time in which the workers worked', async (t) => {
+test('utilization is the share of time in which the workers worked', async (t) => {
   const pool = envPool(t)
   assert.equal(pool.utilization, 0)
   await Promise.all(Array.from({ length: 20 }, () => pool.run(5, { name: 'busy' })))
@@ -436,12 +466,16 @@ test('utilization is the share of the time in which the workers worked', async (
   assert.ok(utilization <= 1)
 })
 
-test('completed, queueSize, idleThreads and duration', { timeout: 30_000 }, async (t) => {
+test('completed, queueSize, idleThreads and duration follow the tasks', limit, async (t) => {
   const { pool, wait, waiting, open } = useGate(t, { minThreads: 2, maxThreads: 2 })
   const { duration } = pool
   assert.ok(duration >= 0)
   assert.deepEqual([pool.completed, pool.queueSize], [0, 0])
-  await Promise.all([pool.run(1), pool.run(() => {}).catch(() => {}), pool.run(1, { name: 'none' }).catch(() => {})])
+  await Promise.all([
+    pool.run(1),
+    pool.run(() => {}).catch(() => {}),
+    pool.run(1, { name: 'none' }).catch(() => {})
+  ])
   assert.equal(pool.completed, 3)
   await until(() => pool.idleThreads === 2)
   const runs = Array.from({ length: 5 }, (_, i) => wait(i))
@@ -453,7 +487,7 @@ test('completed, queueSize, idleThreads and duration', { timeout: 30_000 }, asyn
   assert.ok(pool.duration > duration)
 })
 
-test('needsDrain and drain', { timeout: 30_000 }, async (t) => {
+test("the pool emits 'needsDrain' and 'drain' in turn", limit, async (t) => {
   const { pool, wait, waiting, open } = useGate(t, { minThreads: 2, maxThreads: 2 })
   const events = []
   pool.on('needsDrain', () => events.push('needsDrain'))
@@ -472,7 +506,7 @@ test('needsDrain and drain', { timeout: 30_000 }, async (t) => {
   assert.deepEqual(events, ['needsDrain', 'drain'])
 })
 
-test('a producer that waits for drain whenever it is needed sees all its tasks done', { timeout: 60_000 }, async (t) => {
+test("a producer that waits for 'drain' sees all its tasks done", longLimit, async (t) => {
   const pool = envPool(t, { minThreads: 2, maxThreads: 2, maxQueue: 'auto' })
   let done = 0
   const runs = []
@@ -484,9 +518,9 @@ test('a producer that waits for drain whenever it is needed sees all its tasks d
   assert.equal(done, 20_000)
 })
 
-// ---- the end ----
+// ---- The end ----
 
-test('Symbol.asyncDispose waits for the tasks, then ends the workers', { timeout: 30_000 }, async (t) => {
+test('Symbol.asyncDispose waits for the tasks, then ends the workers', limit, async (t) => {
   const { pool, wait, waiting, open } = useGate(t)
   const runs = [wait('one'), wait('two')]
   await waiting(1)
@@ -502,7 +536,7 @@ test('Symbol.asyncDispose waits for the tasks, then ends the workers', { timeout
   assert.equal(pool.threads.length, 0)
 })
 
-test('Symbol.dispose begins to close', { timeout: 30_000 }, async (t) => {
+test('Symbol.dispose begins to close the pool', limit, async (t) => {
   const pool = envPool(t)
   const run = pool.run(5, { name: 'sleep' })
   const closed = once(pool, 'close')

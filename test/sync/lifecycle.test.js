@@ -3,21 +3,15 @@
 // How a process lives and ends while something waits. Each case runs in a process of its own.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
+const { runProgram } = require('../fixtures/run-program')
 
 const program = path.join(__dirname, '..', 'fixtures', 'sync', 'lifecycle.js')
 
-function run (...args) {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...args], {
-      timeout: 60_000,
-      killSignal: 'SIGKILL'
-    }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code, stdout: stdout.trim(), stderr })
-    })
-  })
+async function run (...args) {
+  const { code, stdout, stderr } = await runProgram([program, ...args])
+  return { code, stdout: stdout.trim(), stderr }
 }
 
 const names = [

@@ -4,7 +4,8 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { setImmediate: turn } = require('node:timers/promises')
 const { Mutex, AbortError, TelarError } = require('../..')
-const { inThread, startThread, until } = require('../fixtures/sync/threads')
+const { inThread, startThread } = require('../fixtures/sync/threads')
+const { until } = require('../fixtures/until')
 
 test('a guard tells whether it holds the lock, and unlocks it once', () => {
   const mutex = new Mutex()

@@ -8,8 +8,8 @@ const { test } = require('node:test')
 const { MessageChannel, receiveMessageOnPort, setEnvironmentData } = require('node:worker_threads')
 const telar = require('../..')
 const { startThread, inThread } = require('../fixtures/sync/threads')
+const fixtures = require('../fixtures/use-pool')
 
-const { Pool } = telar
 const kinds = {
   Barrier: () => new telar.Barrier(2),
   Condition: () => new telar.Condition(),
@@ -20,16 +20,7 @@ const kinds = {
   RwLock: () => new telar.RwLock(),
   Semaphore: () => new telar.Semaphore(2)
 }
-const usePool = (t, options) => {
-  const pool = new Pool({
-    filename: path.join(__dirname, '..', 'fixtures', 'sync', 'tasks.js'),
-    minThreads: 1,
-    maxThreads: 1,
-    ...options
-  })
-  t.after(() => pool.destroy())
-  return pool
-}
+const usePool = (t, options) => fixtures.usePool(t, '../sync/tasks.js', options)
 
 for (const [kind, make] of Object.entries(kinds)) {
   test(`${kind}: a clone has one property, and from() turns it into the object`, () => {

@@ -3,20 +3,16 @@
 // What waiting costs: how often a thread goes to sleep, and so wakes up, while nothing happens.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
+const { runProgram } = require('../fixtures/run-program')
 
 const program = path.join(__dirname, '..', 'fixtures', 'sync', 'sleeps.js')
 
-function run (...args) {
-  return new Promise((resolve, reject) => {
-    const limits = { timeout: 60_000, killSignal: 'SIGKILL' }
-    execFile(process.execPath, [program, ...args], limits, (error, stdout) => {
-      if (error === null) resolve(JSON.parse(stdout))
-      else reject(error)
-    })
-  })
+async function run (...args) {
+  const { code, stdout, stderr } = await runProgram([program, ...args])
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout)
 }
 
 const kPromises = [
