@@ -1,7 +1,7 @@
 'use strict'
 
-// Several copies of telar in one process: a test runner loads it anew for each file, contexts have
-// their own, two packages bring one each.
+// Several copies of telar in one process: a test runner loads it again for each file, a context has
+// its own copy, and two packages may bring one each.
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
@@ -11,21 +11,19 @@ const first = require('../..')
 const { createLoader } = require('../fixtures/copies/context')
 const { install, library, loadAgain, root } = require('../fixtures/copies/install')
 const { startThread } = require('../fixtures/sync/threads')
+const { endAfter } = require('../fixtures/use-pool')
 
 const filename = path.join(__dirname, '..', 'fixtures', 'copies', 'tasks.js')
-const usePool = (t, { Pool }, options) => {
-  const pool = new Pool({ filename, name: 'back', minThreads: 1, maxThreads: 1, ...options })
-  t.after(() => pool.destroy())
-  return pool
-}
+const usePool = (t, { Pool }, options) =>
+  endAfter(t, new Pool({ filename, name: 'back', minThreads: 1, maxThreads: 1, ...options }))
 const dataOf = (object) => structuredClone(object)['telar:shared']
 
-// ---- one installation ----
+// ---- One installation ----
 
 for (const isNativeToo of [false, true]) {
   const what = isNativeToo ? 'with its native library' : 'over the same native library'
 
-  test(`loaded twice, ${what}: objects of both go through pools of both, and are what they are`, async (t) => {
+  test(`loaded twice ${what}: pools of both copies take objects of both`, async (t) => {
     const second = loadAgain(isNativeToo)
     assert.notEqual(second.Mutex, first.Mutex)
     const a = new first.Mutex()
@@ -39,23 +37,27 @@ for (const isNativeToo of [false, true]) {
       assert.equal(await pool.run({ a, b }, { name: 'same' }), false)
       assert.deepEqual(await pool.run({ a, b }, { name: 'locked' }), [true, false])
       const back = await pool.run({ a, b, c, d })
-      assert.deepEqual([back.a, back.b, back.c, back.d].map((object, i) => object === [a, b, c, d][i]), [true, true, true, true])
+      for (const [name, object] of Object.entries({ a, b, c, d })) {
+        assert.equal(back[name], object, name)
+      }
     }
-    assert.deepEqual(await usePool(t, second).run({ a: c, b: d }, { name: 'receive' }), ['from c', 'from d'])
+    const received = await usePool(t, second).run({ a: c, b: d }, { name: 'receive' })
+    assert.deepEqual(received, ['from c', 'from d'])
     guard.unlock()
   })
 
-  test(`loaded twice, ${what}: a thread has one object of each, so both see that it is locked here`, () => {
+  test(`loaded twice ${what}: both copies have one object for a mutex`, () => {
     const second = loadAgain(isNativeToo)
     const mutex = new first.Mutex()
     assert.equal(second.Mutex.from(mutex), mutex)
     assert.equal(second.Mutex.from(structuredClone(mutex)), mutex)
     const guard = mutex.lockSync()
-    assert.throws(() => second.Mutex.from(structuredClone(mutex)).lockSync(), { code: 'ERR_TELAR_DEADLOCK' })
+    assert.throws(() => second.Mutex.from(structuredClone(mutex)).lockSync(),
+      { code: 'ERR_TELAR_DEADLOCK' })
     guard.unlock()
   })
 
-  test(`loaded twice, ${what}: a channel of one copy carries the objects of the other`, async () => {
+  test(`loaded twice ${what}: a channel of one copy carries objects of the other`, async () => {
     const second = loadAgain(isNativeToo)
     const channel = new second.Channel()
     const mutex = new first.Mutex()
@@ -71,12 +73,14 @@ test('a pool whose copy never made an object takes those of another copy', async
   assert.equal((await pool.run({ mutex })).mutex, mutex)
 })
 
-test('no two objects of a process have the same id, whichever copy and thread made them', async (t) => {
+test('no two objects of a process have the same id, from any copy or thread', async (t) => {
   const other = require(install(t))
   const second = loadAgain()
   const made = []
   for (const { Mutex, Latch, Channel } of [first, second, other]) {
-    for (let i = 0; i < 20; i++) made.push(new Mutex(), new Latch(1), new Channel({ capacity: 4096 }))
+    for (let i = 0; i < 20; i++) {
+      made.push(new Mutex(), new Latch(1), new Channel({ capacity: 4096 }))
+    }
   }
   const thread = startThread(t, async (data, { Mutex }, { parentPort }) => {
     parentPort.postMessage(Array.from({ length: 20 }, () => new Mutex()))
@@ -87,18 +91,19 @@ test('no two objects of a process have the same id, whichever copy and thread ma
   assert.equal(new Set(ids).size, 3 * 60 + 20)
 })
 
-test("a guard of another copy's mutex is refused by a condition, which says why", () => {
+test("a condition refuses a guard of another copy's mutex and says why", () => {
   const second = loadAgain()
   const guard = new second.Mutex().lockSync()
-  assert.throws(() => new first.Condition().waitSync(guard, { timeout: 1 }), { code: 'ERR_TELAR_OTHER_COPY', message: /only the copy that locked/ })
+  assert.throws(() => new first.Condition().waitSync(guard, { timeout: 1 }),
+    { code: 'ERR_TELAR_OTHER_COPY', message: /only the copy that locked/ })
   guard.unlock()
 })
 
-test('require() and import give one copy', async () => {
+test('require() and import load one copy', async () => {
   assert.equal((await import('../../lib/index.mjs')).Mutex, require('../..').Mutex)
 })
 
-test('a copy that only workers load', async (t) => {
+test('workers share the objects of a copy that only they load', async (t) => {
   const body = ({ mutex }, { Mutex }, { parentPort }) => {
     const made = mutex === undefined ? new Mutex() : Mutex.from(mutex)
     const guard = mutex === undefined ? made.lockSync() : null
@@ -113,9 +118,9 @@ test('a copy that only workers load', async (t) => {
   two.worker.postMessage('end')
 })
 
-// ---- a context of its own ----
+// ---- A context of its own ----
 
-test('in a context with other classes, and without what Node adds: pools, locks and channels', async (t) => {
+test('telar works in a context with other classes and without what Node adds', async (t) => {
   const load = createLoader()
   const telar = load(path.join(root, 'lib', 'index.js'))
   assert.notEqual(telar.Mutex, first.Mutex)
@@ -133,26 +138,36 @@ test('in a context with other classes, and without what Node adds: pools, locks 
   })
 })
 
-// ---- two installations ----
+// ---- Two installations ----
 
-test('the objects of another installation are refused, with the reason', (t) => {
+test('an object of another installation is refused with the reason', (t) => {
   const other = require(install(t))
-  for (const [kind, make] of [['Mutex', ({ Mutex }) => new Mutex()], ['Channel', ({ Channel }) => new Channel()], ['Latch', ({ Latch }) => new Latch(1)]]) {
+  for (const [kind, make] of [
+    ['Mutex', ({ Mutex }) => new Mutex()],
+    ['Channel', ({ Channel }) => new Channel()],
+    ['Latch', ({ Latch }) => new Latch(1)]
+  ]) {
     const object = make(other)
     for (const received of [object, structuredClone(object)]) {
-      assert.throws(() => first[kind].from(received), { code: 'ERR_TELAR_OTHER_COPY', message: new RegExp(`^The ${kind} was made by another copy.*another native library.*npm ls telar`) })
+      assert.throws(() => first[kind].from(received), {
+        code: 'ERR_TELAR_OTHER_COPY',
+        message: new RegExp(`^The ${kind} was made by another copy` +
+          '.*another native library.*npm ls telar')
+      })
     }
-    assert.throws(() => other[kind].from(structuredClone(make(first))), { code: 'ERR_TELAR_OTHER_COPY' })
+    assert.throws(() => other[kind].from(structuredClone(make(first))),
+      { code: 'ERR_TELAR_OTHER_COPY' })
   }
 })
 
-test('as a task, a result, workerData and by channel: each fails where it arrives', async (t) => {
+test('an object of another installation fails where it arrives, by every route', async (t) => {
   const folder = install(t)
   const other = require(folder)
   const mutex = new other.Mutex()
   const pool = usePool(t, first)
   await assert.rejects(pool.run({ mutex }), { code: 'ERR_TELAR_OTHER_COPY' })
-  await assert.rejects(pool.run({ folder, mutex: new first.Mutex() }, { name: 'lockWith' }), { code: 'ERR_TELAR_OTHER_COPY' })
+  await assert.rejects(pool.run({ folder, mutex: new first.Mutex() }, { name: 'lockWith' }),
+    { code: 'ERR_TELAR_OTHER_COPY' })
   await assert.rejects(pool.run(folder, { name: 'makeWith' }), { code: 'ERR_TELAR_OTHER_COPY' })
   assert.equal(await pool.run(5), 5)
   const channel = new first.Channel()
@@ -165,25 +180,35 @@ test('as a task, a result, workerData and by channel: each fails where it arrive
 
 test('pools of two installations work beside each other', async (t) => {
   const pools = [usePool(t, first), usePool(t, require(install(t)))]
-  for (let i = 0; i < 50; i++) assert.deepEqual(await Promise.all(pools.map((pool) => pool.run({ i }))), [{ i }, { i }])
-})
-
-test('of another version: an object with another format, or of a kind that is not known', () => {
-  const data = dataOf(new first.Mutex())
-  for (const changed of [{ ...data, format: data.format + 1 }, { ...data, kind: 'Novelty' }]) {
-    const Class = { ...first, Novelty: first.Mutex }[changed.kind]
-    if (changed.kind === 'Mutex') assert.throws(() => Class.from({ 'telar:shared': changed }), { code: 'ERR_TELAR_OTHER_COPY', message: /another version/ })
-    else assert.throws(() => Class.from({ 'telar:shared': changed }), { code: 'ERR_TELAR_NOT_SHARED', message: /received a Novelty/ })
+  for (let i = 0; i < 50; i++) {
+    assert.deepEqual(await Promise.all(pools.map((pool) => pool.run({ i }))), [{ i }, { i }])
   }
 })
 
-test("a worker that loads another native library than its pool's owner fails, and so do the tasks", async (t) => {
-  // As if the file that the owner names held another library now.
+test('an object of another version or of an unknown kind is refused', () => {
+  const data = dataOf(new first.Mutex())
+  for (const changed of [{ ...data, format: data.format + 1 }, { ...data, kind: 'Novelty' }]) {
+    const Class = { ...first, Novelty: first.Mutex }[changed.kind]
+    if (changed.kind === 'Mutex') {
+      assert.throws(() => Class.from({ 'telar:shared': changed }),
+        { code: 'ERR_TELAR_OTHER_COPY', message: /another version/ })
+    } else {
+      assert.throws(() => Class.from({ 'telar:shared': changed }),
+        { code: 'ERR_TELAR_NOT_SHARED', message: /received a Novelty/ })
+    }
+  }
+})
+
+test('a worker with another native library fails, and so do its tasks', async (t) => {
+  // As if the file that the owner names now held another library.
   const key = require.resolve('../../lib/base/native')
   const file = getEnvironmentData(key)
   setEnvironmentData(key, path.join(install(t), library))
   t.after(() => setEnvironmentData(key, file))
   const pool = usePool(t, first)
   pool.on('error', () => {})
-  await assert.rejects(pool.run(1), { code: 'ERR_TELAR_OTHER_COPY', message: /^The pool was made by another copy.*another native library/ })
+  await assert.rejects(pool.run(1), {
+    code: 'ERR_TELAR_OTHER_COPY',
+    message: /^The pool was made by another copy.*another native library/
+  })
 })

@@ -5,7 +5,9 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
-const { AbortError, TelarError, createError, createTerminated, describe, table } = require('../../lib/base/errors')
+const {
+  AbortError, TelarError, createError, createTerminated, describe, table
+} = require('../../lib/base/errors')
 
 test('every code makes an error that carries it', () => {
   for (const code of Object.keys(table)) {
@@ -16,11 +18,11 @@ test('every code makes an error that carries it', () => {
     assert.equal(typeof error.message, 'string')
     assert.notEqual(error.message, '', code)
     assert.match(code, /^ERR_TELAR_[A-Z_]+$/)
-    assert.match(table[code].when, /\.$/, `${code} says in a sentence when it comes`)
+    assert.match(table[code].when, /\.$/, `${code} tells in a sentence when it occurs`)
   }
 })
 
-test('messages are the ones that Piscina users match on', () => {
+test('messages are the ones that users of Piscina match on', () => {
   const messages = {
     ERR_TELAR_ABORTED: 'The task has been aborted',
     ERR_TELAR_CLOSE_TIMEOUT: 'Close operation timed out',
@@ -29,13 +31,16 @@ test('messages are the ones that Piscina users match on', () => {
     ERR_TELAR_QUEUE_FULL: 'Task queue is at limit',
     ERR_TELAR_TERMINATED: 'Terminating worker thread'
   }
-  for (const [code, message] of Object.entries(messages)) assert.equal(createError(code).message, message)
+  for (const [code, message] of Object.entries(messages)) {
+    assert.equal(createError(code).message, message)
+  }
   assert.equal(createError('ERR_TELAR_WORKER_EXITED', 42).message, 'worker exited with code: 42')
-  assert.equal(createError('ERR_TELAR_NO_HANDLER', '/a.js', 'why').message, 'No handler function exported from /a.js: why')
+  assert.equal(createError('ERR_TELAR_NO_HANDLER', '/a.js', 'why').message,
+    'No handler function exported from /a.js: why')
   assert.deepEqual(createTerminated(), createError('ERR_TELAR_TERMINATED'))
 })
 
-test('invalid arguments are TypeErrors, conflicts RangeErrors, and both are TelarErrors', () => {
+test('invalid arguments are TypeErrors, conflicts RangeErrors, and both TelarErrors', () => {
   const type = createError('ERR_TELAR_INVALID_ARGUMENT', 'no')
   const range = createError('ERR_TELAR_OPTION_CONFLICT', 'no')
   assert.ok(type instanceof TypeError)
@@ -46,14 +51,16 @@ test('invalid arguments are TypeErrors, conflicts RangeErrors, and both are Tela
   assert.equal(createError('ERR_TELAR_QUEUE_FULL') instanceof TypeError, false)
 })
 
-test('instanceof TelarError tells others apart', () => {
-  for (const other of [new Error('x'), new TypeError('x'), null, undefined, 'text', { code: 'ERR_TELAR_ABORTED' }]) {
+test('instanceof TelarError is false for other values', () => {
+  for (const other of [
+    new Error('x'), new TypeError('x'), null, undefined, 'text', { code: 'ERR_TELAR_ABORTED' }
+  ]) {
     assert.equal(other instanceof TelarError, false)
   }
   assert.equal(createError('ERR_TELAR_QUEUE_FULL') instanceof AbortError, false)
 })
 
-test('instanceof TelarError holds for the errors of another copy of telar', () => {
+test('instanceof TelarError is true for errors of another copy of telar', () => {
   const file = require.resolve('../../lib/base/errors')
   const cached = require.cache[file]
   delete require.cache[file]
@@ -63,7 +70,7 @@ test('instanceof TelarError holds for the errors of another copy of telar', () =
   assert.ok(copy.createError('ERR_TELAR_INVALID_ARGUMENT', 'no') instanceof TelarError)
 })
 
-test('an AbortError has the reason as its cause, undefined too', () => {
+test('an AbortError has its reason as the cause, even if that is undefined', () => {
   const reason = new Error('because')
   const error = new AbortError(reason)
   assert.equal(error.name, 'AbortError')
@@ -73,14 +80,14 @@ test('an AbortError has the reason as its cause, undefined too', () => {
   assert.equal(createError('ERR_TELAR_ABORTED', reason).cause, reason)
 })
 
-test('only code, message, stack and cause are own properties; the stack starts with name and message', () => {
+test('an error shows only its code, and its stack starts with name and message', () => {
   const error = createError('ERR_TELAR_QUEUE_FULL')
   assert.deepEqual(Object.keys(error), ['code'])
   assert.match(error.stack, /^(TelarError|Error): Task queue is at limit\n/)
   assert.match(inspect(error), /code: 'ERR_TELAR_QUEUE_FULL'/)
 })
 
-test('describe() names what came, and never throws', () => {
+test('describe() names what was received, and never throws', () => {
   assert.equal(describe('text'), '"text"')
   assert.equal(describe('x'.repeat(1000)), `"${'x'.repeat(40)}"… (1000 characters)`)
   assert.equal(describe(-0), '-0')

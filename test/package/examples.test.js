@@ -12,7 +12,7 @@ const { promisify } = require('node:util')
 const run = promisify(execFile)
 const folder = path.join(__dirname, '..', '..', 'examples')
 
-// Sockets can be transferred from Node 24 on; each version before has its own error.
+// Sockets can be transferred from Node 24 on. Each earlier version has its own error.
 const nodeMajor = Number(process.versions.node.split('.')[0])
 const connections = nodeMajor >= 24
   ? [
@@ -45,12 +45,13 @@ const expected = {
   'word-count.js': ['60000 the', '20000 and', '20000 cloth']
 }
 
-test('each example is in the list', () => {
-  assert.deepEqual(fs.readdirSync(folder).filter((name) => name.endsWith('.js')).sort(), Object.keys(expected))
+test('every example is in the list', () => {
+  assert.deepEqual(fs.readdirSync(folder).filter((name) => name.endsWith('.js')).sort(),
+    Object.keys(expected))
 })
 
 for (const [name, lines] of Object.entries(expected)) {
-  test(`examples/${name}`, async () => {
+  test(`examples/${name} prints what it should`, async () => {
     const { stdout, stderr } = await run(process.execPath, [path.join(folder, name)])
     assert.equal(stderr, '')
     assert.deepEqual(stdout.trimEnd().split('\n'), lines)

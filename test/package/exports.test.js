@@ -1,6 +1,6 @@
 'use strict'
 
-// CommonJS and ES module faces are the same.
+// The CommonJS and the ES module faces export the same.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -11,21 +11,23 @@ const Piscina = require('telar/piscina')
 const { version } = require('../../package.json')
 
 const names = [
-  'AbortError', 'ArrayTaskQueue', 'Barrier', 'Channel', 'Condition', 'Counter', 'FixedQueue', 'Latch', 'Mutex', 'Once', 'Pool', 'RwLock',
-  'Semaphore', 'TelarError', 'isWorkerThread', 'move', 'notify', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol',
-  'version', 'wait', 'waitAsync', 'workerData'
+  'AbortError', 'ArrayTaskQueue', 'Barrier', 'Channel', 'Condition', 'Counter', 'FixedQueue',
+  'Latch', 'Mutex', 'Once', 'Pool', 'RwLock', 'Semaphore', 'TelarError', 'isWorkerThread', 'move',
+  'notify', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol', 'version', 'wait',
+  'waitAsync', 'workerData'
 ]
 
-test('telar exports the same from both', async () => {
+test('require() and import give the same exports of telar', async () => {
   const module = await import('telar')
   assert.deepEqual(Object.keys(telar).sort(), names)
-  assert.deepEqual(Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports').sort(), names)
+  const isNamed = (name) => name !== 'default' && name !== 'module.exports'
+  assert.deepEqual(Object.keys(module).filter(isNamed).sort(), names)
   assert.equal(module.default, telar)
   for (const name of names) assert.equal(module[name], telar[name], name)
   assert.equal(telar.version, version)
 })
 
-test("telar/piscina's exports are Piscina's, from both", async () => {
+test('require() and import of telar/piscina give the exports of Piscina', async () => {
   const module = await import('telar/piscina')
   const original = await import('piscina')
   assert.deepEqual(Object.keys(module).sort(), Object.keys(original).sort())
@@ -36,19 +38,27 @@ test("telar/piscina's exports are Piscina's, from both", async () => {
     assert.equal(module[name], name === 'move' ? module.move : Piscina[name], name)
     assert.equal(typeof module[name], typeof original[name], name)
   }
-  const statics = (Class) => Object.getOwnPropertyNames(Class).filter((name) => !['length', 'name', 'prototype'].includes(name)).sort()
+  const statics = (Class) => Object.getOwnPropertyNames(Class)
+    .filter((name) => !['length', 'name', 'prototype'].includes(name)).sort()
   assert.deepEqual(statics(Piscina), statics(original.default))
-  for (const name of ['queueOptionsSymbol', 'transferableSymbol', 'valueSymbol', 'version']) assert.equal(Piscina[name], original.default[name], name)
+  for (const name of ['queueOptionsSymbol', 'transferableSymbol', 'valueSymbol', 'version']) {
+    assert.equal(Piscina[name], original.default[name], name)
+  }
 })
 
-test('the faces share what they are made of', () => {
-  for (const name of ['ArrayTaskQueue', 'FixedQueue', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol']) assert.equal(Piscina[name], telar[name], name)
+test('both faces share their queues and symbols', () => {
+  for (const name of [
+    'ArrayTaskQueue', 'FixedQueue', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol'
+  ]) {
+    assert.equal(Piscina[name], telar[name], name)
+  }
 })
 
-// A process of its own, where nobody has asked Node for anything yet. Jest does it so.
-test('a script of another context may be the first to load it', () => {
+// In a process of its own, where nothing has loaded modules of Node yet, as in Jest.
+test('a script of another context may be the first to load telar', () => {
   const program = path.join(__dirname, '..', 'fixtures', 'other-context.js')
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
+  const result = spawnSync(process.execPath, [program], { encoding: 'utf8' })
+  const { status, signal, stdout, stderr } = result
   assert.deepEqual([status, signal], [0, null], stderr)
   assert.equal(stdout, '42 DataCloneError\n')
 })

@@ -1,29 +1,29 @@
 'use strict'
 
-// telar under the flags of Node: it works, and gives rise to no warning. The flags that it
-// cannot work under are in native-library.test.js.
+// telar works under the flags of Node and causes no warning. native-library.test.js has the flags
+// under which it cannot work.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
+const { runProgram } = require('../fixtures/run-program')
 
 const limit = { timeout: 60_000 }
-const expected = ['printed', JSON.stringify([2, 3, 4, 2 ** 20, 4, 1, 'RangeError: as it should', 'after it', 1])]
+const expected = [
+  'printed', JSON.stringify([2, 3, 4, 2 ** 20, 4, 1, 'RangeError: as it should', 'after it', 1])
+]
 
 const program = (name) => path.join(__dirname, '..', 'fixtures', 'flags', name)
 
-function run (flags, { name = 'run.js', env } = {}) {
+async function run (flags, { name = 'run.js', env } = {}) {
   const args = flags.includes('--input-type=module')
     ? [...flags, '-e', `import ${JSON.stringify(pathToFileURL(program(name)))}`]
     : [...flags, program(name)]
   const { NODE_OPTIONS, ...inherited } = process.env
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { env: { ...inherited, ...env }, timeout: 50_000 }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : error.code, lines: stdout.trimEnd().split('\n'), stderr })
-    })
-  })
+  const limits = { env: { ...inherited, ...env }, timeout: 50_000 }
+  const { code, stdout, stderr } = await runProgram(args, limits)
+  return { status: code, lines: stdout.trimEnd().split('\n'), stderr }
 }
 
 const everyVersion = [
@@ -50,11 +50,11 @@ const everyVersion = [
 ]
 
 for (const flags of everyVersion) {
-  test(`telar works, and warns of nothing, with ${flags.join(' ')}`, limit, async () => {
+  test(`telar works without a warning under ${flags.join(' ')}`, limit, async () => {
     const { status, lines, stderr } = await run(flags)
     assert.deepEqual(lines, expected, stderr)
     assert.equal(status, 0)
-    // Node warns of some of the flags themselves.
+    // Node itself warns of some flags.
     assert.doesNotMatch(stderr, /DeprecationWarning|DEP\d+/)
   })
 }
@@ -62,14 +62,17 @@ for (const flags of everyVersion) {
 for (const [what, env] of [
   ['NODE_OPTIONS', { NODE_OPTIONS: '--pending-deprecation --throw-deprecation' }],
   ['NODE_PENDING_DEPRECATION', { NODE_PENDING_DEPRECATION: '1' }],
-  ['the execArgv of a pool', { EXEC_ARGV: JSON.stringify(['--pending-deprecation', '--throw-deprecation']) }]
+  [
+    'the execArgv of a pool',
+    { EXEC_ARGV: JSON.stringify(['--pending-deprecation', '--throw-deprecation']) }
+  ]
 ]) {
-  test(`telar works, and warns of nothing, with deprecations by ${what}`, limit, async () => {
+  test(`telar works without a warning under deprecations by ${what}`, limit, async () => {
     assert.deepEqual(await run([], { env }), { status: 0, lines: expected, stderr: '' })
   })
 }
 
-test('a rejection that a task leaves behind counts as --unhandled-rejections says, for every function', limit, async () => {
+test('a rejection left behind counts as --unhandled-rejections says', limit, async () => {
   for (const [mode, outcome] of [
     ['throw', 'rejected: left behind'], ['strict', 'rejected: left behind'],
     ['warn', 'the result'], ['none', 'the result'], ['warn-with-error-code', 'the result']

@@ -1,7 +1,7 @@
 'use strict'
 
-// What a user gets: the packed tarball, installed in an empty folder without
-// install scripts, then used from CommonJS, from an ES module and as Piscina.
+// What a user gets: the packed tarball, installed in an empty folder without install scripts, and
+// used from CommonJS, from an ES module and as Piscina.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -22,14 +22,20 @@ before(async () => {
   runNpm(['pack', '--pack-destination', scratch], { cwd: root })
   const [tarball] = fs.readdirSync(scratch).filter((name) => name.endsWith('.tgz'))
   fs.mkdirSync(consumer)
-  fs.writeFileSync(path.join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }))
-  fs.writeFileSync(path.join(consumer, 'double.js'), "'use strict'\nmodule.exports = (value) => value * 2\n")
-  runNpm(['install', path.join('..', tarball), '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', consumer], { cwd: consumer })
+  fs.writeFileSync(path.join(consumer, 'package.json'),
+    JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }))
+  fs.writeFileSync(path.join(consumer, 'double.js'),
+    "'use strict'\nmodule.exports = (value) => value * 2\n")
+  runNpm([
+    'install', path.join('..', tarball), '--ignore-scripts', '--prefer-offline', '--no-audit',
+    '--no-fund', '--prefix', consumer
+  ], { cwd: consumer })
 })
 
 function runNode (args, env = {}) {
   const { TELAR_NATIVE: _, ...inherited } = process.env
-  const result = spawnSync(process.execPath, args, { cwd: consumer, encoding: 'utf8', env: { ...inherited, ...env }, timeout: 300_000 })
+  const result = spawnSync(process.execPath, args,
+    { cwd: consumer, encoding: 'utf8', env: { ...inherited, ...env }, timeout: 300_000 })
   assert.equal(result.error, undefined)
   return result
 }
@@ -40,19 +46,27 @@ function evaluate (source, ...flags) {
   return stdout.trim()
 }
 
-test('the tarball holds what users need, and no more', () => {
-  const files = fs.readdirSync(installed, { recursive: true }).map((name) => name.split(path.sep).join('/'))
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.d.ts', 'piscina.d.ts', 'binding.gyp', 'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs', 'lib/base/native.js', 'src/core/sched.c', 'src/binding/addon.cc', 'scripts/telar.mjs']) {
+test('the tarball holds what users need and no more', () => {
+  const files = fs.readdirSync(installed, { recursive: true })
+    .map((name) => name.split(path.sep).join('/'))
+  for (const name of [
+    'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.d.ts', 'piscina.d.ts',
+    'binding.gyp', 'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs',
+    'lib/base/native.js', 'src/core/sched.c', 'src/binding/addon.cc', 'scripts/telar.mjs'
+  ]) {
     assert.ok(files.includes(name), `${name} is missing`)
   }
-  assert.ok(files.some((name) => name.startsWith(`prebuilds/${process.platform}-${process.arch}`) && name.endsWith('/telar.node')))
+  const start = `prebuilds/${process.platform}-${process.arch}`
+  assert.ok(files.some((name) => name.startsWith(start) && name.endsWith('/telar.node')))
   assert.deepEqual(files.filter((name) => /^(test|bench|build|examples|\.)/.test(name)), [])
 })
 
-test('no install script runs, and none is asked for', () => {
+test('the package has no install script', () => {
   const manifest = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'))
   assert.equal(manifest.gypfile, false)
-  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(manifest.scripts[name], undefined)
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    assert.equal(manifest.scripts[name], undefined)
+  }
 })
 
 test("require('telar') runs a task", () => {
@@ -63,7 +77,7 @@ test("require('telar') runs a task", () => {
   `), '42')
 })
 
-test("import('telar') runs a task, and is the same module", () => {
+test("import('telar') runs a task and is the same module", () => {
   assert.equal(evaluate(`
     import { createRequire } from 'node:module'
     import { Pool } from 'telar'
@@ -81,32 +95,38 @@ test("require('telar/piscina') and import('telar/piscina') run a task", () => {
     const first = new Piscina({ filename: require.resolve('./double.js'), maxThreads: 1 })
     import('telar/piscina').then(async ({ default: Default, Piscina: Named }) => {
       const second = new Named({ filename: require.resolve('./double.js'), maxThreads: 1 })
-      console.log(await first.run(21), await second.run(21), Default === Piscina && Named === Piscina)
+      const isSame = Default === Piscina && Named === Piscina
+      console.log(await first.run(21), await second.run(21), isSame)
       await Promise.all([first.close(), second.close()])
     })
   `), expected)
 })
 
-test('under the permission model it needs to read no file but its own and the program', () => {
-  const flag = process.versions.node.startsWith('20.') ? '--experimental-permission' : '--permission'
+test('under the permission model telar reads only its own files and the program', () => {
+  const flag = process.versions.node.startsWith('20.')
+    ? '--experimental-permission'
+    : '--permission'
   const program = path.join(consumer, 'permission.js')
   fs.writeFileSync(program, `
     const { Pool } = require('telar')
     const pool = new Pool({ filename: __dirname + '/double.js', maxThreads: 1 })
     pool.run(21).then(console.log).then(() => pool.close())
   `)
-  const flags = [flag, `--allow-fs-read=${path.join(fs.realpathSync(consumer), '*')}`, '--allow-addons', '--allow-worker']
+  const flags = [
+    flag, `--allow-fs-read=${path.join(fs.realpathSync(consumer), '*')}`, '--allow-addons',
+    '--allow-worker'
+  ]
   const { stdout, stderr } = runNode([...flags, program])
   assert.equal(stdout, '42\n', stderr)
 })
 
-test('nothing else can be required', () => {
+test('no other path of the package can be required', () => {
   const { status, stderr } = runNode(['--eval', "require('telar/lib/base/errors.js')"])
   assert.equal(status, 1)
   assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
 })
 
-test('a native library that cannot be loaded is named, with the reason and the way out', () => {
+test('a native library that fails to load is named, with the reason and a remedy', () => {
   const missing = path.join(scratch, 'missing.node')
   const broken = path.join(scratch, 'broken.node')
   fs.writeFileSync(broken, 'no library')
@@ -131,14 +151,19 @@ test('a native library that cannot be loaded is named, with the reason and the w
 })
 
 test('telar build compiles the library where the package is installed', () => {
-  const { status, stdout, stderr } = runNode([path.join(installed, 'scripts', 'telar.mjs'), 'build'])
+  const args = [path.join(installed, 'scripts', 'telar.mjs'), 'build']
+  const { status, stdout, stderr } = runNode(args)
   assert.equal(status, 0, stdout + stderr)
   const built = path.join(installed, 'build', 'Release', 'telar.node')
   assert.ok(fs.existsSync(built))
-  assert.equal(evaluate("require('telar'); console.log(Object.keys(require.cache).find((name) => name.endsWith('.node')))"), fs.realpathSync(built))
+  const loaded = evaluate(`
+    require('telar')
+    console.log(Object.keys(require.cache).find((name) => name.endsWith('.node')))
+  `)
+  assert.equal(loaded, fs.realpathSync(built))
 })
 
-test('telar without a command says how it is used', () => {
+test('telar without a command prints its usage', () => {
   const { status, stderr } = runNode([path.join(installed, 'scripts', 'telar.mjs')])
   assert.equal(status, 2)
   assert.match(stderr, /Usage: telar build/)

@@ -1,7 +1,7 @@
 'use strict'
 
-// The chaos test with one seed after another, for SOAK_SECONDS (default: an
-// hour). SEED=n is the first.
+// Runs chaos.js of pools with one seed after another for SOAK_SECONDS (an hour by default). SEED=n
+// is the first seed.
 
 const { test } = require('node:test')
 const { runChaos } = require('../fixtures/chaos')
@@ -9,10 +9,15 @@ const { runChaos } = require('../fixtures/chaos')
 const seconds = Number(process.env.SOAK_SECONDS ?? 3600)
 const first = process.env.SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.SEED)
 
-test(`chaos for ${seconds} s, from SEED=${first}`, async () => {
+test(`every task settles correctly for ${seconds} s, from SEED=${first}`, async () => {
   const end = Date.now() + seconds * 1000
   for (let seed = first; Date.now() < end; seed++) {
     process.stdout.write(`SEED=${seed}\n`)
-    await runChaos({ seed, tasks: 100_000, rounds: 10, log: (line) => process.stdout.write(`  ${line}\n`) })
+    await runChaos({
+      seed,
+      tasks: 100_000,
+      rounds: 10,
+      log: (line) => process.stdout.write(`  ${line}\n`)
+    })
   }
 })

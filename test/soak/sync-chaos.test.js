@@ -1,7 +1,7 @@
 'use strict'
 
-// The chaos of the primitives with one seed after another, for SOAK_SECONDS
-// (default: an hour). SEED=n is the first.
+// Runs chaos.js of the primitives with one seed after another for SOAK_SECONDS (an hour by
+// default). SEED=n is the first seed.
 
 const { test } = require('node:test')
 const { runChaos } = require('../fixtures/sync/chaos')
@@ -9,7 +9,7 @@ const { runChaos } = require('../fixtures/sync/chaos')
 const seconds = Number(process.env.SOAK_SECONDS ?? 3600)
 const first = process.env.SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.SEED)
 
-test(`chaos of the primitives for ${seconds} s, from SEED=${first}`, async () => {
+test(`locks stay consistent for ${seconds} s, from SEED=${first}`, async () => {
   const end = Date.now() + seconds * 1000
   for (let seed = first; Date.now() < end; seed++) {
     await runChaos({ seed, deaths: 40, log: (line) => process.stdout.write(`${line}\n`) })
