@@ -2,11 +2,14 @@
 //
 //   node test/compat/run.mjs [--against telar|piscina] [--keep] [file-pattern]
 //
-// The published package is copied to a temporary folder, its entry points are
-// replaced by telar's, and its tests run there unchanged. `--against piscina`
-// leaves the entry points alone: that proves this runner, not telar.
+// Copies the published package to a temporary folder, replaces its entry points by those of telar,
+// and runs its tests there unchanged. `--against piscina` keeps the entry points, which tests this
+// runner and not telar.
 
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -16,13 +19,13 @@ import { parseArgs } from 'node:util'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
-// The suite of 5.3.2 without the files below. Some of it skips itself: what is for
-// Node 24 only, for Windows only, for few CPUs only. Fewer tests than these, or
-// more skipped, means that tests were lost, not only that some failed.
+// The size of the suite of 5.3.2 without the files below. Some tests skip themselves: those for
+// Node 24 only, for Windows only, or for few CPUs only. If fewer tests run, or more are skipped,
+// tests were lost.
 const kTests = 152
 const kMostSkipped = 4
 
-// Not run, with the reason; docs/piscina.md says it to users.
+// Files that are not run, with the reason. docs/piscina.md tells it to users.
 const leftOut = {
   'nice.test.ts': 'needs @napi-rs/nice, an optional package of Piscina'
 }
@@ -47,8 +50,9 @@ if (!['telar', 'piscina'].includes(flags.against)) {
 
 function preparePackage (folder) {
   const original = join(root, 'node_modules', 'piscina')
-  cpSync(original, folder, { recursive: true, filter: (source) => source !== join(original, 'node_modules') })
-  // The tests' own tools come from this project, not from another install.
+  cpSync(original, folder,
+    { recursive: true, filter: (source) => source !== join(original, 'node_modules') })
+  // The tools of the tests come from this project, not from another installation.
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   if (flags.against === 'telar') replaceEntries(folder)
 }
@@ -56,21 +60,25 @@ function preparePackage (folder) {
 function replaceEntries (folder) {
   const face = JSON.stringify(join(root, 'lib', 'piscina.js'))
   const moduleFace = JSON.stringify(pathToFileURL(join(root, 'lib', 'piscina.mjs')).href)
+  const lib = (...names) => JSON.stringify(join(root, 'lib', ...names))
   const write = (file, lines) => writeFileSync(join(folder, 'dist', file), `${lines.join('\n')}\n`)
 
-  // The suite imports the class from the package, from dist, and from the ES
-  // module face; TypeScript's `import X from` takes `default` where __esModule is set.
-  for (const file of ['main.js', 'index.js']) write(file, ["'use strict'", `module.exports = require(${face})`])
+  // The suite imports the class from the package, from dist, and from the ES module face.
+  // TypeScript's `import X from` takes `default` if __esModule is set.
+  for (const file of ['main.js', 'index.js']) {
+    write(file, ["'use strict'", `module.exports = require(${face})`])
+  }
   write('esm-wrapper.mjs', [`export { default } from ${moduleFace}`, `export * from ${moduleFace}`])
 
-  // A few tests reach for internals: they get telar's, so that they judge them.
+  // A few tests use internals. They get those of telar, so that they test them.
   renameSync(join(folder, 'dist', 'common.js'), join(folder, 'dist', 'original_common.js'))
   write('common.js', [
     "'use strict'",
-    `const { isMovable, isTransferable, markMovable } = require(${JSON.stringify(join(root, 'lib', 'transport', 'move.js'))})`,
-    `const { cpus } = require(${JSON.stringify(join(root, 'lib', 'base', 'native.js'))})`,
+    `const { isMovable, isTransferable, markMovable } = require(${lib('transport', 'move.js')})`,
+    `const { cpus } = require(${lib('base', 'native.js')})`,
     'module.exports = {',
-    "  ...require('./original_common.js'), isMovable, isTransferable, markMovable, getAvailableParallelism: cpus",
+    "  ...require('./original_common.js'), isMovable, isTransferable, markMovable,",
+    '  getAvailableParallelism: cpus',
     '}'
   ])
 }
@@ -87,22 +95,28 @@ function count (summary, what) {
   return match === null ? 0 : Number(match[1])
 }
 
-// In a process group of its own: a test file that hangs is a grandchild, and has
-// to end with the runner that started it.
+// Runs the tests in a process group of their own, since a test file that hangs is a grandchild and
+// must end with the runner that started it.
 async function runTests (folder, summaryFile) {
-  const child = spawn(process.execPath, [
+  const args = [
     '--import', 'tsx', '--test', '--test-concurrency=1', `--test-timeout=${kFileTimeout}`,
     '--test-reporter=spec', '--test-reporter-destination=stdout',
     '--test-reporter=tap', `--test-reporter-destination=${summaryFile}`,
     ...testFiles(folder)
-  ], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32' })
+  ]
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32'
+  })
 
   const end = () => {
     if (process.platform === 'win32') child.kill()
     else process.kill(-child.pid, 'SIGKILL')
   }
   const timer = setTimeout(() => {
-    process.stderr.write(`The suite takes longer than ${kSuiteTimeout / kMinute} minutes; it is ended.\n`)
+    const minutes = kSuiteTimeout / kMinute
+    process.stderr.write(`The suite takes longer than ${minutes} minutes and is ended.\n`)
     end()
   }, kSuiteTimeout)
   process.once('SIGINT', end).once('SIGTERM', end)
@@ -120,8 +134,11 @@ try {
 
   const summary = existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : ''
   const [passed, skipped] = [count(summary, 'pass'), count(summary, 'skipped')]
-  const isComplete = pattern !== '' ? passed > 0 : passed + skipped >= kTests && skipped <= kMostSkipped
-  process.stdout.write(`Piscina's suite against ${flags.against}: ${passed} passed, ${skipped} skipped, of ${kTests}; left out: ${Object.keys(leftOut).join(', ')}\n`)
+  const isComplete = pattern !== ''
+    ? passed > 0
+    : passed + skipped >= kTests && skipped <= kMostSkipped
+  process.stdout.write(`Piscina's suite against ${flags.against}: ${passed} passed, ` +
+    `${skipped} skipped, of ${kTests}; left out: ${Object.keys(leftOut).join(', ')}\n`)
   process.exitCode = status === 0 && isComplete ? 0 : 1
 } finally {
   if (flags.keep) process.stdout.write(`${scratch}\n`)

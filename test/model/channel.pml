@@ -1,28 +1,31 @@
 /*
- * channel: how the ends of a channel wait, and who wakes them. The code is src/core/ring_wait.c,
- * the sweep of ring_release.c, and what lib/channel does around them; names and labels are theirs.
- * Many producers and many consumers; even ends wait by their event loops, odd ones block.
+ * channel: how the ends of a channel wait, and who wakes them. Names and labels are those of the
+ * code: src/core/ring_wait.c, the sweep of ring_release.c, and what lib/channel does around them.
+ * There are many producers and many consumers. Even ends wait by their event loops, and odd ones
+ * block.
  *
  * WHAT IS CHECKED
- *   - No wake-up is lost: the run ends only when every record was received, the channel was closed and
- *     every end has left. Else all processes are stuck before their ends, which is an error of the search.
- *   - No receiver sleeps beside a record: one that got a record is busy until no record is ready or
- *     all receivers are busy (may_go_on). So a wake-up that is not handed on is an error, not a delay.
- *   - Each record is received once; each announcement is ended at most once.
+ *   - No wake-up is lost: the run ends only when every record has been received, the channel is
+ *     closed and every end has left. Otherwise all processes are stuck before their ends, which the
+ *     search reports.
+ *   - No receiver sleeps beside a record: a receiver that has a record is busy until no record is
+ *     ready or all receivers are busy (may_go_on). So a wake-up that is not passed on is an error,
+ *     and not a delay.
+ *   - Each record is received once, and each announcement is ended at most once.
  *
  * WHAT IS NOT IN IT
- *   Lengths (every record takes one granule, so `need` always is 1), values, a close while a send is under
- *   way (C1 to C4), single producers and consumers, deserted channels. Slices of a blocked wait
- *   end by time only where a thread has died: nothing else may rely on them.
+ *   Lengths (every record takes one granule, so `need` is always 1), values, a close during a send
+ *   (C1 to C4), single producers and consumers, and deserted channels. Slices of a blocked wait end
+ *   by time only if a thread has died, since nothing else may rely on them.
  *
  * OPTIONS
  *   SENDERS, RECEIVERS, EACH (records of a sender), ROOM (records that fit)
  *   GIVES_UP    the end of this number may give up while it waits (timeout, signal)
- *   DIES        it may be terminated instead, also when it should still call Atomics.notify
- *   RUN         a sender sends all its records together, under one tag; a receiver takes one, and once
- *               it has claimed that, leaves the others under another (R10)
+ *   DIES        it may be terminated instead, even when it should still call Atomics.notify
+ *   RUN         a sender sends all its records together, under one tag; a receiver claims one and
+ *               leaves the others under another tag (R10)
  *
- * MUTANTS  each takes out one thing and must fail: see run.mjs
+ * MUTANTS  Each removes one part and must fail: see run.mjs.
  */
 #ifndef SENDERS
 #define SENDERS 2
@@ -72,12 +75,12 @@
 
 byte tail, head;
 byte waiting[2];    /* a bit for each end */
-bool bell[ENDS];    /* the event loop's, remembers */
+bool bell[ENDS];    /* of the event loop, remembers a ring */
 bool event[ENDS];   /* changes at each wake-up of a blocked end */
 bool asleep[ENDS];  /* in Atomics.wait */
 byte ended[ENDS];   /* who ended the last announcement */
 
-/* Only for what is checked. */
+/* Only for the checks. */
 byte senders_left = SENDERS;
 byte busy;          /* receivers with a record, or gone */
 byte received;
@@ -90,7 +93,7 @@ byte gone;
 #define has_room (tail + TOGETHER - memory[RELEASED] <= ROOM)
 #define ends_run(position) ((position + 1) % TOGETHER == 0)
 
-/* A6, R6, S1: tried, never waited for. */
+/* A6, R6, S1: tries, and never waits. */
 inline sweep(me, kept_out)
 {
   do
@@ -117,7 +120,7 @@ inline sweep(me, kept_out)
         d_step { land_(me); kept_out = (memory[TAG(memory[RELEASED])] == DONE) }; /* S1 */
 #endif
         if
-        :: kept_out /* again, for those who were kept out */
+        :: kept_out /* again, for those that were kept out */
         :: else -> break
         fi
      fi
@@ -135,7 +138,7 @@ inline wake_endpoint(e)
   fi
 }
 
-/* One that waits, whichever: the table is walked round. */
+/* Any end that waits: the search goes round the table. */
 inline wake_one(side, i)
 {
   atomic {
@@ -218,7 +221,7 @@ inline notify(me, yes, i)
   :: else
   fi;
   yes = false;
-  /* What is left to JavaScript: Atomics.notify. */
+  /* The part of JavaScript: Atomics.notify. */
 #ifdef DIES
   if
   :: true
@@ -251,7 +254,7 @@ inline notify(me, yes, i)
   sent = sent + TOGETHER; \
   got = true
 
-/* One try. It is answered in `got`; a receiver that finds the end leaves. */
+/* One try. `got` tells the result. A receiver that finds the end of the channel leaves. */
 inline attempt(me, got, yes, i)
 {
   if
@@ -274,7 +277,7 @@ inline attempt(me, got, yes, i)
           fi
         }
      fi;
-     notify(me, yes, i) /* a sweep is looked after as well */
+     notify(me, yes, i) /* also after a sweep */
   :: else ->
      d_step {
        if
@@ -282,7 +285,8 @@ inline attempt(me, got, yes, i)
           part = !ends_run(head);
           if
           :: part -> publish(me, TAG(head + 1)) /* R10 */
-          :: else -> publish(me, TAG(head)); waits_value[me] = DONE /* R2: lands when the record was read and marked */
+          :: else -> publish(me, TAG(head));
+                     waits_value[me] = DONE /* R2: lands when the record was read and marked */
           fi;
           claimed = head;
           head++;
@@ -298,7 +302,7 @@ inline attempt(me, got, yes, i)
      :: else
      fi;
      if
-#ifdef NO_LOOK_AFTER_CUT /* one that was woken looks all the same: cancel */
+#ifdef NO_LOOK_AFTER_CUT /* an end that was woken polls anyway: cancel */
      :: got && part && !announced
      :: got && !(part && !announced) -> notify(me, yes, i)
 #else
@@ -327,7 +331,7 @@ proctype End(byte e)
         seen = event[e];
 #endif
         /* announce: L1, W2 */
-#ifdef NO_W2 /* the last look may be earlier than the announcement, and then is the one above */
+#ifdef NO_W2 /* the last poll may be earlier than the announcement, and then is the one above */
         yes = true;
 #endif
         d_step {
@@ -373,7 +377,7 @@ proctype End(byte e)
      fi;
      if
      :: announced ->
-        /* cancel: one of this and a waker clears the bit */
+        /* cancel: either this or a waker clears the bit */
         d_step {
           announced = false;
           yes = !(waiting[is_sender(e)] & (1 << e));
@@ -406,7 +410,7 @@ proctype End(byte e)
      d_step { senders_left--; yes = (senders_left == 0) };
      if
      :: yes ->
-        may_go_on; /* close wakes all, so it must not come before others had to */
+        may_go_on; /* close wakes all, so it must not come before others had to wake them */
         store(e, STATE, CLOSED);
         notify(e, yes, i)
      :: else
@@ -416,7 +420,7 @@ proctype End(byte e)
   gone++
 }
 
-/* The end of all: nobody sleeps, nothing is left. */
+/* The end of the run: no end sleeps, and nothing is left. */
 active proctype Check()
 {
   gone == ENDS;

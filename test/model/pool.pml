@@ -1,32 +1,34 @@
 /*
- * pool: how the pool's workers and its owner sleep and wake. The code is src/core/sched_wake.c,
- * sched_done.c, sched_submit.c, sched_ready.h, sched_worker.c and eventcount.h; names and labels are theirs.
+ * pool: how the workers of a pool and its owner sleep and wake. Names and labels are those of the
+ * code: src/core/sched_wake.c, sched_done.c, sched_submit.c, sched_ready.h, sched_worker.c and
+ * eventcount.h.
  *
  * WHAT IS CHECKED
- *   - No wake-up is lost: the run ends only when every task came back and every worker was closed.
- *     Else all processes are stuck before their ends, which is an error of the search.
- *   - No worker sleeps beside work: a task goes on until no task is left in the ready queue, or every
- *     worker has one (may_end). So a task that is queued while one worker runs for ever
- *     and another sleeps is an error as well, and not a delay.
- *   - Each park, and each sleep of the owner, is ended by one waker at most (`ended`).
- *   - The counts `searching`, `awake` and `standby` come back to what they should be.
+ *   - No wake-up is lost: the run ends only when every task has come back and every worker is
+ *     closed. Otherwise all processes are stuck before their ends, which the search reports.
+ *   - No worker sleeps beside work: a task goes on until no task is left in the ready queue, or
+ *     every worker has one (may_end). So a task that is queued while one worker runs forever and
+ *     another one sleeps is an error, and not a delay.
+ *   - At most one waker ends each park and each sleep of the owner (`ended`).
+ *   - The counts `searching`, `awake` and `standby` return to what they should be.
  *
  * WHAT IS NOT IN IT
- *   Values and slots, the queues' insides (index_queue.h is tested by itself), time. Spinning is one look,
- *   or none. Quiet pushes: a look that is not thorough may see nothing.
+ *   Values and slots, the inside of the queues (index_queue.h has its own tests), and time.
+ *   Spinning is one poll or none. Pushes are quiet: a poll that is not thorough may see nothing.
  *   A place that a worker holds for its next task is free here.
  *
  * OPTIONS
  *   WORKERS, TASKS   sizes
- *   SPIN             a worker may look for work before it parks; else only those search that were woken
- *   LANES            tasks may go to the lane of a worker, beyond its limit too
- *   RESERVE          the owner may reserve a place and give it back, for a task that does not come
+ *   SPIN             a worker may poll for work before it parks; otherwise only workers that were
+ *                    woken search
+ *   LANES            tasks may go to the lane of a worker, even beyond its limit
+ *   RESERVE          the owner may reserve a place and release it, for a task that does not come
  *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
  *   LAZY             `lazy` is set: workers stand by, and submits rely on them
  *   NAP              the owner may nap
  *   LEAVE            1: one worker may be closed while idle; 2: it may be terminated
  *
- * MUTANTS  each takes out one thing and must fail: see run.mjs
+ * MUTANTS  Each removes one part and must fail: see run.mjs.
  */
 #ifndef WORKERS
 #define WORKERS 2
@@ -48,7 +50,7 @@
 #define OWNER_SLEEP (QUEUES + 2 * WORKERS)
 #define LOCATIONS (QUEUES + 2 * WORKERS + 1)
 
-/* To keep the larger searches small: stores of one of the two sides land at once. */
+/* Keeps the larger searches small: stores of one of the two sides land at once. */
 #if defined(STRONG_OWNER_SIDE)
 #define LANDS_AT_ONCE(location) ((location) == DONE || (location) == OWNER_SLEEP)
 #elif defined(STRONG_WORKER_SIDE)
@@ -66,7 +68,7 @@
 #define SUMMONED 3
 #define NOTIFIED 4
 
-/* The owner's event count. */
+/* The event count of the owner. */
 #define OWNER_AWAKE 0
 #define OWNER_SLEEPING 1
 #define OWNER_NOTIFIED 2
@@ -84,9 +86,9 @@ short nap;
 bool parked[PROCESSES];
 bool searches[PROCESSES];
 bool stands_by[PROCESSES];
-byte aside[PROCESSES]; /* tasks claimed that do not hold the thread */
+byte aside[PROCESSES]; /* claimed tasks that do not hold the thread */
 
-/* Only for what is checked. */
+/* Only for the checks. */
 byte unclaimed;      /* in the ready queue, seen or not */
 byte came_back;
 bool has_ended[PROCESSES];
@@ -95,7 +97,7 @@ byte lost;           /* tasks of a terminated thread: they reject */
 
 #define has_place(w) (usage[w] == 0)
 
-/* Every worker has a task: what is queued has to wait. */
+/* Every worker has a task, so queued tasks have to wait. */
 #define busy(w) (usage[w] != 0 || was_retired[w])
 #if WORKERS == 1
 #define ALL_BUSY busy(1)
@@ -108,7 +110,7 @@ byte lost;           /* tasks of a terminated thread: they reject */
 
 /* ---- sched_wake.c ---- */
 
-/* The passes of summon differ in whom they prefer only. */
+/* The passes of summon differ only in the worker that they prefer. */
 inline summon(result, i)
 {
   i = 1;
@@ -179,7 +181,7 @@ inline wake_one(me, yes, i)
   yes = false
 }
 
-/* W1, W3: between the push, or the searcher's step down, and the look at who sleeps. */
+/* W1, W3: between the push, or the end of a search, and the poll of the sleepers. */
 inline wake_for_ready(me, yes, i)
 {
 #ifndef NO_W1
@@ -211,13 +213,13 @@ inline wake_for_ready(me, yes, i)
   yes = false
 }
 
-/* W5: between the push to the lane, or `closing`, and the look at the sleeper. */
+/* W5: between the push to the lane, or `closing`, and the poll of the sleeper. */
 inline wake_worker(me, who)
 {
 #ifndef NO_W5
   fence(me);
 #endif
-#ifdef BLIND_WAKE /* a look and a store instead of a compare-and-swap */
+#ifdef BLIND_WAKE /* a load and a store instead of a compare-and-swap */
   if
   :: memory[SLEEPER(who)] == PARKED_IDLE || memory[SLEEPER(who)] == PARKED_FULL ->
      atomic {
@@ -241,7 +243,7 @@ inline wake_worker(me, who)
 #endif
 }
 
-/* W5: between the place that is given back and the look at the sleeper. */
+/* W5: between the return of the place and the poll of the sleeper. */
 inline wake_for_place(me, who)
 {
   atomic {
@@ -257,14 +259,14 @@ inline wake_for_place(me, who)
   }
 }
 
-/* W4: a searcher that found something steps down, and looks for those who relied on it. */
+/* W4: a searcher that found a task ends its search, and polls for those that relied on it. */
 inline stop_searching(me, yes, i)
 {
   if
   :: !searches[me]
   :: else ->
      searches[me] = false;
-#ifdef NO_W4_FENCE /* the look may be earlier than the count */
+#ifdef NO_W4_FENCE /* the poll may be earlier than the count */
      if
      :: yes = (memory[READY] != 0);
         d_step { land_(me); assert(searching > 0); searching--; yes = yes && searching == 0 }
@@ -316,7 +318,7 @@ inline wake_up(me, who)
   fi
 }
 
-/* The thread has ended: the owner takes it out of all counts. */
+/* The thread has ended, so the owner removes it from all counts. */
 inline forget_sleep(who, yes, i)
 {
   if
@@ -325,7 +327,8 @@ inline forget_sleep(who, yes, i)
   fi;
   d_step { land_(OWNER); awake-- };
   if
-  :: searches[who] -> d_step { land_(OWNER); searches[who] = false; assert(searching > 0); searching-- }
+  :: searches[who] ->
+     d_step { land_(OWNER); searches[who] = false; assert(searching > 0); searching-- }
   :: else
   fi;
 #ifndef NO_FORGET_LOOK
@@ -336,7 +339,7 @@ inline forget_sleep(who, yes, i)
 #endif
 }
 
-/* ---- giving back (sched_done.c) ---- */
+/* ---- Returning a task (sched_done.c) ---- */
 
 inline wake_owner(me, yes)
 {
@@ -364,7 +367,7 @@ inline wake_owner(me, yes)
   fi
 }
 
-/* D1: the push to `done` comes before this, and then the look for the sleeper. */
+/* D1: the push to `done` comes before this, and then the poll of the sleeper. */
 inline give_back(me, yes)
 {
 #ifdef NAP
@@ -432,14 +435,14 @@ inline end_own_nap(me)
 #endif
 }
 
-/* ---- worker ---- */
+/* ---- Worker ---- */
 
 proctype Worker(byte w)
 {
   bool thorough, places, yes;
   byte i;
 
-  /* What the event loop brings: the bell, a timer, the end of a task, of the thread. */
+  /* The event loop brings the bell, a timer, the end of a task or the end of the thread. */
 event_loop:
   if
   :: d_step { bell[w] -> bell[w] = false }
@@ -463,7 +466,7 @@ event_loop:
 
 next:
   if
-  :: memory[CLOSING(w)] != 0 -> /* which may have come just after the look at it */
+  :: memory[CLOSING(w)] != 0 -> /* which may have come just after the poll of it */
      stop_searching(w, yes, i);
      goto gone
   :: d_step { memory[LANE(w)] != 0 -> memory[LANE(w)]-- }
@@ -476,7 +479,9 @@ next:
      end_nap(w, yes);
      if
 #ifdef SPIN
-     :: d_step { !searches[w] && has_place(w) -> land_(w); searches[w] = true; searching++ }; /* search */
+     :: d_step { /* search */
+          !searches[w] && has_place(w) -> land_(w); searches[w] = true; searching++
+        };
         goto next
 #endif
      :: goto park
@@ -506,7 +511,8 @@ park:
   places = has_place(w);
   if
   :: !places -> stop_searching(w, yes, i)
-  :: places && searches[w] -> d_step { land_(w); searches[w] = false; assert(searching > 0); searching-- }
+  :: places && searches[w] ->
+     d_step { land_(w); searches[w] = false; assert(searching > 0); searching-- }
   :: else
   fi;
   d_step {
@@ -555,8 +561,9 @@ park:
   fi;
 #ifdef LAZY
   if
-  :: places && standby == 0 -> d_step { land_(w); if :: standby == 0 -> standby = 1; stands_by[w] = true :: else fi }
-  :: true /* another one does; or the pool is not in use, as far as it knows */
+  :: places && standby == 0 ->
+     d_step { land_(w); if :: standby == 0 -> standby = 1; stands_by[w] = true :: else fi }
+  :: true /* another worker stands by, or the pool is not in use as far as this one knows */
   fi;
 #endif
   places = false;
@@ -566,7 +573,7 @@ gone:
   has_ended[w] = true
 }
 
-/* ---- owner ---- */
+/* ---- Owner ---- */
 
 proctype Owner()
 {
@@ -576,8 +583,8 @@ proctype Owner()
   bool reserved;
 #endif
 
-  /* Turns of the event loop: something new to do, what came back, sleep. New tasks come to an
-   * owner that sleeps as well: it does not look at what came back before its bell rings. */
+  /* Turns of the event loop: new tasks, tasks that came back, and sleep. New tasks also come to an
+   * owner that sleeps, which does not poll for what came back before its bell rings. */
   do
   :: d_step { submitted < TASKS -> submitted++; unclaimed++; publish(OWNER, READY) }; /* submit */
      wake_for_ready(OWNER, yes, i)
@@ -604,7 +611,11 @@ proctype Owner()
 #endif
 #ifdef LEAVE
 #if LEAVE == 1
-  :: d_step { !parted && submitted > 0 && usage[WORKERS] == 0 && !has_ended[WORKERS] -> usage[WORKERS] = 1; parted = true };
+  :: d_step {
+       !parted && submitted > 0 && usage[WORKERS] == 0 && !has_ended[WORKERS] ->
+       usage[WORKERS] = 1;
+       parted = true
+     };
      store(OWNER, CLOSING(WORKERS), 1); /* close_idle */
      wake_worker(OWNER, WORKERS)
 #endif
@@ -630,7 +641,7 @@ proctype Owner()
      :: naps = true; nap = 2
      fi;
 #endif
-     /* S2; D2, S3: once more, also for tasks that nobody has claimed */
+     /* S2; D2, S3: once more, also for tasks that no worker has claimed */
 #ifdef NO_OWNER_LOOK
      fence(OWNER);
 #elif defined(NO_S2)
@@ -645,7 +656,9 @@ proctype Owner()
   :: d_step { sleeps && (bell[OWNER] || naps) -> bell[OWNER] = false }; /* S4; or a nap's timer */
 rise:
      end_own_nap(OWNER);
-     d_step { land_(OWNER); memory[OWNER_SLEEP] = OWNER_AWAKE; sleeps = false; naps = false } /* A3 */
+     d_step { /* A3 */
+       land_(OWNER); memory[OWNER_SLEEP] = OWNER_AWAKE; sleeps = false; naps = false
+     }
   od;
 
   for (w : 1 .. WORKERS) {
@@ -673,7 +686,7 @@ init {
     for (w : 1 .. WORKERS) {
       run Memory(w);
       awake++; /* attach */
-      bell[w] = true; /* the first look at the queues */
+      bell[w] = true; /* the first poll of the queues */
       run Worker(w)
     };
     run Owner();

@@ -1,8 +1,8 @@
-// Searches the models with spin, all of their states, then those with a fence or a look
-// taken out, which must fail: a model that cannot fail proves nothing.
+// Searches all states of the models with spin. Then searches models without one of the fences or
+// polls. These must fail, since a model that cannot fail proves nothing.
 //
 //   npm run test:model
-//   npm run test:model -- channel       the runs whose name has that in it
+//   npm run test:model -- channel       only runs whose name contains this text
 
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ const run = promisify(execFile)
 const folder = dirname(fileURLToPath(import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'telar-model-'))
 
-// Two at a time, in 2 GB.
+// Two searches at a time, in 2 GB.
 const kAtOnce = 2
 const kMegabytes = 900
 const kDeepest = 100_000
@@ -25,7 +25,7 @@ const ownerSide = ['STRONG_WORKER_SIDE']
 const manyToOne = ['SENDERS=2', 'RECEIVERS=1']
 const oneToMany = ['SENDERS=1', 'RECEIVERS=2']
 
-// [model, options]: nothing may be found.
+// [model, options]: the search must find nothing.
 const models = [
   ['pool', []],
   ['pool', ['SPIN', ...workerSide]],
@@ -45,7 +45,7 @@ const models = [
   ['channel', [...oneToMany, 'GIVES_UP=2', 'DIES']]
 ]
 
-// [model, what is taken out, options]: it must be found.
+// [model, the part that is removed, options]: the search must find the error.
 const mutants = [
   ['pool', 'NO_W1', []],
   ['pool', 'NO_W2', []],
@@ -80,10 +80,10 @@ async function search (name, model, options) {
   await run('spin', ['-a', ...options.map((option) => `-D${option}`), `${model}.pml`], { cwd })
   const flags = ['-O1', '-w', '-DSAFETY', '-DNOCLAIM', '-DCOLLAPSE', `-DMEMLIM=${kMegabytes}`]
   await run(process.env.CC ?? 'cc', [...flags, '-o', 'pan', 'pan.c'], { cwd })
-  // -m: an error where a search would be cut off by its depth. -b is that, too.
+  // -m and -b make a search that its depth cuts off an error.
   const { stdout } = await run('./pan', [`-m${kDeepest}`, '-b'], { cwd, maxBuffer: 2 ** 26 })
   const [, errors] = /errors: (\d+)/.exec(stdout) ?? []
-  // A process whose end is never reached is stuck in a way that the search did not take for an error.
+  // A process whose end is never reached is stuck, in a way that the search does not report.
   const unended = [...stdout.matchAll(/^unreached in (?:proctype|init) ?(\w*)\n([\s\S]*?)\n\t\(/gm)]
     .filter(([, proctype, places]) => proctype !== 'Memory' && places.includes('-end-'))
   const isComplete = errors !== undefined && unended.length === 0 &&
@@ -97,9 +97,11 @@ async function search (name, model, options) {
 async function check (model, mutant, options) {
   const name = [model, ...(mutant === undefined ? [] : [mutant]), ...options].join(' ')
   if (!name.includes(process.argv[2] ?? '')) return
-  const { finding, isComplete, states, stdout } = await search(name, model, mutant === undefined ? options : [mutant, ...options])
+  const defines = mutant === undefined ? options : [mutant, ...options]
+  const { finding, isComplete, states, stdout } = await search(name, model, defines)
   const isGood = mutant === undefined ? finding === undefined && isComplete : finding !== undefined
-  const found = finding ?? (isComplete ? `nothing in all ${states} states` : 'nothing, and the search is not complete')
+  const found = finding ??
+    (isComplete ? `nothing in all ${states} states` : 'nothing, and the search is not complete')
   process.stdout.write(`${isGood ? 'ok    ' : 'FAILED'} ${name}: ${found}\n`)
   if (!isGood) {
     process.stdout.write(`${stdout}\n`)
@@ -115,7 +117,9 @@ const startNext = async () => {
 try {
   await Promise.all(Array.from({ length: kAtOnce }, startNext))
 } catch (error) {
-  process.stderr.write(error.code === 'ENOENT' ? 'The models need spin and a C compiler. Debian, Ubuntu: apt-get install spin gcc\n' : `${error.stack}\n${error.stdout ?? ''}`)
+  process.stderr.write(error.code === 'ENOENT'
+    ? 'The models need spin and a C compiler. Debian, Ubuntu: apt-get install spin gcc\n'
+    : `${error.stack}\n${error.stdout ?? ''}`)
   process.exitCode = 1
 } finally {
   rmSync(scratch, { recursive: true, force: true })

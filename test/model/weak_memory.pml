@@ -1,15 +1,16 @@
 /*
- * weak_memory: stores that others see late. Promela runs one step after another, so that
- * a missing fence would never show; here a plain store waits in a buffer, one place for each
+ * weak_memory: stores that other processes see late. Promela runs one step after another, so a
+ * missing fence would never show. Here a plain store waits in a buffer, with one place for each
  * process, until a fence, a later store or chance (Memory) lets it land.
  *
- * What the models need of it, and C11 allows: a store may be passed by later loads of other
- * places. A release keeps it ahead of what is released: land first. A relaxed
- * read-modify-write orders nothing, so the store may still wait behind it. Loads that may be
- * passed by nothing but a fence are written by hand where a model takes that fence out.
+ * What C11 allows and the models need: later loads of other places may pass a store. A release
+ * keeps the store ahead of what is released, so it must land first. A relaxed read-modify-write
+ * orders nothing, so the store may still wait behind it. Where a model removes a fence, the loads
+ * that only this fence holds back are written by hand.
  *
- * The includer defines PROCESSES, LOCATIONS, LANDS_AT_ONCE(location) and QUEUES: locations below QUEUES count what is
- * in a queue; a store to one is a push, which adds one (each push has a cell of its own).
+ * The includer defines PROCESSES, LOCATIONS, LANDS_AT_ONCE(location) and QUEUES: locations below
+ * QUEUES count what is in a queue; a store to one is a push, which adds one (each push has a cell
+ * of its own).
  */
 #define NOWHERE 255
 
@@ -32,8 +33,8 @@ inline land_(p)
   fi
 }
 
-/* A plain, relaxed or release store; a push. What waited before it lands first.
- * The second form is for use within a d_step, with 1 for a value. */
+/* A plain, relaxed or release store, or a push. A store that waited before it lands first.
+ * The second form is for use within a d_step, with 1 as its value. */
 inline store(p, location, value)
 {
   d_step {

@@ -1,4 +1,4 @@
-// What the types of Channel promise; `tsc` is the test runner.
+// What the types of Channel promise. `tsc` is the test runner.
 
 import type { Readable, Writable } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
@@ -12,14 +12,13 @@ import {
   type Shared,
   TelarError
 } from 'telar'
-
-type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
-function expectType<T> (_value: T): void {}
-function expectEqual<A, B> (_isEqual: Equal<A, B>): void {}
+import { expectEqual, expectType } from './expect'
 
 interface Job { id: number }
 
-async function sending (channel: Channel<Job>, signal: AbortSignal, jobs: readonly Job[]): Promise<void> {
+async function sending (
+  channel: Channel<Job>, signal: AbortSignal, jobs: readonly Job[]
+): Promise<void> {
   expectType<Promise<void>>(channel.send({ id: 1 }))
   await channel.send({ id: 1 }, { signal })
   await channel.sendMany(jobs, { signal: null })
@@ -27,9 +26,9 @@ async function sending (channel: Channel<Job>, signal: AbortSignal, jobs: readon
   expectType<number>(channel.trySendMany(jobs))
   channel.sendSync({ id: 1 }, { timeout: 5 })
   channel.sendManySync(jobs, { timeout: Infinity })
-  // @ts-expect-error of another type
+  // @ts-expect-error a value of another type
   await channel.send('text')
-  // @ts-expect-error many
+  // @ts-expect-error a single value instead of many
   await channel.sendMany({ id: 1 })
   // @ts-expect-error a promise is ended by a signal
   await channel.send({ id: 1 }, { timeout: 5 })
@@ -51,9 +50,9 @@ async function receiving (channel: Channel<Job>, signal: AbortSignal): Promise<v
   for await (const job of channel) expectType<Job>(job)
   expectType<AsyncIterable<Job>>(channel)
   expectType<AsyncIterator<Job, undefined>>(channel[Symbol.asyncIterator]())
-  // @ts-expect-error how many
+  // @ts-expect-error no number of values
   await channel.receiveMany()
-  // @ts-expect-error misspelt
+  // @ts-expect-error a misspelled option
   await channel.receive({ singal: signal })
 }
 
@@ -61,7 +60,7 @@ async function bytes (channel: Channel<Job>, signal: AbortSignal): Promise<void>
   await channel.sendBytes(Buffer.from('bytes'), { signal })
   expectType<boolean>(channel.trySendBytes(new Uint8Array(3)))
   channel.sendBytesSync(new Uint8Array(3), { timeout: 5 })
-  // @ts-expect-error bytes only
+  // @ts-expect-error a string instead of bytes
   channel.trySendBytes('bytes')
   {
     using reservation = await channel.reserve(100)
@@ -87,7 +86,7 @@ function streams (channel: Channel<Job>): void {
   expectType<Writable>(channel.writable({ objectMode: true, end: false }))
   expectType<ReadableStream<Job>>(channel.readableStream())
   expectType<WritableStream<Job>>(channel.writableStream({ end: false }))
-  // @ts-expect-error not one of the channel's
+  // @ts-expect-error an option that the channel does not have
   channel.writable({ write () {} })
 }
 
@@ -105,10 +104,11 @@ async function life (channel: Channel<Job>): Promise<void> {
 
 function making (): void {
   expectType<Channel<any>>(new Channel())
-  expectType<Channel<Job>>(new Channel<Job>({ capacity: 4096, producers: 'one', consumers: 'many' }))
+  const every = { capacity: 4096, producers: 'one', consumers: 'many' } as const
+  expectType<Channel<Job>>(new Channel<Job>(every))
   // @ts-expect-error neither one nor many
   new Channel({ producers: 'two' }) // eslint-disable-line no-new
-  // @ts-expect-error misspelt
+  // @ts-expect-error a misspelled option
   new Channel({ capcity: 4096 }) // eslint-disable-line no-new
 }
 
@@ -119,12 +119,14 @@ function sharing (worker: Worker, received: Shared<'Channel'>, other: Shared<'Mu
   expectType<Channel<any>>(Channel.from(workerData))
   worker.postMessage({ channel })
   expectType<Shared<'Channel'>>(channel)
-  // @ts-expect-error of another kind
+  // @ts-expect-error an object of another kind
   Channel.from(other)
 }
 
 function errors (error: unknown): void {
-  if (error instanceof TelarError && error.code === 'ERR_TELAR_CHANNEL_CLOSED') expectEqual<number | undefined, typeof error.sent>(true)
+  if (error instanceof TelarError && error.code === 'ERR_TELAR_CHANNEL_CLOSED') {
+    expectEqual<number | undefined, typeof error.sent>(true)
+  }
 }
 
 export { bytes, errors, life, making, receiving, sending, sharing, streams }

@@ -2,7 +2,18 @@
 
 import { EventEmitterAsyncResource } from 'node:events'
 import { Pool, move } from 'telar'
-import DefaultPiscina, { ArrayTaskQueue, FixedQueue, Piscina, isWorkerThread, move as piscinaMove, queueOptionsSymbol, transferableSymbol, valueSymbol, version, workerData } from 'telar/piscina'
+import DefaultPiscina, {
+  ArrayTaskQueue,
+  FixedQueue,
+  Piscina,
+  isWorkerThread,
+  move as piscinaMove,
+  queueOptionsSymbol,
+  transferableSymbol,
+  valueSymbol,
+  version,
+  workerData
+} from 'telar/piscina'
 
 const pool = new Pool<number, number>({ filename: new URL('./worker.mjs', 'file:///') })
 const doubled: number = await pool.run(1)
@@ -14,4 +25,6 @@ const flag: boolean = isWorkerThread
 const queues = [new ArrayTaskQueue(), new FixedQueue()]
 const symbols: symbol[] = [queueOptionsSymbol, transferableSymbol, valueSymbol]
 
-export { doubled, flag, isSame, move, name, pool, piscina, piscinaMove, queues, symbols, workerData }
+export {
+  doubled, flag, isSame, move, name, pool, piscina, piscinaMove, queues, symbols, workerData
+}

@@ -1,16 +1,22 @@
-// telar/piscina where Piscina was: the two ways in which CommonJS users import it.
+// telar/piscina in place of Piscina: the two ways in which CommonJS users import it.
 
 import Piscina = require('telar/piscina')
 import { FixedQueue, Piscina as NamedPiscina, PiscinaTask, TaskQueue } from 'telar/piscina'
 
 async function replaces (): Promise<void> {
-  const pool = new Piscina<string, number>({ filename: '/eval.js', maxQueue: 'auto', taskQueue: new FixedQueue() })
+  const pool = new Piscina<string, number>({
+    filename: '/eval.js',
+    maxQueue: 'auto',
+    taskQueue: new FixedQueue()
+  })
   const result: number = await pool.run('42', { name: 'default', signal: AbortSignal.abort() })
   // @ts-expect-error a task of another type
   await pool.run(42)
   const average: number | undefined = pool.histogram.waitTime?.average
   const asyncId: number = pool.asyncId
-  const other: NamedPiscina = new Piscina.Piscina({ loadBalancer: (task, workers) => workers[task.taskId % workers.length] ?? null })
+  const other: NamedPiscina = new Piscina.Piscina({
+    loadBalancer: (task, workers) => workers[task.taskId % workers.length] ?? null
+  })
   const isWorker: boolean = Piscina.isWorkerThread
   const moved = Piscina.move(new ArrayBuffer(result))
   // @ts-expect-error Piscina takes no URL

@@ -1,4 +1,4 @@
-// What the types of telar promise to CommonJS users; `tsc` is the test runner.
+// What the types of telar promise to CommonJS users. `tsc` is the test runner.
 
 import { EventEmitter } from 'node:events'
 import { MessageChannel, SHARE_ENV, type Worker } from 'node:worker_threads'
@@ -22,10 +22,7 @@ import {
   valueSymbol,
   workerData
 } from 'telar'
-
-type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
-function expectType<T> (_value: T): void {}
-function expectEqual<A, B> (_isEqual: Equal<A, B>): void {}
+import { expectEqual, expectType } from './expect'
 
 async function taskAndResult (): Promise<void> {
   const pool = new Pool<{ a: number, b: number }, number>({ filename: '/worker.js' })
@@ -79,7 +76,7 @@ function options (): void {
   const pool = new Pool(every)
   expectType<number>(pool.options.maxQueue)
   expectType<string | null>(pool.options.filename)
-  // @ts-expect-error misspelt
+  // @ts-expect-error a misspelled option
   new Pool({ maxThread: 2 }) // eslint-disable-line no-new
   // @ts-expect-error not a mode
   new Pool({ atomics: 'yes' }) // eslint-disable-line no-new
@@ -101,12 +98,13 @@ async function runOptions (pool: Pool): Promise<void> {
   const { port1 } = new MessageChannel()
   const buffer = new ArrayBuffer(8)
   await pool.run({ port1, buffer }, { transferList: [port1, buffer] })
-  await pool.run(1, { filename: new URL('data:text/javascript,export default () => 1'), name: 'default', signal: null })
+  const filename = new URL('data:text/javascript,export default () => 1')
+  await pool.run(1, { filename, name: 'default', signal: null })
   await pool.run(1, { signal: AbortSignal.timeout(10) })
   await pool.run(1, { signal: new EventEmitter() })
-  // @ts-expect-error no transfer list
+  // @ts-expect-error a buffer instead of a list
   await pool.run(1, { transferList: buffer })
-  // @ts-expect-error misspelt
+  // @ts-expect-error a misspelled option
   await pool.run(1, { singal: AbortSignal.timeout(10) })
   await pool.close({ force: true })
   await pool.destroy()
@@ -115,7 +113,8 @@ async function runOptions (pool: Pool): Promise<void> {
 
 function properties (pool: Pool): void {
   expectType<Worker[]>(pool.threads)
-  expectType<number>(pool.maxThreads + pool.minThreads + pool.idleThreads + pool.queueSize + pool.completed + pool.duration + pool.utilization)
+  expectType<number>(pool.maxThreads + pool.minThreads + pool.idleThreads + pool.queueSize)
+  expectType<number>(pool.completed + pool.duration + pool.utilization)
   expectType<boolean>(pool.needsDrain)
   expectType<number | undefined>(pool.histogram.runTime?.p97_5)
   pool.histogram.resetWaitTime()

@@ -1,4 +1,4 @@
-// What the types of the primitives promise; `tsc` is the test runner.
+// What the types of the primitives promise. `tsc` is the test runner.
 
 import { EventEmitter } from 'node:events'
 import { type Worker, workerData } from 'node:worker_threads'
@@ -20,22 +20,20 @@ import {
   wait,
   waitAsync
 } from 'telar'
-
-type Equal<A, B> = (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : false
-function expectType<T> (_value: T): void {}
-function expectEqual<A, B> (_isEqual: Equal<A, B>): void {}
+import { expectEqual, expectType } from './expect'
 
 async function words (ints: Int32Array, longs: BigInt64Array): Promise<void> {
   expectType<WaitResult>(wait(ints, 0, 0))
   expectType<WaitResult>(wait(longs, 0, 0n, 100))
-  expectType<Promise<WaitResult>>(waitAsync(ints, 0, 0, { timeout: 5, signal: AbortSignal.timeout(5) }))
+  const limits = { timeout: 5, signal: AbortSignal.timeout(5) }
+  expectType<Promise<WaitResult>>(waitAsync(ints, 0, 0, limits))
   await waitAsync(ints, 0, 0, { signal: new EventEmitter() })
   expectType<number>(notify(longs, 0, 1))
-  // @ts-expect-error a bigint for 64 bits
+  // @ts-expect-error 64 bits take a bigint
   wait(longs, 0, 0)
-  // @ts-expect-error a number for 32 bits
+  // @ts-expect-error 32 bits take a number
   await waitAsync(ints, 0, 0n)
-  // @ts-expect-error misspelt
+  // @ts-expect-error a misspelled option
   wait(ints, 0, 0, { timeuot: 5 })
 }
 
@@ -48,7 +46,7 @@ async function locks (mutex: Mutex, lock: RwLock): Promise<void> {
   const guard = await mutex.lock({ signal: null })
   guard.unlock()
   expectEqual<ExclusiveGuard | null, ReturnType<typeof mutex.tryLock>>(true)
-  // @ts-expect-error may be null
+  // @ts-expect-error the guard may be null
   mutex.tryLock().unlock()
   {
     using reader = await lock.read()
@@ -58,7 +56,7 @@ async function locks (mutex: Mutex, lock: RwLock): Promise<void> {
   }
   using writer = lock.writeSync()
   expectType<ExclusiveGuard>(writer)
-  // @ts-expect-error not a lock's
+  // @ts-expect-error a method that the lock does not have
   lock.lockSync()
 }
 
@@ -69,16 +67,17 @@ async function counting (): Promise<void> {
   semaphore.release(2)
   expectType<boolean>(await new Barrier(2).wait())
   expectType<void>(await new Latch(2).wait({ timeout: 1 }))
-  // @ts-expect-error how many
+  // @ts-expect-error no count
   new Latch() // eslint-disable-line no-new
-  expectType<Promise<boolean>>(new Once().run(async (wasInterrupted) => expectType<boolean>(wasInterrupted)))
+  const running = new Once().run(async (wasInterrupted) => expectType<boolean>(wasInterrupted))
+  expectType<Promise<boolean>>(running)
   const counter = new Counter()
   expectType<number>(counter.increment())
   expectEqual<32, typeof counter.bits>(true)
   const long = new Counter<bigint>({ bits: 64, value: 5n })
   expectType<bigint>(await long.waitFor((value) => value > 10n))
   expectType<boolean>(long.tryAdd(1n, { max: 10n }))
-  // @ts-expect-error a bigint
+  // @ts-expect-error 64 bits take a bigint
   long.add(1)
   // @ts-expect-error bits and value belong together
   new Counter<bigint>({ bits: 32 }) // eslint-disable-line no-new
@@ -90,7 +89,7 @@ async function conditions (condition: Condition, mutex: Mutex, lock: RwLock): Pr
   const guard = mutex.lockSync()
   expectType<boolean>(condition.waitSync(guard, { timeout: 5 }))
   expectType<boolean>(await condition.waitFor(guard, () => 1))
-  // @ts-expect-error a mutex's guard, not a reader's
+  // @ts-expect-error the guard of a reader, not of a mutex
   condition.waitSync(lock.readSync())
 }
 
@@ -100,7 +99,7 @@ function sharing (worker: Worker, received: Shared<'Mutex'>, other: Shared<'Latc
   expectType<Mutex>(Mutex.from(workerData))
   expectType<Counter<bigint>>(Counter.from<bigint>(workerData))
   expectType<Shared<'Mutex'>>(mutex)
-  // @ts-expect-error of another kind
+  // @ts-expect-error an object of another kind
   Mutex.from(other)
 }
 
