@@ -3,11 +3,11 @@
 // The same under cluster: several processes, each with a server and a pool.
 //
 // Instead of: a process for each CPU, whose event loop computes. Requests that arrive at a busy
-// process wait although others are idle; and with a pool of the default size in every process there are
-// as many threads as the square of the number of CPUs.
+// process wait although others are idle; and with a pool of the default size in every process there
+// are as many threads as the square of the number of CPUs.
 //
-// Here each process has its part of the threads. Processes share no memory: channels and pools connect threads,
-// not processes.
+// Here each process has its part of the threads. Processes share no memory: channels and pools
+// connect threads, not processes.
 
 const cluster = require('node:cluster')
 const http = require('node:http')
@@ -26,10 +26,12 @@ const sumTo = (n) => {
 
 async function primary () {
   const workers = Array.from({ length: kProcesses }, () => cluster.fork())
-  const [address] = await Promise.all(workers.map(async (worker) => (await once(worker, 'listening'))[0]))
+  const addressOf = async (worker) => (await once(worker, 'listening'))[0]
+  const [address] = await Promise.all(workers.map(addressOf))
 
   const answers = await Promise.all([10, 100, 1000, 10_000].map(async (n) => {
-    const response = await fetch(`http://127.0.0.1:${address.port}/${n}`, { headers: { connection: 'close' } })
+    const url = `http://127.0.0.1:${address.port}/${n}`
+    const response = await fetch(url, { headers: { connection: 'close' } })
     return response.text()
   }))
   console.log(answers)

@@ -2,12 +2,13 @@
 
 // Connections that workers serve from the first byte to the last.
 //
-// Instead of: a main thread that reads every request, runs a task with it, and writes the answer. All
-// bytes of all clients go through one event loop then, and each is copied to a worker and back.
+// Instead of: a main thread that reads every request, runs a task with it, and writes the answer.
+// All bytes of all clients go through one event loop then, and each is copied to a worker and back.
 //
-// Here the main thread only accepts. Each socket is transferred to a task, which talks to its client
-// until that one leaves; a worker serves several at a time. Node transfers sockets, and servers, from
-// version 24 on. Before that it refuses with an error of its own, and the socket stays where it was.
+// Here the main thread only accepts. Each socket is transferred to a task, which talks to its
+// client until that one leaves; a worker serves several at a time. Node transfers sockets, and
+// servers, from version 24 on. Before that it refuses with an error of its own, and the socket
+// stays where it was.
 
 const net = require('node:net')
 const readline = require('node:readline')

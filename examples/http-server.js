@@ -2,12 +2,12 @@
 
 // An HTTP server that hands its heavy work to a pool.
 //
-// Instead of: `http.createServer((request, response) => response.end(fibonacci(35)))`, where one request stops
-// all others for as long as it computes; or `new Worker()` for each request, which costs
-// tens of milliseconds and megabytes each time, and has no limit.
+// Instead of: `http.createServer((request, response) => response.end(fibonacci(35)))`, where one
+// request stops all others for as long as it computes; or `new Worker()` for each request, which
+// costs tens of milliseconds and megabytes each time, and has no limit.
 //
-// Here the event loop stays free while the pool computes; a client that goes away aborts its task, and
-// a queue that is full answers 503 instead of growing.
+// Here the event loop stays free while the pool computes; a client that goes away aborts its task,
+// and a queue that is full answers 503 instead of growing.
 
 const http = require('node:http')
 const { once } = require('node:events')
@@ -21,15 +21,20 @@ function createServer (pool) {
     const { pathname } = new URL(request.url, 'http://localhost')
     if (pathname === '/health') return response.end('ok')
     const n = Number(pathname.slice(1))
-    if (!Number.isInteger(n) || n < 0 || n > 35) return response.writeHead(400).end('a number from 0 to 35')
+    if (!Number.isInteger(n) || n < 0 || n > 35) {
+      return response.writeHead(400).end('a number from 0 to 35')
+    }
 
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     try {
       response.end(String(await pool.run(n, { signal: gone.signal })))
     } catch (error) {
-      if (error.code === 'ERR_TELAR_QUEUE_FULL') response.writeHead(503, { 'retry-after': '1' }).end()
-      else if (!gone.signal.aborted) response.writeHead(500).end(error.message)
+      if (error.code === 'ERR_TELAR_QUEUE_FULL') {
+        response.writeHead(503, { 'retry-after': '1' }).end()
+      } else if (!gone.signal.aborted) {
+        response.writeHead(500).end(error.message)
+      }
     }
   })
 }
@@ -38,7 +43,8 @@ async function main () {
   const pool = new Pool({ filename: __filename, maxThreads: 2, maxQueue: 100 })
   const server = createServer(pool).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const get = async (path) => (await fetch(`http://127.0.0.1:${server.address().port}${path}`)).text()
+  const get = async (path) =>
+    (await fetch(`http://127.0.0.1:${server.address().port}${path}`)).text()
 
   console.log(await Promise.all([get('/25'), get('/20'), get('/health'), get('/x')]))
   server.close()

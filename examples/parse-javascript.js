@@ -2,12 +2,12 @@
 
 // Parsing JavaScript off the main thread, with acorn.
 //
-// Instead of: parsing every file in the thread that also answers an editor or a bundler, which stops
-// for as long; or posting whole syntax trees back from a worker, when cloning a tree takes longer than
-// making it.
+// Instead of: parsing every file in the thread that also answers an editor or a bundler, which
+// stops for as long; or posting whole syntax trees back from a worker, when cloning a tree takes
+// longer than making it.
 //
-// Here a task gets the text and answers with what was asked for. An error of the parser arrives with its class,
-// message and own fields, so that a caller can show the place.
+// Here a task gets the text and answers with what was asked for. An error of the parser arrives
+// with its class, message and own fields, so that a caller can show the place.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -24,7 +24,9 @@ function functionsIn (source) {
     for (const key in node) visit(node[key])
   }
   // Here, so that only the threads that parse load it.
-  visit(require('acorn').parse(source, { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true }).body)
+  const { parse } = require('acorn')
+  const options = { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true }
+  visit(parse(source, options).body)
   return names
 }
 

@@ -2,8 +2,8 @@
 
 // A pipeline of three stages: read, transform, write, each in a thread of its own.
 //
-// Instead of: stages that post to the next one by way of the parent. The fastest stage then
-// runs ahead, and what the slowest has not done yet piles up in message queues that nobody can limit.
+// Instead of: stages that post to the next one by way of the parent. The fastest stage then runs
+// ahead, and what the slowest has not done yet piles up in message queues that nobody can limit.
 //
 // Here a channel lies between two stages. When the last stage is slow, its channel fills up, the
 // one before waits, and so on up to the source: backpressure, with no code for it.

@@ -2,8 +2,8 @@
 
 // A pool of consumers fed by one channel, ended cleanly.
 //
-// Instead of: one `pool.run()` for each item of an endless source, with a hand-counted limit of how many
-// may be under way; or workers that get items in turn, so that a slow one holds up its share
+// Instead of: one `pool.run()` for each item of an endless source, with a hand-counted limit of how
+// many may be under way; or workers that get items in turn, so that a slow one holds up its share
 // while the others idle, and a magic value that tells each of them to stop.
 //
 // Here each thread runs one long task that takes from the channel whenever it is free. close()

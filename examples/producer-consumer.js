@@ -6,8 +6,8 @@
 // message is then cloned twice and waits for the parent's event loop; nothing holds the producer
 // back, so a slow consumer means a queue that grows until the memory is full.
 //
-// Here both workers get the two ends of one channel. The parent takes no part, and a full channel makes
-// send() wait.
+// Here both workers get the two ends of one channel. The parent takes no part, and a full channel
+// makes send() wait.
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads')
 const { Channel } = require('telar')

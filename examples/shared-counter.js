@@ -2,10 +2,10 @@
 
 // A counter that all threads share, and a limit that holds.
 //
-// Instead of: workers that post 'increment' to the parent, whose number is behind by a queue of messages; or a
-// SharedArrayBuffer with `view[0]++`, which loses counts, since two threads read the same number
-// before either writes. Atomics.add() counts right, but "add one unless it is 1000" is a loop
-// around Atomics.compareExchange() that is easily got wrong.
+// Instead of: workers that post 'increment' to the parent, whose number is behind by a queue of
+// messages; or a SharedArrayBuffer with `view[0]++`, which loses counts, since two threads read the
+// same number before either writes. Atomics.add() counts right, but "add one unless it is 1000" is
+// a loop around Atomics.compareExchange() that is easily got wrong.
 //
 // Here tryAdd() does both at once: the tickets that are sold are never more than there are.
 
@@ -23,7 +23,8 @@ function sell ({ sold, attempts }) {
 async function main () {
   const sold = new Counter()
   const pool = new Pool({ filename: __filename, maxThreads: 2 })
-  const sellers = await Promise.all(Array.from({ length: 4 }, () => pool.run({ sold, attempts: 600 })))
+  const runs = Array.from({ length: 4 }, () => pool.run({ sold, attempts: 600 }))
+  const sellers = await Promise.all(runs)
   console.log(`${sold.value} sold, ${sellers.reduce((sum, mine) => sum + mine)} by the books`)
   await pool.close()
 }

@@ -2,8 +2,9 @@
 
 // Sibling workers that talk to each other.
 //
-// Instead of: a MessageChannel for each pair of workers, made by the parent, whose ports are transferred
-// and matched up by hand (n workers, n(n - 1)/2 pairs), or a parent that plays post office.
+// Instead of: a MessageChannel for each pair of workers, made by the parent, whose ports are
+// transferred and matched up by hand (n workers, n(n - 1)/2 pairs), or a parent that plays post
+// office.
 //
 // Here each worker has an inbox, a channel, and everybody gets all of them. Anyone may write to
 // any inbox. A ring of workers passes a number round until it has gone far enough.

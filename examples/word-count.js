@@ -2,12 +2,13 @@
 
 // Counting the words of a large text, through channels.
 //
-// Instead of: reading all of it and splitting one huge string, in one thread; or a worker for each part,
-// which has to be cut, and posted, before the first of them may begin.
+// Instead of: reading all of it and splitting one huge string, in one thread; or a worker for each
+// part, which has to be cut, and posted, before the first of them may begin.
 //
 // Here the text streams through a channel: writable() is its end for pipeline() of Node's streams.
-// As many threads as there are take pieces from it, count, and send their tables to another channel. A
-// piece ends at a line's end, so that no word is cut. The memory in use is what the channels hold.
+// As many threads as there are take pieces from it, count, and send their tables to another
+// channel. A piece ends at a line's end, so that no word is cut. The memory in use is what the
+// channels hold.
 
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
@@ -57,7 +58,8 @@ async function main () {
   for await (const table of tables) {
     for (const [word, n] of table) total.set(word, (total.get(word) ?? 0) + n)
   }
-  for (const [word, n] of [...total].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, 3)) console.log(`${n} ${word}`)
+  const byCount = [...total].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+  for (const [word, n] of byCount.slice(0, 3)) console.log(`${n} ${word}`)
   await pool.close()
 }
 

@@ -54,9 +54,11 @@ function findNodeGyp () {
   for (const place of new Set(places)) {
     try {
       return createRequire(place).resolve('node-gyp/bin/node-gyp.js')
-    } catch {} // the message below says where it was looked for
+    } catch {} // the message below names the places
   }
-  throw new CommandError(`node-gyp was not found. Looked for it from\n${[...new Set(places)].map((place) => `  ${place}`).join('\n')}\nInstall it with "npm install node-gyp", then try again.`)
+  const list = [...new Set(places)].map((place) => `  ${place}`).join('\n')
+  throw new CommandError(`node-gyp was not found. Looked for it from\n${list}\n` +
+    'Install it with "npm install node-gyp", then try again.')
 }
 
 // Where Node came with its headers there is nothing to download. node-gyp takes
@@ -64,12 +66,15 @@ function findNodeGyp () {
 function headers () {
   if (process.env.npm_config_nodedir !== undefined) return {}
   const folder = join(dirname(realpathSync(process.execPath)), '..')
-  return existsSync(join(folder, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: folder } : {}
+  return existsSync(join(folder, 'include', 'node', 'node_api.h'))
+    ? { npm_config_nodedir: folder }
+    : {}
 }
 
 // `folder` holds the build description and gets the folder `build`; `env` may bring flags.
 export function compile ({ folder = root, env, isDebug = false, isLoud = false }) {
-  const args = [findNodeGyp(), 'configure', 'build', isDebug ? '--debug' : '--release', '--jobs=max']
+  const mode = isDebug ? '--debug' : '--release'
+  const args = [findNodeGyp(), 'configure', 'build', mode, '--jobs=max']
   run(process.execPath, args, { cwd: folder, env: { ...headers(), ...env }, isLoud })
 }
 

@@ -22,7 +22,9 @@ export function run (file, args, { cwd, env, isLoud = false } = {}) {
     maxBuffer: 256 * 1024 * 1024,
     stdio: isLoud ? 'inherit' : ['ignore', 'pipe', 'pipe']
   })
-  if (result.error !== undefined) throw new CommandError(`${shown} could not be started: ${result.error.message}`)
+  if (result.error !== undefined) {
+    throw new CommandError(`${shown} could not be started: ${result.error.message}`)
+  }
   if (result.status === 0) return result.stdout ?? ''
   const how = result.signal === null ? `exit code ${result.status}` : `signal ${result.signal}`
   const lines = isLoud ? [] : `${result.stdout}${result.stderr}`.trimEnd().split('\n')
@@ -34,7 +36,9 @@ export function run (file, args, { cwd, env, isLoud = false } = {}) {
 export function runNpm (args, options) {
   const script = process.env.npm_execpath ?? ''
   if (/npm-cli\.c?js$/.test(script)) return run(process.execPath, [script, ...args], options)
-  if (process.platform === 'win32') return run(process.env.ComSpec ?? 'cmd.exe', ['/d', '/s', '/c', 'npm', ...args], options)
+  if (process.platform === 'win32') {
+    return run(process.env.ComSpec ?? 'cmd.exe', ['/d', '/s', '/c', 'npm', ...args], options)
+  }
   return run('npm', args, options)
 }
 

@@ -40,5 +40,6 @@ await main(() => {
   }
   const program = createRequire(import.meta.url)('clang-format').getNativeBinary()
   const how = isCheck ? ['--dry-run', '--Werror'] : ['-i']
-  run(program, [...how, '--style=file', ...kFolders.flatMap((folder) => sourcesIn(join(root, folder)))])
+  const sources = kFolders.flatMap((folder) => sourcesIn(join(root, folder)))
+  run(program, [...how, '--style=file', ...sources])
 }, 'npm run format mends what is not formatted as .clang-format says.')

@@ -17,7 +17,8 @@ function isMusl () {
 
 await main(() => {
   if (!isBuilt()) step('Compiling the native library', build)
-  const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`)
+  const platform = `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`
+  const folder = join(root, 'prebuilds', platform)
   const file = join(folder, 'telar.node')
   mkdirSync(folder, { recursive: true })
   copyFileSync(join(root, 'build', 'Release', 'telar.node'), file)

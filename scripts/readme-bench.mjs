@@ -30,7 +30,11 @@ const shown = [
   ['Latency', 'integer', 1],
   ['Share', 'work-10', 1]
 ]
-const units = { Throughput: 'tasks/s', Latency: 'median µs, awaited one at a time', Share: "of the worker's time" }
+const units = {
+  Throughput: 'tasks/s',
+  Latency: 'median µs, awaited one at a time',
+  Share: "of the worker's time"
+}
 
 const advice = `Measure first, on each of these versions of Node:
 ${majors.map((major) => `  npm run bench -- --node <path of node ${major}>`).join('\n')}`
@@ -38,34 +42,45 @@ ${majors.map((major) => `  npm run bench -- --node <path of node ${major}>`).joi
 // The rival whose figure is best, telar and Piscina aside.
 function bestOther ({ cells }, isLessBetter) {
   const others = Object.entries(cells)
-    .filter(([driver, { median }]) => !['telar', 'piscina', 'handwritten'].includes(driver) && median !== undefined)
+    .filter(([driver, { median }]) =>
+      !['telar', 'piscina', 'handwritten'].includes(driver) && median !== undefined)
     .sort(([, a], [, b]) => isLessBetter ? a.median - b.median : b.median - a.median)
   return others[0]
 }
 
 function tableRow (sections, [title, task, threads]) {
   const section = sections.find((candidate) => candidate.title.startsWith(title))
-  const row = section?.rows.find((candidate) => candidate.task === task && candidate.threads === threads)
-  if (row === undefined) throw new CommandError(`The results have no row "${title}", ${task}, ${threads}`)
+  const row = section?.rows.find((candidate) =>
+    candidate.task === task && candidate.threads === threads)
+  if (row === undefined) {
+    throw new CommandError(`The results have no row "${title}", ${task}, ${threads}`)
+  }
   const [rival, figure] = bestOther(row, title === 'Latency') ?? []
   const other = rival === undefined ? '' : `${row.format(figure.median)} (${rival})`
   const { telar, piscina } = row.cells
-  return `| ${row.title}, ${units[title]} | ${row.format(telar.median)} | ${row.format(piscina.median)} | ` +
-    `${other} | ${ratio(row.versus.median)} |`
+  const cells = [
+    `${row.title}, ${units[title]}`, row.format(telar.median), row.format(piscina.median), other,
+    ratio(row.versus.median)
+  ]
+  return `| ${cells.join(' | ')} |`
 }
 
 function shortRows (sections) {
   const judged = sections.flatMap(({ rows }) => rows).filter(({ met }) => met !== null)
   const missed = judged.filter(({ met }) => !met)
-  const name = (row) => `${row.fullTitle}, ${threadsText(row.threads)} ` +
-    `(${row.isRatio ? ratio(row.versus.median) : row.format(row.cells.telar.median)}, target ${row.target})`
+  const figure = (row) =>
+    row.isRatio ? ratio(row.versus.median) : row.format(row.cells.telar.median)
+  const name = (row) =>
+    `${row.fullTitle}, ${threadsText(row.threads)} (${figure(row)}, target ${row.target})`
   const list = missed.length === 0 ? '' : `\n\n${missed.map((row) => `- ${name(row)}`).join('\n')}`
   return { judged: judged.length, missed: missed.length, list }
 }
 
 function summaryOf (major, results) {
   const { judged, missed, list } = shortRows(summarise(results))
-  const verdict = missed === 0 ? `all ${judged} targets met.` : `${missed} of ${judged} targets missed:`
+  const verdict = missed === 0
+    ? `all ${judged} targets met.`
+    : `${missed} of ${judged} targets missed:`
   return `[All rows on Node ${major}](${folder}/node${major}.md): ${verdict}${list}`
 }
 
@@ -74,7 +89,8 @@ export function benchSection (reports) {
   const [[, results]] = reports
   const sections = summarise(results)
   return [
-    `Measured by \`npm run bench\` on ${machineLine(results.machine)}; 1 worker, medians, the pools in turns:`,
+    `Measured by \`npm run bench\` on ${machineLine(results.machine)}; ` +
+      '1 worker, medians, the pools in turns:',
     [
       '| | telar | Piscina | best other pool | telar / Piscina |',
       '| --- | ---: | ---: | ---: | ---: |',
@@ -87,7 +103,9 @@ export function benchSection (reports) {
 // The README with that text in place of what was between its marks.
 export function withSection (readme, text) {
   const [begin, end] = marks.map((mark) => readme.indexOf(mark))
-  if (begin < 0 || end < begin) throw new CommandError(`README.md must hold the marks ${marks.join(' and ')}, in this order`)
+  if (begin < 0 || end < begin) {
+    throw new CommandError(`README.md must hold the marks ${marks.join(' and ')}, in this order`)
+  }
   return `${readme.slice(0, begin + marks[0].length)}\n\n${text}\n\n${readme.slice(end)}`
 }
 
@@ -96,8 +114,11 @@ const fileOf = (major) => join(folder, `node${major}.json`)
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(() => {
     const measured = majors.filter((major) => existsSync(join(root, fileOf(major))))
-    if (measured.length === 0) throw new CommandError(`None of ${majors.map(fileOf).join(', ')} exists.`)
-    const reports = measured.map((major) => [major, JSON.parse(readFileSync(join(root, fileOf(major)), 'utf8'))])
+    if (measured.length === 0) {
+      throw new CommandError(`None of ${majors.map(fileOf).join(', ')} exists.`)
+    }
+    const reports = measured.map((major) =>
+      [major, JSON.parse(readFileSync(join(root, fileOf(major)), 'utf8'))])
     const file = join(root, 'README.md')
     writeFileSync(file, withSection(readFileSync(file, 'utf8'), benchSection(reports)))
     process.stdout.write(`README.md: the results on Node ${measured.join(' and ')}\n`)

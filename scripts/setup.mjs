@@ -13,8 +13,9 @@ import { main, runNpm, step } from './command.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-const installAdvice = `The dependencies could not be installed. That takes npm and a package registry:
-check the network, the proxy, and "npm config get registry"; then run the command again.`
+const installAdvice = 'The dependencies could not be installed. ' +
+  'That takes npm and a package registry:\n' +
+  'check the network, the proxy, and "npm config get registry"; then run the command again.'
 
 function fingerprint (folder) {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
@@ -29,8 +30,12 @@ function install (folder, title) {
   const stampFile = join(folder, 'node_modules', '.telar-setup')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint(folder)) return
   // `ci` installs what the lock file says, but from nothing; `install` keeps what is right.
-  const isFresh = !existsSync(join(folder, 'node_modules')) && existsSync(join(folder, 'package-lock.json'))
-  const args = [isFresh ? 'ci' : 'install', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  const isFresh = !existsSync(join(folder, 'node_modules')) &&
+    existsSync(join(folder, 'package-lock.json'))
+  const args = [
+    isFresh ? 'ci' : 'install', '--ignore-scripts', '--include=dev', '--include=optional',
+    '--no-audit', '--no-fund'
+  ]
   // npm hands its settings to its children: --prefix keeps a workspace or prefix
   // of the caller's from sending this elsewhere.
   step(title, () => runNpm([...args, '--prefix', folder], { cwd: folder }))
@@ -39,7 +44,9 @@ function install (folder, title) {
 
 await main(() => {
   install(root, 'Installing the development dependencies')
-  if (process.argv.includes('--bench')) install(join(root, 'bench'), 'Installing the dependencies of the benchmarks')
+  if (process.argv.includes('--bench')) {
+    install(join(root, 'bench'), 'Installing the dependencies of the benchmarks')
+  }
 }, installAdvice)
 
 if (process.exitCode === undefined && !isBuilt()) {

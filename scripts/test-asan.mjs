@@ -12,7 +12,9 @@
 // is growable, as the payload of a pool is.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { advice as buildAdvice, compile } from './build.mjs'
@@ -24,7 +26,8 @@ const compiler = process.env.CC ?? 'cc'
 // LeakSanitizer of GCC 12 and before takes a thread's variables for what they are not, once in
 // 256 times, where they lie in memory of their own: it then reads at an address that is none, and
 // aborts. With initial-exec they lie in the thread's own block.
-const kFlags = '-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1 -ftls-model=initial-exec'
+const kFlags = '-fsanitize=address,undefined -fno-sanitize-recover=all ' +
+  '-fno-omit-frame-pointer -g -O1 -ftls-model=initial-exec'
 
 const kLeftOut = [
   // It installs the package and builds it there: nothing of it would run on this library.
@@ -40,8 +43,8 @@ const kLeftOut = [
 // It says how soon a process has to end. The search for leaks takes place then, and longer.
 const kWithoutLeaks = 'test/pool/lifecycle.test.js'
 
-const advice = `This takes Linux with GNU's C library, GCC, and its sanitizers: they come with it but on
-Fedora, where it is dnf install libasan libubsan.
+const advice = `This takes Linux with GNU's C library, GCC, and its sanitizers: they come with it
+but on Fedora, where it is dnf install libasan libubsan.
 ${buildAdvice}`
 
 // GCC's name for a file that it does not have is the name itself.
@@ -68,7 +71,8 @@ function buildLibrary () {
 // exit code, as most are not ours.
 function environment (library, reports, hasLeaks) {
   const options = `log_path=${join(reports, 'report')}:abort_on_error=1:exitcode=0`
-  const add = (variable, separator, ...parts) => [...parts, process.env[variable]].filter(Boolean).join(separator)
+  const add = (variable, separator, ...parts) =>
+    [...parts, process.env[variable]].filter(Boolean).join(separator)
   return {
     TELAR_NATIVE: library,
     LD_PRELOAD: add('LD_PRELOAD', ' ', runtime()),
@@ -97,7 +101,8 @@ function files () {
 function test (files, env) {
   if (files.length === 0) return true
   const args = [join(root, 'scripts', 'test.mjs'), ...files]
-  return spawnSync(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'inherit' }).status === 0
+  return spawnSync(process.execPath, args,
+    { env: { ...process.env, ...env }, stdio: 'inherit' }).status === 0
 }
 
 // Node ends without freeing what it has, and LeakSanitizer does not look into V8's heap,
@@ -111,7 +116,8 @@ function isOurs (leak) {
 
 function findings (report) {
   if (!report.includes('LeakSanitizer: detected memory leaks')) return [report.trim()]
-  return report.split('\n\n').filter((part) => /^(?:Direct|Indirect) leak/.test(part) && isOurs(part))
+  return report.split('\n\n')
+    .filter((part) => /^(?:Direct|Indirect) leak/.test(part) && isOurs(part))
 }
 
 function testAll (library, reports) {
@@ -132,7 +138,9 @@ function showFindings (reports) {
 }
 
 await main(() => {
-  if (process.platform !== 'linux') throw new CommandError(`This does not run on ${process.platform}`)
+  if (process.platform !== 'linux') {
+    throw new CommandError(`This does not run on ${process.platform}`)
+  }
   const library = step('Compiling the native library with sanitizers', buildLibrary)
   const reports = mkdtempSync(join(tmpdir(), 'telar-asan-'))
   try {

@@ -15,6 +15,7 @@ export function testFiles (targets) {
   return (targets.length > 0 ? targets : kFolders).flatMap((target) => {
     const path = join(root, target)
     if (!statSync(path).isDirectory()) return [target]
-    return readdirSync(path).filter((name) => name.endsWith('.test.js')).sort().map((name) => `${target}/${name}`)
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.test.js')).sort().map((name) => `${target}/${name}`)
   })
 }

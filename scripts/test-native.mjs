@@ -8,14 +8,17 @@ import { main, run } from './command.mjs'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'test', 'native')
 
-const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
+const isMissing = (program) =>
+  spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
 
 const missing = ['make', process.env.CC ?? 'cc', process.env.CXX ?? 'c++'].filter(isMissing)
 if (missing.length > 0) {
-  process.stderr.write(`The native tests need ${missing.join(' and ')}, which this machine does not have.
+  process.stderr.write(`The native tests need ${missing.join(' and ')}, ` +
+    `which this machine does not have.
 Building the library takes
 ${compilerAdvice}
-The sanitizers of these tests come with the compiler, but on Fedora: dnf install libasan libubsan libtsan.
+The sanitizers of these tests come with the compiler, but on Fedora:
+dnf install libasan libubsan libtsan.
 The other tests: npm run test:js\n`)
   process.exitCode = 1
 } else {

@@ -13,7 +13,8 @@ import { root, testFiles } from './test-files.mjs'
 const kWithout = '--without='
 
 const given = process.argv.slice(2)
-const without = given.filter((arg) => arg.startsWith(kWithout)).map((arg) => arg.slice(kWithout.length))
+const without = given.filter((arg) => arg.startsWith(kWithout))
+  .map((arg) => arg.slice(kWithout.length))
 const flags = given.filter((arg) => arg.startsWith('--') && !arg.startsWith(kWithout))
 const all = testFiles(given.filter((arg) => !arg.startsWith('--')))
 const files = all.filter((file) => !without.includes(file))
@@ -26,6 +27,7 @@ if (unknown.length > 0) {
   process.stderr.write('There are no test files there\n')
   process.exitCode = 1
 } else {
-  const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...flags, ...files], { cwd: root, stdio: 'inherit' })
+  const args = ['--test', '--test-concurrency=1', ...flags, ...files]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
