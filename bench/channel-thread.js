@@ -1,7 +1,7 @@
 'use strict'
 
-// One of the two threads of a trial of bench/channel.js. It sends, or receives and checks, by one of
-// the ways to do so, until it is told to stop.
+// One of the two threads of a trial of bench/channel.js. It sends, or receives and checks, in one
+// of the several ways, until it is told to stop.
 
 const { workerData } = require('node:worker_threads')
 const { Channel } = require('..')
@@ -32,7 +32,9 @@ function nextBatch () {
 let received = 0
 
 function check (message) {
-  if (value.get(message) !== received || !value.isWhole(message)) throw new Error(`message ${received} is wrong: ${message}`)
+  if (value.get(message) !== received || !value.isWhole(message)) {
+    throw new Error(`message ${received} is wrong: ${message}`)
+  }
   received++
 }
 
@@ -80,11 +82,15 @@ function store () {
 
 const receivers = {
   async batch () {
-    for (let messages; (messages = await there.receiveMany(value.batch)).length > 0; store()) messages.forEach(check)
+    for (let messages; (messages = await there.receiveMany(value.batch)).length > 0; store()) {
+      messages.forEach(check)
+    }
   },
 
   batchSync () {
-    for (let messages; (messages = there.receiveManySync(value.batch)).length > 0; store()) messages.forEach(check)
+    for (let messages; (messages = there.receiveManySync(value.batch)).length > 0; store()) {
+      messages.forEach(check)
+    }
   },
 
   async single () {
@@ -194,6 +200,12 @@ const waiters = {
   port: () => port.on('message', () => {})
 }
 
-const roles = { sender: senders, receiver: receivers, asker: askers, answerer: answerers, waiter: waiters }
+const roles = {
+  sender: senders,
+  receiver: receivers,
+  asker: askers,
+  answerer: answerers,
+  waiter: waiters
+}
 Atomics.add(control, kReady, 1)
 roles[role][driver]()

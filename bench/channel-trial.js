@@ -1,7 +1,8 @@
 'use strict'
 
-// One trial of bench/channel.js, in a process of its own: the trial as JSON in the first argument, the figure
-// as JSON on standard output. Messages a second, microseconds there and back, or milliseconds of CPU time.
+// One trial of bench/channel.js, in a process of its own: the trial as JSON in the first argument,
+// the figure as JSON on standard output. Messages a second, microseconds there and back, or
+// milliseconds of CPU time.
 
 const { once } = require('node:events')
 const path = require('node:path')

@@ -1,7 +1,8 @@
 'use strict'
 
-// What bench/channel.js sends: how to make one, put a number into it, get it out, and see that the rest of
-// it came. `batch`: messages of one call or burst; `window`: how many are on the way through a port at most.
+// What bench/channel.js sends: how to make one, put a number into it, get it out, and see that the
+// rest of it came. `batch`: messages of one call or burst; `window`: how many are on the way
+// through a port at most.
 
 function bytes (length) {
   return {
@@ -13,7 +14,8 @@ function bytes (length) {
       message[3] = number >>> 24
       return message
     },
-    get: (message) => message[0] + message[1] * 2 ** 8 + message[2] * 2 ** 16 + message[3] * 2 ** 24,
+    get: (message) =>
+      message[0] + message[1] * 2 ** 8 + message[2] * 2 ** 16 + message[3] * 2 ** 24,
     isWhole: (message) => message.length === length && message[length - 1] === 7
   }
 }
@@ -22,13 +24,25 @@ function record (rest, isRestWhole) {
   return {
     batch: 256,
     window: 4096,
-    make: () => structuredClone({ id: 0, name: 'Ada Lovelace', email: 'ada@example.org', active: true, score: 0.5, ...rest }),
+    make: () => structuredClone({
+      id: 0,
+      name: 'Ada Lovelace',
+      email: 'ada@example.org',
+      active: true,
+      score: 0.5,
+      ...rest
+    }),
     put (message, number) {
       message.id = number
       return message
     },
     get: (message) => message.id,
-    isWhole: (message) => message.name.length === 12 && message.email.length === 15 && message.active && message.score === 0.5 && isRestWhole(message)
+    isWhole: (message) =>
+      message.name.length === 12 &&
+      message.email.length === 15 &&
+      message.active &&
+      message.score === 0.5 &&
+      isRestWhole(message)
   }
 }
 

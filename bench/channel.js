@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run bench:channel: a Channel beside a MessagePort, from worker to worker. Each trial is a process of
-// its own, and the two take turns.
+// npm run bench:channel: a Channel beside a MessagePort, from worker to worker. Each trial is a
+// process of its own, and the two take turns.
 //
 //   node bench/channel.js [--rounds=5] [--quick] [--out=<folder>]
 
@@ -21,11 +21,14 @@ const { values: options } = parseArgs({
   }
 })
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 5))
-if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`Expected --rounds to be a positive integer, received ${options.rounds}`)
+if (!Number.isInteger(rounds) || rounds < 1) {
+  throw new RangeError(`Expected --rounds to be a positive integer, received ${options.rounds}`)
+}
 const milliseconds = options.quick ? 400 : 1500
 const idleMilliseconds = options.quick ? 2000 : 5000
 // A quick look is not kept.
-const out = path.resolve(options.out ?? path.join(__dirname, 'results', options.quick ? 'partial' : ''))
+const folder = path.join(__dirname, 'results', options.quick ? 'partial' : '')
+const out = path.resolve(options.out ?? folder)
 
 const perSecond = (figure) => `${short(figure)}/s`
 const microseconds = (figure) => `${digits(figure)} µs`
@@ -33,30 +36,134 @@ const cpu = (figure) => `${digits(figure)} ms`
 
 // `least` and `most`: what the ratio to MessagePort is to be; `mostFigure`: the figure itself.
 const rows = [
-  { title: 'integer', kind: 'stream', value: 'integer', driver: 'batch', format: perSecond, least: 30 },
-  { title: 'integer, batches that block', kind: 'stream', value: 'integer', driver: 'batchSync', format: perSecond },
-  { title: 'integer, one by one', kind: 'stream', value: 'integer', driver: 'single', format: perSecond },
-  { title: 'record of 100 bytes', kind: 'stream', value: 'object', driver: 'batch', format: perSecond, least: 8 },
-  { title: 'record with an array in it', kind: 'stream', value: 'nested', driver: 'batch', format: perSecond, least: 8 },
-  { title: 'record, one by one', kind: 'stream', value: 'object', driver: 'single', format: perSecond },
-  { title: '1 KB, sendBytes()', kind: 'stream', value: 'kilobyte', driver: 'bytes', format: perSecond, least: 5 },
-  { title: '1 KB, as a Uint8Array of its own', kind: 'stream', value: 'kilobyte', driver: 'batch', format: perSecond, least: 5 },
-  { title: '1 KB, as a Buffer', kind: 'stream', value: 'kilobyteBuffer', driver: 'batch', format: perSecond, least: 5 },
-  { title: '64 KB, sendBytes()', kind: 'stream', value: 'large', driver: 'bytes', format: perSecond, least: 3 },
-  { title: '64 KB, as a Uint8Array of its own', kind: 'stream', value: 'large', driver: 'batch', format: perSecond, least: 3 },
-  { title: 'integer there and back, p50', kind: 'roundTrip', driver: 'single', format: microseconds, most: 1 / 8 },
-  { title: 'the same, calls that block', kind: 'roundTrip', driver: 'sync', format: microseconds, most: 1 / 8 },
-  { title: `receive() waits ${idleMilliseconds / 1000} s, CPU time`, kind: 'idle', driver: 'single', format: cpu, most: 1.25 },
-  { title: `receiveSync() waits ${idleMilliseconds / 1000} s, CPU time`, kind: 'idle', driver: 'sync', format: cpu }
+  {
+    title: 'integer',
+    kind: 'stream',
+    value: 'integer',
+    driver: 'batch',
+    format: perSecond,
+    least: 30
+  },
+  {
+    title: 'integer, batches that block',
+    kind: 'stream',
+    value: 'integer',
+    driver: 'batchSync',
+    format: perSecond
+  },
+  {
+    title: 'integer, one by one',
+    kind: 'stream',
+    value: 'integer',
+    driver: 'single',
+    format: perSecond
+  },
+  {
+    title: 'record of 100 bytes',
+    kind: 'stream',
+    value: 'object',
+    driver: 'batch',
+    format: perSecond,
+    least: 8
+  },
+  {
+    title: 'record with an array in it',
+    kind: 'stream',
+    value: 'nested',
+    driver: 'batch',
+    format: perSecond,
+    least: 8
+  },
+  {
+    title: 'record, one by one',
+    kind: 'stream',
+    value: 'object',
+    driver: 'single',
+    format: perSecond
+  },
+  {
+    title: '1 KB, sendBytes()',
+    kind: 'stream',
+    value: 'kilobyte',
+    driver: 'bytes',
+    format: perSecond,
+    least: 5
+  },
+  {
+    title: '1 KB, as a Uint8Array of its own',
+    kind: 'stream',
+    value: 'kilobyte',
+    driver: 'batch',
+    format: perSecond,
+    least: 5
+  },
+  {
+    title: '1 KB, as a Buffer',
+    kind: 'stream',
+    value: 'kilobyteBuffer',
+    driver: 'batch',
+    format: perSecond,
+    least: 5
+  },
+  {
+    title: '64 KB, sendBytes()',
+    kind: 'stream',
+    value: 'large',
+    driver: 'bytes',
+    format: perSecond,
+    least: 3
+  },
+  {
+    title: '64 KB, as a Uint8Array of its own',
+    kind: 'stream',
+    value: 'large',
+    driver: 'batch',
+    format: perSecond,
+    least: 3
+  },
+  {
+    title: 'integer there and back, p50',
+    kind: 'roundTrip',
+    driver: 'single',
+    format: microseconds,
+    most: 1 / 8
+  },
+  {
+    title: 'the same, calls that block',
+    kind: 'roundTrip',
+    driver: 'sync',
+    format: microseconds,
+    most: 1 / 8
+  },
+  {
+    title: `receive() waits ${idleMilliseconds / 1000} s, CPU time`,
+    kind: 'idle',
+    driver: 'single',
+    format: cpu,
+    most: 1.25
+  },
+  {
+    title: `receiveSync() waits ${idleMilliseconds / 1000} s, CPU time`,
+    kind: 'idle',
+    driver: 'sync',
+    format: cpu
+  }
 ]
 
 function runTrial (trial) {
   // V8 tidies the heap of an idle thread once, which is not what is measured.
   const flags = trial.kind === 'idle' ? ['--no-memory-reducer'] : []
-  const args = [...flags, path.join(__dirname, 'channel-trial.js'), JSON.stringify({ ...trial, milliseconds, idleMilliseconds })]
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 })
-  if (status !== 0) throw new Error(`${JSON.stringify(trial)} ended with ${signal ?? status}:\n${stderr}`)
-  return JSON.parse(stdout)
+  const args = [
+    ...flags,
+    path.join(__dirname, 'channel-trial.js'),
+    JSON.stringify({ ...trial, milliseconds, idleMilliseconds })
+  ]
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 })
+  if (child.status !== 0) {
+    const how = child.signal ?? child.status
+    throw new Error(`${JSON.stringify(trial)} ended with ${how}:\n${child.stderr}`)
+  }
+  return JSON.parse(child.stdout)
 }
 
 /** The rounds of one row: both drivers in each. */
@@ -72,16 +179,28 @@ function judge (row, figures) {
   const port = summary(figures.map((round) => round.port))
   const versus = summary(figures.map((round) => round.channel / round.port))
   const { least, most } = row
-  if (least !== undefined) return { channel, port, versus, target: `≥ ${least}×`, isMet: versus.median >= least }
-  if (most !== undefined) return { channel, port, versus, target: `≤ ${ratio(most)}`, isMet: versus.median <= most }
+  if (least !== undefined) {
+    return { channel, port, versus, target: `≥ ${least}×`, isMet: versus.median >= least }
+  }
+  if (most !== undefined) {
+    return { channel, port, versus, target: `≤ ${ratio(most)}`, isMet: versus.median <= most }
+  }
   return { channel, port, versus, target: '', isMet: null }
 }
 
-const spread = ({ median, min, max }, format) => min === max ? format(median) : `${format(median)} (${format(min)} – ${format(max)})`
+const spread = ({ median, min, max }, format) =>
+  min === max ? format(median) : `${format(median)} (${format(min)} – ${format(max)})`
 
 function lineOf (row, { channel, port, versus, target, isMet }) {
   const verdict = isMet === null ? '' : isMet ? 'yes' : '**NO**'
-  const cells = [row.title, spread(channel, row.format), spread(port, row.format), spread(versus, ratio), target, verdict]
+  const cells = [
+    row.title,
+    spread(channel, row.format),
+    spread(port, row.format),
+    spread(versus, ratio),
+    target,
+    verdict
+  ]
   return `| ${cells.join(' | ')} |`
 }
 
@@ -89,11 +208,13 @@ function write (machine, head, lines, results) {
   const major = process.versions.node.split('.')[0]
   const name = path.join(out, `channel-node${major}`)
   fs.mkdirSync(out, { recursive: true })
-  fs.writeFileSync(`${name}.json`, JSON.stringify({ machine, settings: { rounds, milliseconds, idleMilliseconds }, results }, null, 1) + '\n')
+  const settings = { rounds, milliseconds, idleMilliseconds }
+  fs.writeFileSync(`${name}.json`, JSON.stringify({ machine, settings, results }, null, 1) + '\n')
   const text = [
     `# Channel and MessagePort on Node ${major}`,
     `Machine: ${machineLine(machine)}. Load average before the run: ${machine.loadAverage}.`,
-    `Medians of ${rounds} rounds of ${milliseconds} ms, with the smallest and the largest; each trial a process of its own, the two taking turns. ` +
+    `Medians of ${rounds} rounds of ${milliseconds} ms, with the smallest and the largest; ` +
+      'each trial a process of its own, the two taking turns. ' +
       'A ratio is taken within each round, and the median of those is shown.',
     'Reproduce with `npm run bench:channel`.',
     [...head, ...lines].join('\n')
@@ -105,7 +226,10 @@ function write (machine, head, lines, results) {
 function main () {
   const machine = describeMachine()
   console.log(`${machineLine(machine)}, load average ${machine.loadAverage}\n`)
-  const head = ['| worker to worker | Channel | MessagePort | Channel / MessagePort | target | met |', '| --- | ---: | ---: | ---: | ---: | --- |']
+  const head = [
+    '| worker to worker | Channel | MessagePort | Channel / MessagePort | target | met |',
+    '| --- | ---: | ---: | ---: | ---: | --- |'
+  ]
   console.log(head.join('\n'))
   const lines = []
   const results = []
@@ -116,7 +240,14 @@ function main () {
     if (judged.isMet === false) unmet++
     lines.push(lineOf(row, judged))
     console.log(lines.at(-1))
-    results.push({ title: row.title, kind: row.kind, driver: row.driver, target: judged.target, isMet: judged.isMet, rounds: figures })
+    results.push({
+      title: row.title,
+      kind: row.kind,
+      driver: row.driver,
+      target: judged.target,
+      isMet: judged.isMet,
+      rounds: figures
+    })
   }
   const targets = rows.length - results.filter(({ isMet }) => isMet === null).length
   console.log(`\n${targets - unmet} of ${targets} targets met.`)

@@ -52,7 +52,8 @@ const shapes = {
   'array of 10 ints': i => Array.from({ length: 10 }, (_, n) => n * i),
   'array of 1000 ints': i => Array.from({ length: 1000 }, (_, n) => n * i),
   'array of 100 small objects': () => Array.from({ length: 100 }, (_, i) => smallObject(i)),
-  'dictionary of 20 changing keys': i => Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`key ${i * 20 + n}`, n])),
+  'dictionary of 20 changing keys': i =>
+    Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`key ${i * 20 + n}`, n])),
   'Map of a Date and a Set': i => new Map([['date', new Date(i)], ['set', new Set([1, 'two', i])]]),
   error: i => Object.assign(new TypeError(`message ${i}`), { code: 'ERR_SOMETHING' }),
   'Uint8Array of 1 KB': () => new Uint8Array(1024).fill(7),
@@ -97,12 +98,15 @@ function measure (arguments_, run) {
   return rounds.sort((a, b) => a - b)[ROUNDS >> 2]
 }
 
+function isCarriedByJson (value) {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value)
+}
+
 function row (name, make) {
   const values = Array.from({ length: 64 }, (_, i) => make(i))
   const cells = [name.padEnd(32)]
   for (const [rivalName, rival] of Object.entries(rivals)) {
-    if (rivalName === 'JSON' && !isDeepStrictEqual(JSON.parse(JSON.stringify(values[0])), values[0])) {
-      // It does not carry this shape.
+    if (rivalName === 'JSON' && !isCarriedByJson(values[0])) {
       cells.push(format(NaN), format(NaN))
       continue
     }
@@ -124,10 +128,12 @@ function format (ns) {
 }
 
 console.log(`node ${process.version}, ns per call`)
-console.log(''.padEnd(32) + Object.keys(rivals).map(name => `${name} enc`.padStart(11) + 'dec'.padStart(11)).join(''))
+const heads = Object.keys(rivals).map(name => `${name} enc`.padStart(11) + 'dec'.padStart(11))
+console.log(''.padEnd(32) + heads.join(''))
 const [only] = process.argv.slice(2)
 if (only !== undefined && shapes[only] === undefined) {
-  console.error(`Expected one of ${Object.keys(shapes).map(name => `"${name}"`).join(', ')} but received "${only}"`)
+  const names = Object.keys(shapes).map(name => `"${name}"`)
+  console.error(`Expected one of ${names.join(', ')} but received "${only}"`)
   process.exitCode = 1
 } else {
   for (const [name, make] of Object.entries(shapes)) {

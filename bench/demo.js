@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run demo`: ten million square roots through telar's pool, in a bounded piece of memory, and then
-// the same tasks for a few seconds on Piscina.
+// `npm run demo`: ten million square roots through telar's pool, in bounded memory, and then the
+// same tasks for a few seconds on Piscina.
 
 const { once } = require('node:events')
 const { parseArgs } = require('node:util')
@@ -51,8 +51,8 @@ function readOptions () {
 }
 
 /**
- * Shows how far it is, from a timer of this thread: that it moves shows that the pool leaves its owner
- * room to breathe. A bar on a terminal, elsewhere a line each second.
+ * Shows how far it is, from a timer of this thread: that it moves shows that the pool does not
+ * block its owner. A bar on a terminal, elsewhere a line each second.
  */
 class Progress {
   #bar = null
@@ -110,8 +110,8 @@ function peakMegabytes () {
 }
 
 /**
- * Submits all tasks, none of them awaited. `maxQueue: 'auto'` bounds how many wait: at the bound, the
- * pool's 'drain' event tells when there is room again. That keeps ten million tasks in little memory.
+ * Submits all tasks and awaits none of them. `maxQueue: 'auto'` bounds how many wait: at the bound,
+ * the pool's 'drain' event tells when there is room again. So ten million tasks take little memory.
  */
 async function runTelar (count) {
   const Pool = drivers.telar.load()
@@ -135,8 +135,8 @@ async function runTelar (count) {
 }
 
 /**
- * In the form above, Piscina 5 never gets its 'drain' event, and the process ends after a handful of
- * tasks. So here a bounded number of loops each await one task at a time, which works.
+ * In the form above, Piscina 5 never gets its 'drain' event, and the process ends after a handful
+ * of tasks. So here a bounded number of loops each await one task at a time, which works.
  */
 async function runPiscina (count, limit) {
   const Piscina = drivers.piscina.load()
@@ -152,7 +152,9 @@ async function runPiscina (count, limit) {
     while (submitted < count && performance.now() < until) {
       const i = submitted++
       const root = await pool.run(i)
-      if (root !== Math.sqrt(i)) throw new Error(`Piscina: expected the square root of ${i}, received ${root}`)
+      if (root !== Math.sqrt(i)) {
+        throw new Error(`Piscina: expected the square root of ${i}, received ${root}`)
+      }
       completed++
     }
   }
@@ -191,10 +193,12 @@ async function main () {
   console.log()
 
   if (limit > 0) {
-    console.log(color.bold(`Piscina ${versionOf('piscina')}`) + color.dim(`, the same tasks for up to ${limit} s, ${PISCINA_IN_FLIGHT} in flight`))
+    console.log(color.bold(`Piscina ${versionOf('piscina')}`) +
+      color.dim(`, the same tasks for up to ${limit} s, ${PISCINA_IN_FLIGHT} in flight`))
     const piscina = await runPiscina(count, limit)
     line('results', `${integer(piscina.completed)} of ${integer(count)}, each as expected`)
-    line('time', `${duration(piscina.seconds)} with ${piscina.threads} threads, their start included`)
+    const taken = `${duration(piscina.seconds)} with ${piscina.threads} threads`
+    line('time', `${taken}, their start included`)
     line('throughput', color.bold(`${integer(Math.round(piscina.rate))} tasks/s`))
     if (piscina.completed < count) line('for all', `${duration(count / piscina.rate)} at this rate`)
     console.log()

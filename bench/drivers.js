@@ -13,7 +13,8 @@ const host = path.join(__dirname, 'host.js')
 
 /** telar, its drop-in face, Piscina and tinypool take the same options. */
 function openPool (Pool, { name, threads, ...others }, file = filename) {
-  const pool = new Pool({ filename: file, name, minThreads: threads, maxThreads: threads, ...others })
+  const options = { filename: file, name, minThreads: threads, maxThreads: threads, ...others }
+  const pool = new Pool(options)
   return { run: (value) => pool.run(value) }
 }
 

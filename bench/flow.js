@@ -2,13 +2,14 @@
 
 const { isDeepStrictEqual } = require('node:util')
 
-// How often the clock is read while tasks flow. Reading it at each task would cost the fast drivers.
+// How often the clock is read while tasks flow. A reading at each task would slow fast drivers.
 const CHECK_MILLISECONDS = 5
 const SAMPLES = 16
 
 function assertEcho (value, result) {
   if (!isDeepStrictEqual(result, value)) {
-    throw new Error(`A task gave back something else than it got: ${preview(value)} became ${preview(result)}`)
+    const change = `${preview(value)} became ${preview(result)}`
+    throw new Error(`A task gave back something else than it got: ${change}`)
   }
 }
 
@@ -17,8 +18,8 @@ function preview (value) {
 }
 
 /**
- * Keeps `inFlight` tasks under way, by as many loops that each await one, first for `warm` and then for
- * `measure` milliseconds. Gives the tasks completed in the second span and its exact length.
+ * Keeps `inFlight` tasks under way, by as many loops that each await one, first for `warm` and then
+ * for `measure` milliseconds. Gives the tasks completed in the second span and its exact length.
  * By time, not by count, so that a slow driver does not take forever.
  */
 async function flow (run, values, { inFlight, warm, measure }) {

@@ -50,7 +50,11 @@ async function main () {
   }
 }
 
-main().then((figures) => process.stdout.write(JSON.stringify(figures), () => process.exit()), (error) => {
+function print (figures) {
+  process.stdout.write(JSON.stringify(figures), () => process.exit())
+}
+
+main().then(print, (error) => {
   console.error(error)
   process.exit(1)
 })

@@ -44,26 +44,38 @@ const rounds = positive('--rounds', options.rounds)
 const sizes = options.megabytes.split(',').map((text) => positive('--megabytes', text))
 const kinds = options.values.split(',')
 for (const kind of kinds) {
-  if (!Object.hasOwn(values, kind)) throw new RangeError(`Expected --values to name any of ${KINDS}, received ${kind}`)
+  if (!Object.hasOwn(values, kind)) {
+    throw new RangeError(`Expected --values to name any of ${KINDS}, received ${kind}`)
+  }
 }
 // A part of it is not kept.
-const sharedMemory = options['shared-memory'] === undefined ? undefined : positive('--shared-memory', options['shared-memory'])
-const isWhole = options.megabytes === SIZES && options.values === KINDS && sharedMemory === undefined
+const sharedMemory = options['shared-memory'] === undefined
+  ? undefined
+  : positive('--shared-memory', options['shared-memory'])
+const isWhole =
+  options.megabytes === SIZES && options.values === KINDS && sharedMemory === undefined
 const out = path.resolve(options.out ?? path.join(__dirname, 'results', isWhole ? '' : 'partial'))
 
 function positive (option, text) {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new RangeError(`Expected ${option} to be a positive integer, received ${text}`)
+  if (!Number.isInteger(number) || number < 1) {
+    throw new RangeError(`Expected ${option} to be a positive integer, received ${text}`)
+  }
   return number
 }
 
 /** The figures of a trial, or `{ failed }`: a value may be more than a driver can take. */
 function runTrial (trial) {
   const args = [path.join(__dirname, 'large-trial.js'), JSON.stringify(trial)]
-  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: TRIAL_LIMIT })
-  if (error?.code === 'ETIMEDOUT') return { failed: `not done after ${TRIAL_LIMIT / 1000} s` }
-  if (status !== 0) return { failed: `ended with ${signal ?? `exit code ${status}`}: ${firstError(stderr)}` }
-  return JSON.parse(stdout)
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: TRIAL_LIMIT })
+  if (child.error?.code === 'ETIMEDOUT') {
+    return { failed: `not done after ${TRIAL_LIMIT / 1000} s` }
+  }
+  if (child.status !== 0) {
+    const how = child.signal ?? `exit code ${child.status}`
+    return { failed: `ended with ${how}: ${firstError(child.stderr)}` }
+  }
+  return JSON.parse(child.stdout)
 }
 
 function firstError (stderr) {
@@ -78,8 +90,9 @@ function plan (megabytes) {
 
 function measure (row) {
   const { rounds, runs } = plan(row.megabytes)
+  const trial = (driver) => runTrial({ ...row, driver, runs, options: optionsOf(driver) })
   return Array.from({ length: rounds }, () =>
-    Object.fromEntries(DRIVERS.map((driver) => [driver, runTrial({ ...row, driver, runs, options: optionsOf(driver) })])))
+    Object.fromEntries(DRIVERS.map((driver) => [driver, trial(driver)])))
 }
 
 function optionsOf (driver) {
@@ -89,8 +102,10 @@ function optionsOf (driver) {
 /** One figure of both drivers and their ratio, or why there is none. */
 function compare (figures, metric) {
   const failed = DRIVERS.map((driver) => figures.map((round) => round[driver].failed).find(Boolean))
-  const of = (driver) => summary(figures.map((round) => round[driver][metric]).filter((figure) => figure !== undefined))
-  const both = figures.filter((round) => DRIVERS.every((driver) => round[driver].failed === undefined))
+  const of = (driver) =>
+    summary(figures.map((round) => round[driver][metric]).filter((figure) => figure !== undefined))
+  const both = figures.filter((round) =>
+    DRIVERS.every((driver) => round[driver].failed === undefined))
   return {
     cells: DRIVERS.map((driver, i) => failed[i] ?? spread(of(driver), digits)),
     versus: summary(both.map((round) => round.telar[metric] / round.piscina[metric])),
@@ -98,7 +113,8 @@ function compare (figures, metric) {
   }
 }
 
-const spread = ({ median, min, max }, format) => min === max ? format(median) : `${format(median)} (${format(min)} – ${format(max)})`
+const spread = ({ median, min, max }, format) =>
+  min === max ? format(median) : `${format(median)} (${format(min)} – ${format(max)})`
 
 function judge ({ versus, hasFailed }) {
   // A trial of telar's that failed is not made good by others.
@@ -111,15 +127,25 @@ function lineOf ({ value, megabytes }, figures) {
   const blocked = compare(figures, 'blocked')
   const isMet = judge(time)
   const cells = [
-    TITLES[value], `${megabytes} MB`, ...time.cells, time.versus === null ? '–' : spread(time.versus, ratio),
+    TITLES[value],
+    `${megabytes} MB`,
+    ...time.cells,
+    time.versus === null ? '–' : spread(time.versus, ratio),
     isMet === null ? '' : isMet ? 'yes' : '**NO**',
-    ...blocked.cells, blocked.versus === null ? '–' : spread(blocked.versus, ratio)
+    ...blocked.cells,
+    blocked.versus === null ? '–' : spread(blocked.versus, ratio)
   ]
-  return { line: `| ${cells.join(' | ')} |`, isMet, versus: time.versus?.median ?? null, blockedVersus: blocked.versus?.median ?? null }
+  return {
+    line: `| ${cells.join(' | ')} |`,
+    isMet,
+    versus: time.versus?.median ?? null,
+    blockedVersus: blocked.versus?.median ?? null
+  }
 }
 
 const HEAD = [
-  '| there and back | size | telar, ms | Piscina, ms | telar / Piscina | ≤ 1/2 | telar blocks, ms | Piscina blocks, ms | telar / Piscina |',
+  '| there and back | size | telar, ms | Piscina, ms | telar / Piscina | ≤ 1/2 ' +
+    '| telar blocks, ms | Piscina blocks, ms | telar / Piscina |',
   '| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |'
 ]
 
@@ -129,15 +155,21 @@ function write (machine, lines, results) {
   const judged = results.filter(({ isMet }) => isMet !== null)
   const slower = judged.filter(({ versus }) => versus > 1)
   fs.mkdirSync(out, { recursive: true })
-  fs.writeFileSync(`${name}.json`, JSON.stringify({ machine, settings: { rounds, sharedMemory }, results }, null, 1) + '\n')
+  const settings = { rounds, sharedMemory }
+  fs.writeFileSync(`${name}.json`, JSON.stringify({ machine, settings, results }, null, 1) + '\n')
   const text = [
     `# Large values on Node ${major}`,
-    `Machine: ${machineLine(machine)}. Load average before the run: ${machine.loadAverage}. Piscina ${versionOf('piscina')}.`,
-    `Medians of ${rounds} rounds (at most 2 of 50 MB, 1 of 200 MB), with the smallest and the largest; each trial a process of its own, the two taking turns. A ratio is taken within each round, ` +
-      'and the median of those is shown. *Blocks*: the longest time for which the event loop of the thread that called `run()` did not turn.',
+    `Machine: ${machineLine(machine)}. Load average before the run: ${machine.loadAverage}. ` +
+      `Piscina ${versionOf('piscina')}.`,
+    `Medians of ${rounds} rounds (at most 2 of 50 MB, 1 of 200 MB), ` +
+      'with the smallest and the largest; each trial a process of its own, the two taking turns. ' +
+      'A ratio is taken within each round, and the median of those is shown. ' +
+      '*Blocks*: the longest time for which the event loop of the thread that called `run()` ' +
+      'did not turn.',
     'Reproduce with `npm run bench:large`.',
     [...HEAD, ...lines].join('\n'),
-    `${judged.filter(({ isMet }) => isMet).length} of ${judged.length} targets met; in ${slower.length} rows telar takes longer than Piscina.`
+    `${judged.filter(({ isMet }) => isMet).length} of ${judged.length} targets met; ` +
+      `in ${slower.length} rows telar takes longer than Piscina.`
   ]
   fs.writeFileSync(`${name}.md`, text.join('\n\n') + '\n')
   console.log(`\n${text.at(-1)}\nwrote ${path.relative(process.cwd(), name)}.md and .json`)

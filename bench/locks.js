@@ -4,7 +4,7 @@
 
 const { Mutex } = require('..')
 
-/** The mutex of Drepper's "Futexes are tricky": 0 free, 1 locked, 2 locked and perhaps somebody sleeps. */
+/** The mutex of Drepper's "Futexes are tricky": 0 free, 1 locked, 2 locked and one may wait. */
 class FutexMutex {
   constructor (memory) {
     this.words = new Int32Array(memory)

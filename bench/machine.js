@@ -1,7 +1,7 @@
 'use strict'
 
-// What the figures were measured on. Run as a program it prints itself as JSON: run.js asks the Node
-// binary under test that way, which need not be the one run.js runs on.
+// What the figures were measured on. Run as a program, this file prints it as JSON: so run.js asks
+// the Node binary under test, which need not be the one that run.js runs on.
 
 const os = require('node:os')
 
@@ -22,8 +22,11 @@ function describeMachine () {
 }
 
 function machineLine (machine) {
-  const cores = machine.usable === machine.cores ? `${machine.cores} cores` : `${machine.usable} of ${machine.cores} cores`
-  return `${machine.cpu}, ${cores}, ${machine.memoryGigabytes} GB, ${machine.os} ${machine.arch}, Node ${machine.node} (V8 ${machine.v8})`
+  const cores = machine.usable === machine.cores
+    ? `${machine.cores} cores`
+    : `${machine.usable} of ${machine.cores} cores`
+  return `${machine.cpu}, ${cores}, ${machine.memoryGigabytes} GB, ` +
+    `${machine.os} ${machine.arch}, Node ${machine.node} (V8 ${machine.v8})`
 }
 
 if (require.main === module) console.log(JSON.stringify(describeMachine()))

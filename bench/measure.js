@@ -1,7 +1,7 @@
 'use strict'
 
-// One function per kind of task. Each gets a loaded library and gives plain figures. The pools are left open:
-// trial.js ends the process.
+// One function per kind of task. Each gets a loaded library and gives plain figures. The pools are
+// left open: trial.js ends the process.
 
 const { once } = require('node:events')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -27,7 +27,10 @@ const measurements = {
       warm: times.warm,
       measure: times.measure
     })
-    const sorted = await latencies(pool.run, values, { warm: times.warm / 2, measure: times.latency })
+    const sorted = await latencies(pool.run, values, {
+      warm: times.warm / 2,
+      measure: times.latency
+    })
     return {
       throughput: tasks / milliseconds * 1000,
       p50: quantile(sorted, 0.50) * 1000,
@@ -94,8 +97,10 @@ const measurements = {
   async idle ({ driver, library, task, threads }) {
     const values = task.values()
     const pool = driver.open(library, { name: task.run, threads })
-    // As many for every driver: by time, a fast one would leave more garbage behind than a slow one.
-    await Promise.all(Array.from({ length: WARM_TASKS }, (_, i) => pool.run(values[i % values.length])))
+    // Every driver gets as many tasks: by time, a fast one would leave more garbage behind than a
+    // slow one.
+    const runOne = (_, i) => pool.run(values[i % values.length])
+    await Promise.all(Array.from({ length: WARM_TASKS }, runOne))
     await sleep(1000)
 
     const before = process.cpuUsage()

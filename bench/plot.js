@@ -43,7 +43,8 @@ function panelsOf (results) {
     add(throughput, threads, `tasks per second, ${threadsText(threads)} (more is better)`, short)
   }
   const [fewest] = new Set(latency?.rows.map((row) => row.threads))
-  add(latency, fewest, `median latency, µs, ${threadsText(fewest)}, one at a time (less is better)`, digits)
+  const heading = `median latency, µs, ${threadsText(fewest)}, one at a time (less is better)`
+  add(latency, fewest, heading, digits)
   return panels
 }
 
@@ -56,7 +57,8 @@ function plot (results) {
   const panels = panelsOf(results)
   if (panels.length === 0) return null
 
-  const ids = [...new Set(panels.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row.cells))))]
+  const rowsOfAll = panels.flatMap(({ rows }) => rows)
+  const ids = [...new Set(rowsOfAll.flatMap((row) => Object.keys(row.cells)))]
   const tasks = Math.max(...panels.map(({ rows }) => rows.length))
   const height = TOP + tasks * (ids.length * BAR + GAP) + BOTTOM
   const width = LABELS + panels.length * (PANEL + BETWEEN)
@@ -66,8 +68,18 @@ function plot (results) {
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: FONT },
     title: [
-      { text: 'telar and the other worker pools', left: 16, top: 10, textStyle: { fontSize: 17, color: '#222' } },
-      { text: machineLine(results.machine), left: 16, bottom: 10, textStyle: { fontSize: 11, fontWeight: 'normal', color: '#666' } },
+      {
+        text: 'telar and the other worker pools',
+        left: 16,
+        top: 10,
+        textStyle: { fontSize: 17, color: '#222' }
+      },
+      {
+        text: machineLine(results.machine),
+        left: 16,
+        bottom: 10,
+        textStyle: { fontSize: 11, fontWeight: 'normal', color: '#666' }
+      },
       ...panels.map(({ heading }, i) => ({
         text: heading,
         left: LABELS + i * (PANEL + BETWEEN),
@@ -75,16 +87,25 @@ function plot (results) {
         textStyle: { fontSize: 12, fontWeight: 'bold', color: '#444' }
       }))
     ],
-    legend: { top: 36, left: 12, itemWidth: 14, itemHeight: 10, itemGap: 20, data: ids.map((id) => drivers[id].title) },
+    legend: {
+      top: 36,
+      left: 12,
+      itemWidth: 14,
+      itemHeight: 10,
+      itemGap: 20,
+      data: ids.map((id) => drivers[id].title)
+    },
     grid: panels.map((_, i) => ({
       left: LABELS + i * (PANEL + BETWEEN), top: TOP, width: PANEL, height: height - TOP - BOTTOM
     })),
     xAxis: panels.map(({ rows }, i) => {
-      const all = rows.flatMap((row) => Object.values(row.cells).map((cell) => cell?.median).filter(Boolean))
+      const all = rows.flatMap((row) =>
+        Object.values(row.cells).map((cell) => cell?.median).filter(Boolean))
       return {
         type: 'log',
         gridIndex: i,
-        // A bar on a logarithmic axis has no zero to start from: it starts a decade below the smallest.
+        // A bar on a logarithmic axis has no zero to start from: it starts a decade below the
+        // smallest.
         min: floorOfTen(Math.min(...all) * 0.5),
         max: floorOfTen(Math.max(...all)) * 10,
         axisLabel: { formatter: (value) => short(value).replace(/\.0+(?=\D|$)/, ''), fontSize: 10 },
@@ -97,7 +118,13 @@ function plot (results) {
       inverse: true,
       data: rows.map((row) => row.title),
       axisTick: { show: false },
-      axisLabel: { show: i === 0, fontSize: 11, color: '#333', width: LABELS - 20, overflow: 'break' }
+      axisLabel: {
+        show: i === 0,
+        fontSize: 11,
+        color: '#333',
+        width: LABELS - 20,
+        overflow: 'break'
+      }
     })),
     series: panels.flatMap(({ rows, format }, i) => ids.map((id) => ({
       name: drivers[id].title,

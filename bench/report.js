@@ -60,19 +60,22 @@ function cellText (cell, driver, format, notes, second) {
 
 function ratioText (versus, second) {
   if (versus === null) return NOTHING
-  const spread = versus.min === versus.max ? '' : second(`${ratio(versus.min)} – ${ratio(versus.max)}`)
+  const spread = versus.min === versus.max
+    ? ''
+    : second(`${ratio(versus.min)} – ${ratio(versus.max)}`)
   return ratio(versus.median) + spread
 }
 
-/** The rivals that telar is held against are almost always the same one: name it once, in the head. */
+/** telar is almost always compared with the same rival: the head of the table then names it. */
 function ratioHead (rows) {
   const rivals = new Set(rows.map((row) => row.rival))
-  return rivals.size === 1 ? `${title(SUBJECT)} / ${title(rows[0].rival)}` : `${title(SUBJECT)} / rival`
+  return `${title(SUBJECT)} / ${rivals.size === 1 ? title(rows[0].rival) : 'rival'}`
 }
 
 function ratioCell (row, rows, second) {
   const text = ratioText(row.versus, second)
-  return ratioHead(rows).endsWith('rival') && row.versus !== null ? text + second(`of ${title(row.rival)}`) : text
+  const isNamed = ratioHead(rows).endsWith('rival') && row.versus !== null
+  return isNamed ? text + second(`of ${title(row.rival)}`) : text
 }
 
 // ---- terminal
@@ -107,18 +110,26 @@ function terminalReport (results) {
   const short = rows.filter((row) => row.met === false)
   const judged = rows.filter((row) => row.met !== null)
   const closing = []
-  if (judged.length > 0) closing.push(`${judged.length - short.length} of ${judged.length} targets met.`)
+  if (judged.length > 0) {
+    closing.push(`${judged.length - short.length} of ${judged.length} targets met.`)
+  }
   if (short.length > 0) {
     closing.push(color.red('These fall short:'))
-    for (const row of short) closing.push(`  ${row.fullTitle}, ${threadsText(row.threads)}: ${judgedText(row)}, target ${row.target}`)
+    for (const row of short) {
+      const what = `${row.fullTitle}, ${threadsText(row.threads)}`
+      closing.push(`  ${what}: ${judgedText(row)}, target ${row.target}`)
+    }
   }
-  return [...sections.filter((section) => !section.onlyWritten).map(terminalTable), closing.join('\n')].join('\n\n')
+  const tables = sections.filter((section) => !section.onlyWritten).map(terminalTable)
+  return [...tables, closing.join('\n')].join('\n\n')
 }
 
 function judgedText (row) {
   const ours = row.cells[SUBJECT]
   if (ours.note !== undefined) return ours.note
-  return row.isRatio ? `${ratio(row.versus.median)} of ${title(row.rival)}` : row.format(ours.median)
+  return row.isRatio
+    ? `${ratio(row.versus.median)} of ${title(row.rival)}`
+    : row.format(ours.median)
 }
 
 // ---- Markdown
@@ -137,14 +148,18 @@ async function markdownReport (results, { plot, command }) {
     const body = rows.map((row) => [
       row.title,
       String(row.threads),
-      ...columns.map((driver) => cellText(row.cells[driver], driver, row.format, notes, belowMarkdown)),
+      ...columns.map((driver) =>
+        cellText(row.cells[driver], driver, row.format, notes, belowMarkdown)),
       ratioCell(row, rows, belowMarkdown),
       row.target ?? '',
       row.met === false ? '**NO**' : verdict(row)
     ])
     parts.push(`## ${heading}`, markdownTable(
       [['', 'threads', ...columns.map(title), ratioHead(rows), 'target', 'met'], ...body],
-      { align: ['l', 'r', ...columns.map(() => 'r'), 'r', 'r', 'l'], stringLength: (text) => [...text].length }
+      {
+        align: ['l', 'r', ...columns.map(() => 'r'), 'r', 'r', 'l'],
+        stringLength: (text) => [...text].length
+      }
     ))
     if (notes.lines.length > 0) parts.push(notes.lines.join('  \n'))
   }
@@ -154,7 +169,11 @@ async function markdownReport (results, { plot, command }) {
     const rivals = [...new Set(versus.flatMap((row) => Object.keys(row.rivals)))]
     parts.push(`## ${title(SUBJECT)}'s throughput over that of each rival`, markdownTable([
       ['', 'threads', ...rivals.map(title)],
-      ...versus.map((row) => [row.title, String(row.threads), ...rivals.map((rival) => ratioText(row.rivals[rival] ?? null, belowMarkdown))])
+      ...versus.map((row) => [
+        row.title,
+        String(row.threads),
+        ...rivals.map((rival) => ratioText(row.rivals[rival] ?? null, belowMarkdown))
+      ])
     ], { align: ['l', 'r', ...rivals.map(() => 'r')], stringLength: (text) => [...text].length }))
   }
   return parts.join('\n\n') + '\n'
@@ -171,8 +190,9 @@ function settingsText ({ machine, libraries, settings, groups }) {
   return [
     `Machine: ${machineLine(machine)}. Load average before the run: ${machine.loadAverage}.`,
     `Libraries: ${versions.join(', ')}.`,
-    `Each figure is the median of ${trials} trials, below it the smallest and the largest, each trial a process of its own, ` +
-      'the drivers taking turns. A ratio is taken within each round of turns, and the median of those is shown.'
+    `Each figure is the median of ${trials} trials, below it the smallest and the largest, ` +
+      'each trial a process of its own, the drivers taking turns. ' +
+      'A ratio is taken within each round of turns, and the median of those is shown.'
   ].join('\n\n')
 }
 

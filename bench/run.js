@@ -23,8 +23,8 @@ const QUICK_TIMES = { warm: 200, measure: 500, latency: 300 }
 const TRIALS = 5
 const QUICK_TRIALS = 3
 
-// The published form of submitting ten million tasks ends at once or never in the rivals that have it:
-// a look of some seconds tells which.
+// The published form of submitting ten million tasks ends at once or never in the rivals that
+// have it: some seconds show which.
 const ROOTS_LIMIT = 120_000
 const ROOTS_LIMIT_RIVAL = 10_000
 const TRIAL_LIMIT = 180_000
@@ -62,14 +62,17 @@ function readOptions () {
   } catch (error) {
     throw new UsageError(error.message)
   }
-  const partial = values.quick || [values.only, values.drivers, values.threads].some((value) => value !== undefined)
+  const partial = values.quick ||
+    [values.only, values.drivers, values.threads].some((value) => value !== undefined)
   return {
     help: values.help,
     node: values.node,
     only: listOf('--only', values.only, tasks.map(({ id }) => id)),
     drivers: listOf('--drivers', values.drivers, Object.keys(drivers)),
     threads: (values.threads ?? '1,2').split(',').map((text) => countOf('--threads', text)),
-    trials: values.trials === undefined ? (values.quick ? QUICK_TRIALS : TRIALS) : countOf('--trials', values.trials),
+    trials: values.trials === undefined
+      ? (values.quick ? QUICK_TRIALS : TRIALS)
+      : countOf('--trials', values.trials),
     times: values.quick ? QUICK_TIMES : TIMES,
     out: path.resolve(values.out ?? path.join(__dirname, 'results', partial ? 'partial' : ''))
   }
@@ -79,14 +82,20 @@ function listOf (option, text, known) {
   if (text === undefined) return null
   const list = text.split(',').map((item) => item.trim())
   for (const item of list) {
-    if (!known.includes(item)) throw new UsageError(`Expected ${option} to name any of ${known.join(', ')}, received ${item}`)
+    if (!known.includes(item)) {
+      throw new UsageError(
+        `Expected ${option} to name any of ${known.join(', ')}, received ${item}`
+      )
+    }
   }
   return list
 }
 
 function countOf (option, text) {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 1) throw new UsageError(`Expected ${option} to be a positive integer, received ${text}`)
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UsageError(`Expected ${option} to be a positive integer, received ${text}`)
+  }
   return count
 }
 
@@ -110,9 +119,8 @@ function planOf (options) {
 /** Runs one trial in a process of its own. Gives its figures, or `{ failed }` with the reason. */
 function runTrial (node, execArgv, trial) {
   return new Promise((resolve) => {
-    const child = spawn(node, [...execArgv, path.join(__dirname, 'trial.js'), JSON.stringify(trial)], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe']
-    })
+    const args = [...execArgv, path.join(__dirname, 'trial.js'), JSON.stringify(trial)]
+    const child = spawn(node, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
     let errors = ''
     let answer = ''
     let late = false
@@ -129,8 +137,13 @@ function runTrial (node, execArgv, trial) {
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       if (late) return resolve({ failed: `not done after ${TRIAL_LIMIT / 1000} s` })
-      if (code !== 0) return resolve({ failed: `${signal ?? `exit code ${code}`}: ${errors.trim() || 'no message'}` })
-      if (answer === '') return resolve({ failed: 'the process ended with exit code 0 before its tasks were done' })
+      if (code !== 0) {
+        const reason = errors.trim() || 'no message'
+        return resolve({ failed: `${signal ?? `exit code ${code}`}: ${reason}` })
+      }
+      if (answer === '') {
+        return resolve({ failed: 'the process ended with exit code 0 before its tasks were done' })
+      }
       resolve(JSON.parse(answer))
     })
   })
@@ -144,7 +157,8 @@ async function runGroup (group, options, progress) {
     const figures = {}
     for (let sample = 0; sample < (task.samples ?? 1); sample++) {
       for (const driver of group.drivers) {
-        progress.at(`${task.title}, ${threadsText(threads)}, round ${round + 1} of ${group.trials}: ${drivers[driver].title}`)
+        progress.at(`${task.title}, ${threadsText(threads)}, ` +
+          `round ${round + 1} of ${group.trials}: ${drivers[driver].title}`)
         const result = await runTrial(options.node, task.execArgv ?? [], {
           driver,
           task: task.id,
@@ -153,12 +167,17 @@ async function runGroup (group, options, progress) {
           count: task.count,
           limit: driver.startsWith('telar') ? ROOTS_LIMIT : ROOTS_LIMIT_RIVAL
         })
-        if (result.failed !== undefined) progress.log(color.red(`FAILED  ${task.id}, ${driver}, ${threadsText(threads)}: ${result.failed}`))
-        ;(figures[driver] ??= []).push(result)
+        if (result.failed !== undefined) {
+          const where = `${task.id}, ${driver}, ${threadsText(threads)}`
+          progress.log(color.red(`FAILED  ${where}: ${result.failed}`))
+        }
+        figures[driver] ??= []
+        figures[driver].push(result)
         progress.step()
       }
     }
-    rounds.push(Object.fromEntries(Object.entries(figures).map(([driver, list]) => [driver, oneOf(list)])))
+    const entries = Object.entries(figures).map(([driver, list]) => [driver, oneOf(list)])
+    rounds.push(Object.fromEntries(entries))
   }
   return { task: task.id, threads, drivers: group.drivers, rounds }
 }
@@ -233,14 +252,18 @@ async function main () {
   const options = readOptions()
   if (options.help) return console.log(HELP.trim())
 
-  const machine = JSON.parse(execFileSync(options.node, [path.join(__dirname, 'machine.js')], { encoding: 'utf8' }))
+  const machineFile = path.join(__dirname, 'machine.js')
+  const machine = JSON.parse(execFileSync(options.node, [machineFile], { encoding: 'utf8' }))
   const plan = planOf(options)
   const taking = [...new Set(plan.flatMap((group) => group.drivers))]
   const libraries = Object.fromEntries(taking.map((id) => [id, versionOf(id)]))
-  const total = plan.reduce((sum, { trials, task, drivers: list }) => sum + trials * list.length * (task.samples ?? 1), 0)
+  const total = plan
+    .map(({ trials, task, drivers: list }) => trials * list.length * (task.samples ?? 1))
+    .reduce((sum, count) => sum + count, 0)
 
   console.log(`${machineLine(machine)}, load average ${machine.loadAverage}`)
-  console.log(`${total} trials: ${taking.map((id) => [drivers[id].title, libraries[id]].filter(Boolean).join(' ')).join(', ')}\n`)
+  const names = taking.map((id) => [drivers[id].title, libraries[id]].filter(Boolean).join(' '))
+  console.log(`${total} trials: ${names.join(', ')}\n`)
 
   const progress = new Progress(total)
   const groups = []
@@ -251,11 +274,18 @@ async function main () {
   }
   progress.stop()
 
-  const results = { machine, libraries, settings: { trials: options.trials, ...options.times }, groups }
+  const results = {
+    machine,
+    libraries,
+    settings: { trials: options.trials, ...options.times },
+    groups
+  }
   console.log(`\n${terminalReport(results)}\n`)
   await write(results, options.out)
 
-  const failures = groups.flatMap(({ rounds }) => rounds.flatMap(Object.values)).filter((figures) => figures.failed !== undefined)
+  const failures = groups
+    .flatMap(({ rounds }) => rounds.flatMap(Object.values))
+    .filter((figures) => figures.failed !== undefined)
   if (failures.length > 0) {
     console.error(color.red(`${failures.length} trials failed, see above.`))
     process.exitCode = 1
@@ -269,7 +299,10 @@ async function write (results, folder) {
   const files = [
     [`${name}.json`, JSON.stringify(results, null, 1) + '\n'],
     [`${name}.svg`, plot(results)],
-    [`${name}.md`, await markdownReport(results, { plot: `${name}.svg`, command: `npm run bench -- --node <path of Node ${major}>` })]
+    [`${name}.md`, await markdownReport(results, {
+      plot: `${name}.svg`,
+      command: `npm run bench -- --node <path of Node ${major}>`
+    })]
   ]
   for (const [file, text] of files) {
     if (text === null) continue

@@ -14,7 +14,8 @@ function summary (numbers) {
 
 /** One set of figures out of several: the median of each. */
 function medianFigures (list) {
-  return Object.fromEntries(Object.keys(list[0]).map((key) => [key, median(list.map((figures) => figures[key]))]))
+  const of = (key) => median(list.map((figures) => figures[key]))
+  return Object.fromEntries(Object.keys(list[0]).map((key) => [key, of(key)]))
 }
 
 module.exports = { median, summary, medianFigures }

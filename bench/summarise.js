@@ -3,7 +3,8 @@
 // From the raw trials of a run to the rows of its table. Pure: results in, rows out.
 //
 // results = { machine, libraries, settings, groups: [{ task, threads, drivers, rounds }] }
-// where a round is { [driver]: figures }, and figures may be { failed } or { ended, completed, expected }.
+// where a round is { [driver]: figures }, and figures may be { failed } or
+// { ended, completed, expected }.
 
 const { short, digits, percent, ratio, integer } = require('./format')
 const { summary } = require('./stats')
@@ -32,7 +33,12 @@ const SECTIONS = [
     title: 'Whole jobs',
     metrics: {
       seconds: { kind: 'roots', format: digits, unit: 's' },
-      megabytes: { kind: 'roots', format: digits, unit: 'MB', detail: 'MB of peak resident memory' },
+      megabytes: {
+        kind: 'roots',
+        format: digits,
+        unit: 'MB',
+        detail: 'MB of peak resident memory'
+      },
       milliseconds: { kind: 'first', format: digits, unit: 'ms' },
       cpuMilliseconds: { kind: 'idle', format: digits, unit: 'ms', detail: 'ms of CPU' }
     }
@@ -50,7 +56,9 @@ function cell (group, driver, metric) {
   if (failure !== undefined) return { ...spread, note: `a trial failed: ${failure.failed}` }
   const unfinished = figures.find((f) => f.ended !== undefined)
   if (unfinished !== undefined) {
-    return { ...spread, note: `${integer(unfinished.completed)} of ${integer(unfinished.expected)} results, then ${unfinished.ended}` }
+    const { completed, expected, ended } = unfinished
+    const reached = `${integer(completed)} of ${integer(expected)} results`
+    return { ...spread, note: `${reached}, then ${ended}` }
   }
   return spread
 }
@@ -69,7 +77,8 @@ function roundRatios (group, rival, metric) {
 /** '≥ 100×', '≤ 1/15', '≤ 10 s': a bound is exact, so it sheds the zeros after the point. */
 function targetText ({ against, atLeast, atMost }, format, unit = '') {
   const sign = atLeast === undefined ? '≤' : '≥'
-  const bound = (against === undefined ? format : ratio)(atLeast ?? atMost).replace(/\.0+(?=\D|$)/, '')
+  const bound = (against === undefined ? format : ratio)(atLeast ?? atMost)
+    .replace(/\.0+(?=\D|$)/, '')
   return `${sign} ${bound} ${against === undefined ? unit : ''}`.trim()
 }
 
@@ -80,7 +89,8 @@ function isMet ({ atLeast, atMost }, value) {
 function row (group, task, metric, { format, name, unit, detail = unit }) {
   const target = task.targets.find((candidate) => candidate.metric === metric)
   const rival = target?.against ?? BASELINE
-  const cells = Object.fromEntries(group.drivers.map((driver) => [driver, cell(group, driver, metric)]))
+  const entries = group.drivers.map((driver) => [driver, cell(group, driver, metric)])
+  const cells = Object.fromEntries(entries)
   const versus = roundRatios(group, rival, metric)
   const judged = target?.against === undefined ? cells[SUBJECT] : versus
   return {

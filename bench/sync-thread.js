@@ -1,6 +1,6 @@
 'use strict'
 
-// One of two threads that want the same lock, until they are told to stop. Started by sync-trial.js.
+// One of two threads that want the same lock, until they are told to stop. sync-trial.js starts it.
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { locks } = require('./locks')
@@ -33,8 +33,8 @@ function race () {
   return count
 }
 
-// Each asks while the other one holds the lock, and holds it until the other asks. With `alternates` it asks again
-// only when the other one has had it: no thread takes it twice in a row.
+// Each asks while the other one holds the lock, and holds it until the other asks. With
+// `alternates` it asks again only when the other one has had it: no thread takes it twice in a row.
 function handOver (alternates) {
   let count = 0
   while (isRunning()) {

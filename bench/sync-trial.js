@@ -1,7 +1,8 @@
 'use strict'
 
-// One trial of bench/sync.js, in a process of its own: the trial as JSON in the first argument, the figure
-// as JSON on standard output. Alone: nanoseconds a call. Contended: locks taken in a millisecond.
+// One trial of bench/sync.js, in a process of its own: the trial as JSON in the first argument, the
+// figure as JSON on standard output. Alone: nanoseconds a call. Contended: locks taken in a
+// millisecond.
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
@@ -9,7 +10,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { Counter, RwLock, Semaphore } = require('..')
 const { locks } = require('./locks')
 
-/** Nobody else wants it. Processor time: what else runs on the machine does not count. */
+/** No other thread wants it. Processor time: other processes on the machine do not count. */
 function alone (run, milliseconds) {
   let calls = 1000
   let best = Infinity
@@ -62,7 +63,8 @@ async function contended ({ driver, mode, inside, outside }, milliseconds) {
   const threads = [0, 1].map((me) => new Worker(path.join(__dirname, 'sync-thread.js'), {
     workerData: { driver, made, control, cells, me, mode, inside, outside }
   }))
-  const counts = threads.map((thread) => new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject)))
+  const counts = threads.map((thread) =>
+    new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject)))
   while (Atomics.load(control, 0) < threads.length) await sleep(1)
   const begin = performance.now()
   Atomics.store(control, 1, 1)
@@ -70,7 +72,9 @@ async function contended ({ driver, mode, inside, outside }, milliseconds) {
   Atomics.store(control, 1, 2)
   const taken = performance.now() - begin
   const sum = (await Promise.all(counts)).reduce((a, b) => a + b)
-  if (cells[0] !== sum) throw new Error(`${sum} locks were taken, and ${cells[0]} counted under them`)
+  if (cells[0] !== sum) {
+    throw new Error(`${sum} locks were taken, and ${cells[0]} counted under them`)
+  }
   return sum / taken
 }
 

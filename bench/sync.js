@@ -13,7 +13,10 @@ const { describeMachine, machineLine } = require('./machine')
 const { median } = require('./stats')
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, milliseconds: { type: 'string', default: '400' } }
+  options: {
+    rounds: { type: 'string', default: '5' },
+    milliseconds: { type: 'string', default: '400' }
+  }
 })
 const rounds = Number(values.rounds)
 const milliseconds = Number(values.milliseconds)
@@ -34,33 +37,72 @@ const tables = [
     ]
   },
   {
-    title: 'Handed over: each of 2 threads asks while the other holds the lock. Locks in a millisecond',
+    title: 'Handed over: each of 2 threads asks while the other holds the lock. ' +
+      'Locks in a millisecond',
     rows: [
-      { name: 'nothing to do inside', drivers: rivals, trial: { mode: 'handOver', inside: 0, outside: 0 } },
-      { name: '1 µs inside', drivers: rivals, trial: { mode: 'handOver', inside: 1000, outside: 0 } },
-      { name: '5 µs inside', drivers: rivals, trial: { mode: 'handOver', inside: 5000, outside: 0 } }
+      {
+        name: 'nothing to do inside',
+        drivers: rivals,
+        trial: { mode: 'handOver', inside: 0, outside: 0 }
+      },
+      {
+        name: '1 µs inside',
+        drivers: rivals,
+        trial: { mode: 'handOver', inside: 1000, outside: 0 }
+      },
+      {
+        name: '5 µs inside',
+        drivers: rivals,
+        trial: { mode: 'handOver', inside: 5000, outside: 0 }
+      }
     ]
   },
   {
-    title: 'Taken in turns: as before, and no thread takes it twice in a row. Locks in a millisecond',
+    title: 'Taken in turns: as before, and no thread takes it twice in a row. ' +
+      'Locks in a millisecond',
     rows: [
-      { name: 'nothing to do inside', drivers: rivals, trial: { mode: 'alternate', inside: 0, outside: 0 } },
-      { name: '1 µs inside', drivers: rivals, trial: { mode: 'alternate', inside: 1000, outside: 0 } }
+      {
+        name: 'nothing to do inside',
+        drivers: rivals,
+        trial: { mode: 'alternate', inside: 0, outside: 0 }
+      },
+      {
+        name: '1 µs inside',
+        drivers: rivals,
+        trial: { mode: 'alternate', inside: 1000, outside: 0 }
+      }
     ]
   },
   {
     title: 'Raced for: 2 threads take it as often as they can. Locks in a millisecond',
     rows: [
-      { name: 'nothing inside, nothing outside', drivers: rivals, trial: { mode: 'race', inside: 0, outside: 0 } },
-      { name: '0.2 µs inside, 0.2 µs outside', drivers: rivals, trial: { mode: 'race', inside: 200, outside: 200 } },
-      { name: '1 µs inside, 1 µs outside', drivers: rivals, trial: { mode: 'race', inside: 1000, outside: 1000 } },
-      { name: '5 µs inside, 1 µs outside', drivers: rivals, trial: { mode: 'race', inside: 5000, outside: 1000 } }
+      {
+        name: 'nothing inside, nothing outside',
+        drivers: rivals,
+        trial: { mode: 'race', inside: 0, outside: 0 }
+      },
+      {
+        name: '0.2 µs inside, 0.2 µs outside',
+        drivers: rivals,
+        trial: { mode: 'race', inside: 200, outside: 200 }
+      },
+      {
+        name: '1 µs inside, 1 µs outside',
+        drivers: rivals,
+        trial: { mode: 'race', inside: 1000, outside: 1000 }
+      },
+      {
+        name: '5 µs inside, 1 µs outside',
+        drivers: rivals,
+        trial: { mode: 'race', inside: 5000, outside: 1000 }
+      }
     ]
   }
 ]
 
 function runTrial (trial) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(__dirname, 'sync-trial.js'), JSON.stringify({ ...trial, milliseconds })], { encoding: 'utf8' })
+  const args = [path.join(__dirname, 'sync-trial.js'), JSON.stringify({ ...trial, milliseconds })]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${JSON.stringify(trial)} failed:\n${stderr}`)
   return JSON.parse(stdout)
 }
@@ -75,7 +117,8 @@ function measure ({ drivers, trial }) {
 
 function print ({ title, isLessBetter = false, rows }) {
   console.log(`\n${title}\n`)
-  console.log(`| ${''.padEnd(32)} | ${rivals.map((name) => name.padEnd(24)).join(' | ')} | telar against futex | against tutorial |`)
+  const names = rivals.map((name) => name.padEnd(24)).join(' | ')
+  console.log(`| ${''.padEnd(32)} | ${names} | telar against futex | against tutorial |`)
   console.log(`| --- | ${rivals.map(() => '---').join(' | ')} | --- | --- |`)
   for (const row of rows) {
     const figures = measure(row)
@@ -85,11 +128,13 @@ function print ({ title, isLessBetter = false, rows }) {
       const quotient = median(figures.telar) / median(figures[name])
       return ratio(isLessBetter ? 1 / quotient : quotient)
     })
-    console.log(`| ${row.name.padEnd(32)} | ${cells.map((cell) => cell.padEnd(24)).join(' | ')} | ${against.join(' | ')} |`)
+    const padded = cells.map((cell) => cell.padEnd(24)).join(' | ')
+    console.log(`| ${row.name.padEnd(32)} | ${padded} | ${against.join(' | ')} |`)
   }
 }
 
-const spread = (figures) => `${digits(median(figures))} (${digits(Math.min(...figures))} to ${digits(Math.max(...figures))})`
+const spread = (figures) =>
+  `${digits(median(figures))} (${digits(Math.min(...figures))} to ${digits(Math.max(...figures))})`
 
 const machine = describeMachine()
 console.log(`${machineLine(machine)}, load ${machine.loadAverage}`)

@@ -29,7 +29,8 @@ class RootTally {
   add (root) {
     const from = Math.round(root * root)
     if (Math.sqrt(from) !== root || from >= this.#count) {
-      throw new Error(`Expected the square root of an integer below ${this.#count}, received ${root}`)
+      const wanted = `the square root of an integer below ${this.#count}`
+      throw new Error(`Expected ${wanted}, received ${root}`)
     }
     const bit = 1 << (from & 7)
     if (this.#seen[from >> 3] & bit) {

@@ -2,9 +2,9 @@
 
 // What is measured, with which values, and the target that telar is held to.
 //
-// A task's `kind` chooses the measurement in measure.js. `values` makes the inputs: small values come
-// in many variants, so that no driver can live on remembering the last one. A target speaks of one
-// metric: either of the figure itself, or (`against`) of telar's figure over that driver's.
+// A task's `kind` chooses the measurement in measure.js. `values` makes the inputs: small values
+// come in many variants, so that no driver gains by remembering the last one. A target is about one
+// metric: either the figure itself, or (`against`) telar's figure over that driver's.
 
 const POOLS = ['telar', 'piscina', 'tinypool', 'workerpool', 'poolifier', 'handwritten']
 const OPTIONAL = ['telar/piscina']
@@ -188,8 +188,9 @@ const tasks = [
     values: vary(integer),
     threads: [4],
     idleMilliseconds: 10_000,
-    // Eight seconds after a heap was last used V8 tidies it up: once, 30 to 90 ms of CPU, in every thread
-    // whose event loop turns. Left on, that would be all there is to see, and none of it is the pool's.
+    // Eight seconds after a heap was last used, V8 tidies it up: once, 30 to 90 ms of CPU, in every
+    // thread whose event loop turns. Left on, that would be all there is to see, and none of it is
+    // the pool's.
     execArgv: ['--no-memory-reducer'],
     // Twelve seconds a trial, and CPU time scatters little.
     maxTrials: 3,

@@ -1,7 +1,7 @@
 'use strict'
 
-// One trial: one driver, one task, in a process of its own. run.js starts it, with the trial as JSON in
-// the first argument, and reads the figures as JSON from file descriptor 3.
+// One trial: one driver, one task, in a process of its own. run.js starts it, with the trial as
+// JSON in the first argument, and reads the figures as JSON from file descriptor 3.
 
 const fs = require('node:fs')
 
@@ -27,7 +27,7 @@ async function main () {
   const library = await driver.load()
   const figures = await measurements[task.kind]({ ...trial, driver, task, library, report })
   report({ ...figures, peakMegabytes: process.resourceUsage().maxRSS / 1024 })
-  // Closing the pool is in none of the figures, and in some of the rivals it does not always come to an end.
+  // Closing the pool is in none of the figures, and in some of the rivals it does not always end.
   process.exit()
 }
 
