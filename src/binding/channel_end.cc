@@ -15,9 +15,9 @@ namespace telar {
 namespace {
 
 // A longer record is read in place, to save a second copy.
-constexpr uint32_t kCopyMost = 16 * 1024;
+constexpr uint32_t kMaxCopyBytes = 16 * 1024;
 // What a batch may take: the copies should still be in the nearest cache when they are read.
-constexpr uint32_t kBatchMost = 32 * 1024;
+constexpr uint32_t kMaxBatchBytes = 32 * 1024;
 
 class End : public Retained {
  public:
@@ -47,7 +47,7 @@ class End : public Retained {
   telar_status Attach() { return telar_ring_attach(end_, channels_->thread()); }
 
   // Once after each call that may have changed something.
-  telar_status Settle(telar_status status) {
+  telar_status Notify(telar_status status) {
     uint32_t wake = 0;
     telar_status late = telar_ring_notify(
         end_, [](void*, uint32_t thread, uint32_t) { RingThreadBell(thread); }, nullptr, &wake);
@@ -55,19 +55,19 @@ class End : public Retained {
     return status == TELAR_OK ? late : status;
   }
 
-  telar_status SettlePlace(telar_status status, const telar_ring_place& place) {
+  telar_status NotifyPlace(telar_status status, const telar_ring_place& place) {
     if (status == TELAR_OK) {
       info()[kOffset] = static_cast<uint32_t>(place.offset);
       info()[kLength] = place.length;
       info()[kTicket] = place.ticket;
     }
-    return Settle(status);
+    return Notify(status);
   }
 
   void Detach() {
     if (end_ == nullptr || !telar_ring_is_attached(end_)) return;
     telar_ring_detach(end_);
-    Settle(TELAR_OK);
+    Notify(TELAR_OK);
   }
 
  private:
@@ -105,7 +105,7 @@ napi_value Send(napi_env env, napi_callback_info info) {
   unsigned char* data = call.self->channels()->Scratch(call.Uint32(0), length);
   if (data == nullptr) return call.Return(static_cast<uint32_t>(TELAR_INVALID));
   return call.Return(
-      static_cast<uint32_t>(call.self->Settle(telar_ring_send(call.self->end(), data, length))));
+      static_cast<uint32_t>(call.self->Notify(telar_ring_send(call.self->end(), data, length))));
 }
 
 // sendBytes(bytes: Uint8Array) -> status: one record
@@ -116,7 +116,7 @@ napi_value SendBytes(napi_env env, napi_callback_info info) {
   if (!ReadBytes(env, call.argument[0], &data, &length)) return ThrowBytes(env);
   if (length > UINT32_MAX) return call.Return(static_cast<uint32_t>(TELAR_TOO_LARGE));
   telar_status status = telar_ring_send(call.self->end(), data, static_cast<uint32_t>(length));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // sendWithHeader(word, bytes: Uint8Array) -> status: one record, a header of kHeaderBytes before
@@ -130,7 +130,7 @@ napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   if (length > UINT32_MAX) return call.Return(static_cast<uint32_t>(TELAR_TOO_LARGE));
   telar_status status = telar_ring_send_parts(call.self->end(), header, sizeof header, data,
                                               static_cast<uint32_t>(length));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // sendMany(count) -> how many records of so many runs went in, or a negative status. They lie in
@@ -151,7 +151,7 @@ napi_value SendMany(napi_env env, napi_callback_info info) {
   if (data == nullptr) return call.Return(Negative(TELAR_INVALID));
   uint32_t sent = 0;
   telar_status status = telar_ring_send_many(call.self->end(), data, runs, count, &sent);
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
 
@@ -174,12 +174,13 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t spin = call.Uint32(0);
-  uint32_t most = channels->scratch_length() < kCopyMost ? channels->scratch_length() : kCopyMost;
+  uint32_t most =
+      channels->scratch_length() < kMaxCopyBytes ? channels->scratch_length() : kMaxCopyBytes;
   uint32_t length = 0;
   telar_status status = RepeatFor(spin, [&] {
     return telar_ring_receive(call.self->end(), channels->Scratch(0, 0), most, &length);
   });
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(length) : Negative(status));
 }
 
@@ -189,12 +190,13 @@ napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t max = call.Uint32(0);
-  uint32_t most = channels->scratch_length() < kBatchMost ? channels->scratch_length() : kBatchMost;
+  uint32_t most =
+      channels->scratch_length() < kMaxBatchBytes ? channels->scratch_length() : kMaxBatchBytes;
   uint32_t count = 0;
   telar_status status =
       telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), most, call.self->runs(),
                               max < kBatch ? max : kBatch, &count);
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(count) : Negative(status));
 }
 
@@ -203,21 +205,21 @@ napi_value Reserve(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_place place;
   telar_status status = telar_ring_reserve(call.self->end(), call.Uint32(0), &place);
-  return call.Return(static_cast<uint32_t>(call.self->SettlePlace(status, place)));
+  return call.Return(static_cast<uint32_t>(call.self->NotifyPlace(status, place)));
 }
 
 // commit(ticket, used) -> status
 napi_value Commit(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   telar_status status = telar_ring_commit(call.self->end(), call.Uint32(0), call.Uint32(1));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // discard(ticket) -> status
 napi_value Discard(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_status status = telar_ring_discard(call.self->end(), call.Uint32(0));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // claim(spinNs) -> status; the place in info
@@ -226,14 +228,14 @@ napi_value Claim(napi_env env, napi_callback_info info) {
   telar_ring_place place;
   telar_status status =
       RepeatFor(call.Uint32(0), [&] { return telar_ring_claim(call.self->end(), &place); });
-  return call.Return(static_cast<uint32_t>(call.self->SettlePlace(status, place)));
+  return call.Return(static_cast<uint32_t>(call.self->NotifyPlace(status, place)));
 }
 
 // release(ticket) -> status
 napi_value ReleaseClaim(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_status status = telar_ring_release(call.self->end(), call.Uint32(0));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // wait(side, need): the bell rings when it may be worth to try again
@@ -247,7 +249,7 @@ napi_value Wait(napi_env env, napi_callback_info info) {
 napi_value WaitCancel(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_wait_cancel(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)));
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 
@@ -302,7 +304,7 @@ napi_value Detach(napi_env env, napi_callback_info info) {
 napi_value CloseRing(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_close(call.self->end());
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 
@@ -310,7 +312,7 @@ napi_value CloseRing(napi_env env, napi_callback_info info) {
 napi_value AbortRing(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_abort(call.self->end());
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 

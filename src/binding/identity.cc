@@ -71,7 +71,7 @@ class Scope {
 enum class Answer { kNo, kYes, kUnknown };
 
 // The handles of all objects, as words.
-bool Take(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint32_t count) {
+bool ReadHandles(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint32_t count) {
   napi_value part = nullptr;
   for (uint32_t i = 0; i < count; i++) {
     if (i % size == 0 && napi_get_element(env, parts, i / size, &part) != napi_ok) return false;
@@ -93,7 +93,7 @@ bool Resolve(const Probe& probe, uintptr_t* words, uint32_t count) {
   return true;
 }
 
-Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
+Answer FindRepeats(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
   std::unique_ptr<uintptr_t[]> words(new (std::nothrow) uintptr_t[count]);
   std::unique_ptr<char[]> scratch(new (std::nothrow) char[telar_repeats_memory_size(count)]);
   Scope scope(env);
@@ -101,7 +101,7 @@ Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
   if (!words || !scratch || !scope.IsOpen() || size == 0 || !probe.Make(env)) {
     return Answer::kUnknown;
   }
-  if (!Take(env, parts, size, words.get(), count) || !Resolve(probe, words.get(), count)) {
+  if (!ReadHandles(env, parts, size, words.get(), count) || !Resolve(probe, words.get(), count)) {
     return Answer::kUnknown;
   }
   return telar_repeats(words.get(), count, scratch.get()) ? Answer::kYes : Answer::kNo;
@@ -111,7 +111,7 @@ Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
 
 napi_value HasRepeats(napi_env env, napi_callback_info info) {
   Call<void, 3> call(env, info);
-  Answer answer = Look(env, call.argument[0], call.Uint32(1), call.Uint32(2));
+  Answer answer = FindRepeats(env, call.argument[0], call.Uint32(1), call.Uint32(2));
   return answer == Answer::kUnknown ? nullptr : call.Return(answer == Answer::kYes);
 }
 

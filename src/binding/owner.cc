@@ -99,15 +99,15 @@ class Owner : public Retained {
     bool more = true;
     while (more && pool_) {
       uint32_t count =
-          telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
+          telar_sched_poll(pool_->sched(), batch_, batch_length(), delivered_ ? kLoopSpinNs : 0);
       UpdateRef();
-      if (count == 0 && more_seen_) {
+      if (count == 0 && delivered_) {
         bool naps = false;
         more = !telar_sched_owner_nap(pool_->sched(), &naps);
         if (!more && naps) bell_->RingLater();
         continue;
       }
-      more_seen_ = true;
+      delivered_ = true;
       if (!Deliver(count)) break;
       // Only after results, of which more may have come: a ring that had none to deliver would
       // ring again, and so on, where what it set off takes the owner longer than a turn.
@@ -116,7 +116,7 @@ class Owner : public Retained {
         break;
       }
     }
-    more_seen_ = false;
+    delivered_ = false;
     Release();
   }
 
@@ -128,7 +128,7 @@ class Owner : public Retained {
   uint32_t* batch_ = nullptr;
   size_t batch_length_ = 0;
   bool held_ = false;
-  bool more_seen_ = false;
+  bool delivered_ = false;
 };
 
 napi_value Fail(napi_env env, telar_status status) {

@@ -1,7 +1,7 @@
 /* ring.c - set-up of a ring and its ends, their table, figures. */
 #include "ring_internal.h"
 
-#define RELEASE_TOGETHER_MOST 256u
+#define RELEASE_GROUP_MAX 256u
 
 /* ---- set-up ---- */
 
@@ -81,8 +81,7 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
   end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
   end->mask = granules - 1;
   end->max_record = config.capacity / 2;
-  end->release_together =
-      granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
+  end->release_group = granules / 4 < RELEASE_GROUP_MAX ? granules / 4 : RELEASE_GROUP_MAX;
   end->flags = flags;
   *out = end;
   return TELAR_OK;
@@ -142,7 +141,7 @@ uint32_t telar_ring_listener(const telar_ring_end *end, uint32_t endpoint) {
 
 /* This end no longer counts among those that `side` waits for. If it was the last, all that wait
  * there are woken. */
-static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
+static void wake_deserted(telar_ring_end *end, telar_ring_side side) {
   /* E1: between counting no longer and the check whether it was the last. Pairs with W2: an end
    * that sleeps on has seen another end, or notify sees it asleep. Of two ends that go, the second
    * one sees both gone. */
@@ -152,7 +151,7 @@ static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
   }
 }
 
-telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
+telar_status telar_ring_take_role(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   if (!end->attached) {
     return TELAR_INVALID;
@@ -183,29 +182,29 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
     end->released =
         atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK;
   }
-  _Atomic uint32_t *parts = &shared->endpoints[end->endpoint].parts;
+  _Atomic uint32_t *roles = &shared->endpoints[end->endpoint].roles;
   /* Relaxed: whoever looks for ends does so behind E1 or W2. */
-  uint32_t before = atomic_load_explicit(parts, memory_order_relaxed);
-  atomic_store_explicit(parts, before | 1u << side, memory_order_relaxed);
-  end->has_part[side] = true;
+  uint32_t before = atomic_load_explicit(roles, memory_order_relaxed);
+  atomic_store_explicit(roles, before | 1u << side, memory_order_relaxed);
+  end->has_role[side] = true;
   if (before == 0) {
-    leave_to_others(end, side); /* it counted for the other side, too */
+    wake_deserted(end, side); /* it counted for the other side, too */
   }
   return TELAR_OK;
 }
 
-static void give_up_part(telar_ring_end *end, telar_ring_side side) {
+static void give_up_role(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   uint32_t mine = end->endpoint + 1;
   if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) &&
-      end->has_part[side]) {
+      end->has_role[side]) {
     telar_ring_release_seen(end, 0);
   }
   /* R8: released to A8, the next holder. By compare-and-swap, since it may not be the holder. An
-   * end that has seen the end of a closed ring still is, though has_part is false. */
+   * end that has seen the end of a closed ring still is, though has_role is false. */
   atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release,
                                           memory_order_relaxed);
-  end->has_part[side] = false;
+  end->has_role[side] = false;
 }
 
 void telar_ring_detach(telar_ring_end *end) {
@@ -218,19 +217,19 @@ void telar_ring_detach(telar_ring_end *end) {
   for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS;
        side = (telar_ring_side)(side + 1)) {
     telar_ring_wait_cancel(end, side);
-    give_up_part(end, side);
+    give_up_role(end, side);
   }
   ring_publish_counts(end);
   end->attached = false;
   /* It may have been woken and not have acted: then notify wakes another. */
   end->pending |= RING_PENDING_MOVED;
-  uint32_t parts = atomic_exchange_explicit(&entry->parts, 0u, memory_order_relaxed);
-  atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
+  uint32_t roles = atomic_exchange_explicit(&entry->roles, 0u, memory_order_relaxed);
+  atomic_fetch_or_explicit(&shared->gone, roles & 3u, memory_order_relaxed);
   atomic_store_explicit(&entry->listens, 0, memory_order_relaxed);
   /* R7: released to A7, the next owner of the entry. */
   atomic_store_explicit(&entry->thread, 0, memory_order_release);
-  leave_to_others(end, TELAR_RING_RECEIVERS);
-  leave_to_others(end, TELAR_RING_SENDERS);
+  wake_deserted(end, TELAR_RING_RECEIVERS);
+  wake_deserted(end, TELAR_RING_SENDERS);
 }
 
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
@@ -245,8 +244,8 @@ bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
     if (atomic_load_explicit(&entry->thread, memory_order_relaxed) == 0) {
       continue;
     }
-    uint32_t parts = atomic_load_explicit(&entry->parts, memory_order_relaxed);
-    if (parts == 0 || (parts & other) != 0) {
+    uint32_t roles = atomic_load_explicit(&entry->roles, memory_order_relaxed);
+    if (roles == 0 || (roles & other) != 0) {
       return false;
     }
   }

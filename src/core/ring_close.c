@@ -21,7 +21,7 @@ telar_ring_state telar_ring_state_read(const telar_ring_end *end) {
 /* ---- the receiver ---- */
 
 /* A closed ring looks empty at head. Ends it (CLOSED), or says OK: scan again. */
-static telar_status finish(telar_ring_end *end, uint64_t position) {
+static telar_status try_end(telar_ring_end *end, uint64_t position) {
   ring_shared *shared = end->shared;
   /* A5: acquires R5 and C3. */
   uint64_t head = atomic_load_explicit(&shared->head, memory_order_acquire);
@@ -50,11 +50,11 @@ static telar_status finish(telar_ring_end *end, uint64_t position) {
     }
   }
   /* From now on take_part refuses this end, as ring_read_head does in a ring for many. */
-  end->has_part[TELAR_RING_RECEIVERS] = false;
+  end->has_role[TELAR_RING_RECEIVERS] = false;
   return TELAR_CLOSED;
 }
 
-telar_status telar_ring_nothing_there(telar_ring_end *end, uint64_t position) {
+telar_status telar_ring_no_record(telar_ring_end *end, uint64_t position) {
   /* Acquire: with the state, all that the closing thread knew of. An open ring is not asked for its
    * tail: that line is the producers'. */
   if (atomic_load_explicit(&end->shared->state, memory_order_acquire) != TELAR_RING_CLOSED) {
@@ -63,7 +63,7 @@ telar_status telar_ring_nothing_there(telar_ring_end *end, uint64_t position) {
   /* A4: acquires R4. */
   uint64_t tail =
       atomic_load_explicit(&end->shared->tail, memory_order_acquire) & RING_POSITION_MASK;
-  return tail != position ? TELAR_AGAIN : finish(end, position);
+  return tail != position ? TELAR_AGAIN : try_end(end, position);
 }
 
 /* ---- the sender ---- */

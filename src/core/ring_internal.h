@@ -65,9 +65,9 @@
 /* For what is not the usual case: inlined, it would make the usual case save registers that it does
  * not need. */
 #if defined(_MSC_VER)
-#define RING_ASIDE __declspec(noinline)
+#define RING_NOINLINE __declspec(noinline)
 #else
-#define RING_ASIDE __attribute__((noinline))
+#define RING_NOINLINE __attribute__((noinline))
 #endif
 
 #define RING_POSITION_MASK ((UINT64_C(1) << 62) - 1)
@@ -91,7 +91,7 @@ typedef struct ring_waiters {
 /* Written by its owner only, except for event. The next owner continues the figures. */
 typedef struct ring_endpoint {
   _Atomic uint32_t thread;  /* 0: free */
-  _Atomic uint32_t parts;   /* 1 << side, for each side that the end has acted on; 0: none yet */
+  _Atomic uint32_t roles;   /* 1 << side, for each side that the end has acted on; 0: none yet */
   _Atomic uint32_t need;    /* granules that the waiting sender needs */
   _Atomic uint32_t blocks;  /* 1 << side, for each side that it waits on by blocking */
   _Atomic int32_t event;    /* changes when the blocked end is woken; Atomics.wait looks at it */
@@ -176,11 +176,11 @@ struct telar_ring_end {
   unsigned char *data;
   uint32_t mask; /* granules - 1 */
   uint32_t max_record;
-  uint32_t release_together; /* granules that a single consumer gives back at once, but in notify */
+  uint32_t release_group; /* granules that a single consumer gives back at once, but in notify */
   uint32_t flags;
   uint32_t endpoint;
   bool attached;
-  bool has_part[RING_SIDES]; /* may receive, send; set at the first try */
+  bool has_role[RING_SIDES]; /* may receive, send; set at the first try */
   bool waits[RING_SIDES];    /* has announced to wait */
   uint32_t pending;
   uint64_t unsettled;
@@ -203,7 +203,7 @@ struct telar_ring_end {
 
 /* Before the first send or receive: becomes the single producer or consumer, if the ring is for
  * one. OK, BUSY, INVALID, CLOSED (a receiver after the end). */
-telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side);
+telar_status telar_ring_take_role(telar_ring_end *end, telar_ring_side side);
 /* Finds an open reservation or claim; NULL if there is none under this ticket. */
 ring_open *telar_ring_find_open(ring_open *list, uint32_t ticket);
 /* A free place in a list; NULL: none. */

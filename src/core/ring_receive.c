@@ -10,7 +10,7 @@ static inline void copy_out(telar_ring_end *end, const ring_span *s, void *buffe
 }
 
 /* With a single consumer: reads short records ahead. False: there is none, or it is not short. */
-static RING_ASIDE bool stage(telar_ring_end *end) {
+static RING_NOINLINE bool stage(telar_ring_end *end) {
   ring_staged *staged = &end->staged;
   telar_ring_run runs[RING_STAGED_RECORDS];
   ring_span s;
@@ -42,8 +42,8 @@ static RING_ASIDE bool stage(telar_ring_end *end) {
 }
 
 /* Relaxed: as in may_receive. */
-static inline bool may_receive_here(const telar_ring_end *end) {
-  return end->has_part[TELAR_RING_RECEIVERS] &&
+static inline bool may_receive_fast(const telar_ring_end *end) {
+  return end->has_role[TELAR_RING_RECEIVERS] &&
          atomic_load_explicit(&end->shared->state, memory_order_relaxed) <= TELAR_RING_CLOSED;
 }
 
@@ -68,9 +68,9 @@ static inline bool receive_alone(telar_ring_end *end, void *buffer, uint32_t cap
   return true;
 }
 
-static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity,
-                                             uint32_t *length) {
-  if (may_receive_here(end)) {
+static RING_NOINLINE telar_status receive_slow(telar_ring_end *end, void *buffer, uint32_t capacity,
+                                               uint32_t *length) {
+  if (may_receive_fast(end)) {
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
       if (receive_alone(end, buffer, capacity, length)) return TELAR_OK;
     } else if (end->staged.next == end->staged.count && stage(end)) {
@@ -85,10 +85,10 @@ static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, 
   return status;
 }
 
-static RING_ASIDE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from,
-                                        uint32_t bytes) {
+static RING_NOINLINE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from,
+                                           uint32_t bytes) {
   ring_copy(buffer, from, bytes);
-  if (ring_is_release_due(end)) telar_ring_release_seen(end, RING_RELEASE_NOT_YET);
+  if (ring_is_release_due(end)) telar_ring_release_seen(end, RING_RELEASE_KEEP);
   return TELAR_OK;
 }
 
@@ -97,8 +97,8 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
   /* The usual case with a single consumer: a record that was read ahead. */
   ring_staged *staged = &end->staged;
   uint32_t bytes = staged->lengths[staged->next % RING_STAGED_RECORDS];
-  if (staged->next == staged->count || bytes > capacity || !may_receive_here(end)) {
-    return receive_aside(end, buffer, capacity, length);
+  if (staged->next == staged->count || bytes > capacity || !may_receive_fast(end)) {
+    return receive_slow(end, buffer, capacity, length);
   }
   const unsigned char *from = staged->bytes + staged->at;
   uint32_t granules = ring_granules(bytes);
@@ -123,7 +123,7 @@ static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t ca
   const ring_likely *likely = &end->likely;
   uint32_t bytes = likely->run.bytes;
   if (likely->run.records == 0 || likely->run.records > max ||
-      ring_bytes_to_end(likely->granules, bytes) > capacity || !may_receive_here(end)) {
+      ring_bytes_to_end(likely->granules, bytes) > capacity || !may_receive_fast(end)) {
     return false;
   }
   uint64_t head = ring_read_head(end); /* A5 */

@@ -7,10 +7,10 @@
 
 #include "ring_internal.h"
 
-/* A single consumer gives room back in groups (release_together), but for the last two lines of
+/* A single consumer gives room back in groups (release_group), but for the last two lines of
  * tags before head; notify gives back all. Else it would write where the producer is about to
  * write, and the producer would have to read `released` for every few records. */
-#define RING_RELEASE_NOT_YET 32u
+#define RING_RELEASE_KEEP 32u
 
 /* What telar_ring_scan has found: granules to step over, then records in one piece. */
 typedef struct ring_span {
@@ -51,7 +51,7 @@ void telar_ring_clear_claimed(telar_ring_end *end, uint64_t from, uint32_t granu
 /* ---- ring_close.c ---- */
 
 /* Why there is no record at head, or OK to look again. */
-telar_status telar_ring_nothing_there(telar_ring_end *end, uint64_t position);
+telar_status telar_ring_no_record(telar_ring_end *end, uint64_t position);
 
 /* ---- head ---- */
 
@@ -94,7 +94,7 @@ static inline void ring_mark_done(telar_ring_end *end, uint64_t from, uint32_t g
 
 /* With a single consumer: whether there is a group to give back. */
 static inline bool ring_is_release_due(const telar_ring_end *end) {
-  return ring_distance(end->released, end->head) >= end->release_together;
+  return ring_distance(end->released, end->head) >= end->release_group;
 }
 
 /* What was claimed is read. */
@@ -104,7 +104,7 @@ static inline void ring_give_back(telar_ring_end *end, const ring_span *s) {
     telar_ring_clear_claimed(end, s->from, s->skipped + s->granules);
     ring_mark_done(end, s->from, s->skipped + s->granules);
   } else if (ring_is_release_due(end)) {
-    telar_ring_release_seen(end, RING_RELEASE_NOT_YET);
+    telar_ring_release_seen(end, RING_RELEASE_KEEP);
   }
 }
 

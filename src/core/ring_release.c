@@ -32,7 +32,7 @@ static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_
   return position;
 }
 
-RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
+RING_NOINLINE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
   uint64_t left = ring_distance(end->released, end->head) - keep;
   for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX && end->claims_open != 0; i++) {
     if (end->claims[i].granules == 0) continue;

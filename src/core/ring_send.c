@@ -3,7 +3,7 @@
 #include "ring_send.h"
 
 /* How far ahead of the records lines are asked for, in granules. */
-#define AHEAD 32u
+#define PREFETCH_AHEAD 32u
 
 /* ---- room ---- */
 
@@ -62,9 +62,11 @@ telar_status telar_ring_no_room(telar_ring_end *end, uint64_t *tail, telar_statu
 /* The lines that will be written to behind position are in the cache of the consumer that read
  * them. A producer that fetched them one by one, when a store needs them, would spend most of its
  * time waiting for them. */
-static inline void fetch_ahead(const telar_ring_end *end, uint64_t position) {
-  if (((uint32_t)position & 7) == 0) telar_prefetch_write(ring_data(end, position + AHEAD));
-  if (((uint32_t)position & 15) == 0) telar_prefetch_write(ring_tag(end, position + AHEAD));
+static inline void prefetch_ahead(const telar_ring_end *end, uint64_t position) {
+  if (((uint32_t)position & 7) == 0)
+    telar_prefetch_write(ring_data(end, position + PREFETCH_AHEAD));
+  if (((uint32_t)position & 15) == 0)
+    telar_prefetch_write(ring_tag(end, position + PREFETCH_AHEAD));
 }
 
 /* Reserves room for one record; *position is where it begins. */
@@ -92,7 +94,7 @@ static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *
 
 /* The usual case: there is room as far as is known, in one piece, and no other producer is faster.
  * False: nothing was done. */
-static inline bool take_room_here(telar_ring_end *end, uint32_t granules, uint64_t *position) {
+static inline bool take_room_fast(telar_ring_end *end, uint32_t granules, uint64_t *position) {
   uint64_t tail = ring_read_tail(end);
   uint32_t room = ring_room_behind(end, tail, end->released_seen);
   if (granules > room || room == UINT32_MAX || ring_pad_before(end, tail, granules) != 0) {
@@ -110,9 +112,9 @@ static inline void put(telar_ring_end *end, uint64_t position, uint32_t length) 
   ring_note_sent(end, position, 1, length);
 }
 
-RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *first,
-                                              uint32_t first_length, const void *second,
-                                              uint32_t second_length) {
+RING_NOINLINE telar_status telar_ring_send_parts(telar_ring_end *end, const void *first,
+                                                 uint32_t first_length, const void *second,
+                                                 uint32_t second_length) {
   telar_status status = ring_may_send(end);
   if (status != TELAR_OK) return status;
   if (first_length > end->max_record || second_length > end->max_record - first_length) {
@@ -122,15 +124,15 @@ RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *f
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
   if (status != TELAR_OK) return status;
-  fetch_ahead(end, position);
+  prefetch_ahead(end, position);
   ring_copy(ring_data(end, position), first, first_length);
   ring_copy(ring_data(end, position) + first_length, second, second_length);
   put(end, position, length);
   return TELAR_OK;
 }
 
-static RING_ASIDE telar_status copy_in(telar_ring_end *end, uint64_t position, const void *data,
-                                       uint32_t length) {
+static RING_NOINLINE telar_status copy_in(telar_ring_end *end, uint64_t position, const void *data,
+                                          uint32_t length) {
   ring_copy(ring_data(end, position), data, length);
   put(end, position, length);
   return TELAR_OK;
@@ -139,12 +141,12 @@ static RING_ASIDE telar_status copy_in(telar_ring_end *end, uint64_t position, c
 telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
   uint64_t position;
   /* Relaxed: as in ring_may_send. */
-  if (!end->has_part[TELAR_RING_SENDERS] ||
+  if (!end->has_role[TELAR_RING_SENDERS] ||
       atomic_load_explicit(&end->shared->state, memory_order_relaxed) != TELAR_RING_OPEN ||
-      length > end->max_record || !take_room_here(end, ring_granules(length), &position)) {
+      length > end->max_record || !take_room_fast(end, ring_granules(length), &position)) {
     return telar_ring_send_parts(end, data, length, NULL, 0);
   }
-  fetch_ahead(end, position);
+  prefetch_ahead(end, position);
   if (!ring_is_word(length)) return copy_in(end, position, data, length);
   ring_copy_word(ring_data(end, position), data, length);
   put(end, position, length);

@@ -25,14 +25,14 @@ static inline uint32_t ring_room_behind(const telar_ring_end *end, uint64_t tail
   return used > end->mask ? UINT32_MAX : end->mask - (uint32_t)used;
 }
 
-static inline uint32_t ring_left_behind(const telar_ring_end *end, uint64_t tail) {
+static inline uint32_t ring_left_to_end(const telar_ring_end *end, uint64_t tail) {
   return end->mask + 1 - ((uint32_t)tail & end->mask);
 }
 
 /* Granules between tail and the end of the ring that a record so long cannot use. */
 static inline uint32_t ring_pad_before(const telar_ring_end *end, uint64_t tail,
                                        uint32_t granules) {
-  uint32_t left = ring_left_behind(end, tail);
+  uint32_t left = ring_left_to_end(end, tail);
   return granules > left ? left : 0;
 }
 
@@ -71,8 +71,8 @@ static inline telar_status ring_may_send(telar_ring_end *end) {
   if (state != TELAR_RING_OPEN) {
     return state == TELAR_RING_CLOSED ? TELAR_CLOSED : TELAR_ABORTED;
   }
-  return end->has_part[TELAR_RING_SENDERS] ? TELAR_OK
-                                           : telar_ring_take_part(end, TELAR_RING_SENDERS);
+  return end->has_role[TELAR_RING_SENDERS] ? TELAR_OK
+                                           : telar_ring_take_role(end, TELAR_RING_SENDERS);
 }
 
 static inline void ring_note_sent(telar_ring_end *end, uint64_t position, uint32_t records,

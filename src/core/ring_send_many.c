@@ -3,11 +3,12 @@
 #include "ring_send.h"
 
 /* How much is prefetched behind a batch at most, in granules. */
-#define FETCH_BEHIND_MOST 64u
+#define PREFETCH_GRANULES_MAX 64u
 
-/* As fetch_ahead in ring_send.c: the lines of the next batch, if it is as long. */
-static inline void fetch_behind(const telar_ring_end *end, uint64_t position, uint32_t granules) {
-  if (granules > FETCH_BEHIND_MOST) granules = FETCH_BEHIND_MOST;
+/* As prefetch_ahead in ring_send.c: the lines of the next batch, if it is as long. */
+static inline void prefetch_behind(const telar_ring_end *end, uint64_t position,
+                                   uint32_t granules) {
+  if (granules > PREFETCH_GRANULES_MAX) granules = PREFETCH_GRANULES_MAX;
   for (uint32_t i = 0; i < granules; i += 8) telar_prefetch_write(ring_data(end, position + i));
   telar_prefetch_write(ring_tag(end, position));
 }
@@ -40,7 +41,7 @@ static inline void add_records(piece *p, uint32_t records, uint32_t bytes) {
 static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs,
                               uint32_t count, piece *p) {
   uint32_t room = ring_room_behind(end, tail, end->released_seen),
-           left = ring_left_behind(end, tail);
+           left = ring_left_to_end(end, tail);
   if (room == UINT32_MAX) return false;
   if (room > left) room = left;
   *p = (piece){.runs = runs};
@@ -60,7 +61,7 @@ static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const te
 static uint32_t plan(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs,
                      uint32_t count, batch *b) {
   uint32_t room = ring_room_behind(end, tail, end->released_seen),
-           left = ring_left_behind(end, tail);
+           left = ring_left_to_end(end, tail);
   if (room == UINT32_MAX) room = 0;
   *b = (batch){.first.runs = runs};
   piece *p = &b->first;
@@ -92,15 +93,15 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
                  const piece *p) {
   uint32_t left = p->records;
   if (left == 0) return;
-  fetch_behind(end, position + p->granules, p->granules);
+  prefetch_behind(end, position + p->granules, p->granules);
   /* Not beyond the last byte: what lies behind it may not be the caller's memory. */
   ring_copy(ring_data(end, position), data, ring_bytes_to_end(p->granules, p->last));
   const telar_ring_run *run = p->runs;
   uint32_t here = run->records - p->before;
   do {
     uint32_t records = here < left ? here : left, bytes = run->bytes;
-    if (records > RING_RUN_RECORDS_MOST) records = RING_RUN_RECORDS_MOST;
-    if (bytes > RING_RUN_BYTES_MOST) records = 1;
+    if (records > RING_RUN_RECORDS_MAX) records = RING_RUN_RECORDS_MAX;
+    if (bytes > RING_RUN_BYTES_MAX) records = 1;
     ring_publish(end, position, ring_tag_of(records, bytes));
     position += records * ring_granules(bytes);
     left -= records;
@@ -110,9 +111,9 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
 }
 
 /* Sends as many as there is room for, also on both sides of the end of the ring. */
-static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data,
-                                         const telar_ring_run *runs, uint32_t count,
-                                         uint32_t *sent) {
+static RING_NOINLINE telar_status send_some(telar_ring_end *end, const void *data,
+                                            const telar_ring_run *runs, uint32_t count,
+                                            uint32_t *sent) {
   for (uint32_t i = 0; i < count; i++) {
     if (runs[i].records == 0) return TELAR_INVALID;
   }

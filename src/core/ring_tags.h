@@ -22,8 +22,8 @@
 #define RING_TAG_COUNT (~RING_TAG_STATE)
 
 #define RING_RUN_SHIFT 16u
-#define RING_RUN_BYTES_MOST 0xffffu
-#define RING_RUN_RECORDS_MOST 0x3fffu
+#define RING_RUN_BYTES_MAX 0xffffu
+#define RING_RUN_RECORDS_MAX 0x3fffu
 
 /* Granules of a record: one for its tag even when it is empty. */
 static inline uint32_t ring_granules(uint32_t bytes) {
@@ -36,7 +36,7 @@ static inline uint32_t ring_bytes_to_end(uint32_t granules, uint32_t last) {
   return (granules - ring_granules(last)) * TELAR_RING_GRANULE + last;
 }
 
-/* pre: one record, or 2 to RING_RUN_RECORDS_MOST of at most RING_RUN_BYTES_MOST. */
+/* pre: one record, or 2 to RING_RUN_RECORDS_MAX of at most RING_RUN_BYTES_MAX. */
 static inline uint32_t ring_tag_of(uint32_t records, uint32_t bytes) {
   return records == 1 ? RING_TAG_READY | bytes : records << RING_RUN_SHIFT | bytes;
 }
@@ -49,7 +49,7 @@ static inline uint32_t ring_tag_records(uint32_t tag) {
 
 /* Bytes of each of them. */
 static inline uint32_t ring_tag_bytes(uint32_t tag) {
-  return tag & ((tag & RING_TAG_STATE) == 0 ? RING_RUN_BYTES_MOST : RING_TAG_COUNT);
+  return tag & ((tag & RING_TAG_STATE) == 0 ? RING_RUN_BYTES_MAX : RING_TAG_COUNT);
 }
 
 /* Granules that the tag speaks for; 0: what no call writes. */

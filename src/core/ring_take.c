@@ -106,7 +106,7 @@ telar_status telar_ring_scan(const telar_ring_end *end, uint64_t head, uint32_t 
   return TELAR_OK;
 }
 
-RING_ASIDE void telar_ring_cut_run(telar_ring_end *end, const ring_span *s) {
+RING_NOINLINE void telar_ring_cut_run(telar_ring_end *end, const ring_span *s) {
   uint64_t position = s->from + s->skipped + s->granules;
   /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
   atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->rest, s->last),
@@ -126,8 +126,8 @@ static telar_status may_receive(telar_ring_end *end) {
   if (state != TELAR_RING_OPEN && state != TELAR_RING_CLOSED) {
     return TELAR_ABORTED;
   }
-  return end->has_part[TELAR_RING_RECEIVERS] ? TELAR_OK
-                                             : telar_ring_take_part(end, TELAR_RING_RECEIVERS);
+  return end->has_role[TELAR_RING_RECEIVERS] ? TELAR_OK
+                                             : telar_ring_take_role(end, TELAR_RING_RECEIVERS);
 }
 
 telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacity,
@@ -138,7 +138,7 @@ telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacit
   for (;;) {
     uint64_t head = ring_read_head(end), position = head & RING_POSITION_MASK;
     if ((head & RING_HEAD_FINAL) != 0) {
-      end->has_part[TELAR_RING_RECEIVERS] = false;
+      end->has_role[TELAR_RING_RECEIVERS] = false;
       return TELAR_CLOSED;
     }
     status = telar_ring_scan(end, position, max, capacity, runs, s);
@@ -155,7 +155,7 @@ telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacit
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && ring_read_head(end) != head) {
       continue; /* it was out of date */
     }
-    if (status == TELAR_EMPTY) status = telar_ring_nothing_there(end, position);
+    if (status == TELAR_EMPTY) status = telar_ring_no_record(end, position);
     if (status != TELAR_OK) return status;
   }
 }

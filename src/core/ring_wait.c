@@ -56,7 +56,7 @@ typedef struct room {
 } room;
 
 /* False: another thread sweeps; it checks for waiting ends when it is done (S1). */
-static bool look_for_room(telar_ring_end *end, room *seen) {
+static bool read_room(telar_ring_end *end, room *seen) {
   if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) &&
       telar_ring_sweep(end, end->mask) == TELAR_AGAIN) {
     return false;
@@ -153,7 +153,7 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   if (pending == 0) return TELAR_OK;
   ring_shared *shared = end->shared;
   waker w = {end, wake_fn, context, 0};
-  if (end->has_part[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
+  if (end->has_role[TELAR_RING_RECEIVERS] && ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     telar_ring_release_seen(end, 0);
   }
   /* W1: pairs with W2. C1: pairs with C2, a receiver that finds a closed ring empty. */
@@ -170,13 +170,13 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   room seen;
   if ((pending & ring_pending_all(TELAR_RING_SENDERS)) != 0) {
     wake_all(&w, TELAR_RING_SENDERS);
-  } else if (anyone_waits(&shared->waiters[TELAR_RING_SENDERS]) && look_for_room(end, &seen)) {
+  } else if (anyone_waits(&shared->waiters[TELAR_RING_SENDERS]) && read_room(end, &seen)) {
     wake_one(&w, TELAR_RING_SENDERS, &seen);
   }
   if (end->attached) ring_publish_counts(end);
   end->settled_sent = end->sent;
   end->settled_bytes = end->sent_bytes;
-  end->pending = 0; /* look_for_room sets it as well, and that has been dealt with above */
+  end->pending = 0; /* read_room sets it as well, and that has been dealt with above */
   *wake = w.result;
   return status;
 }

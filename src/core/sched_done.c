@@ -9,13 +9,13 @@
 #define SHORT_TASK_NS UINT64_C(5000)
 #define SHORT_BACKLOG_NS UINT64_C(100000)
 /* One preempted task among short ones is not a long task. */
-#define RAN_COUNTED_AT_MOST_NS UINT64_C(200000)
+#define RAN_NS_MAX UINT64_C(200000)
 /* With so many tasks outstanding, and tasks this short, the owner naps. */
 #define NAP_OUTSTANDING 32u
 #define NAP_RAN_NS UINT64_C(150000)
 /* After results of tasks shorter than this the owner waits a moment for more. */
 #define GATHER_RAN_NS UINT64_C(1000)
-#define GATHER_LOOKS 6u
+#define GATHER_POLLS 6u
 
 static void wake_owner(telar_sched *s) {
   if (telar_eventcount_notify(&s->owner_sleep)) {
@@ -28,7 +28,7 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot) {
   /* Never full: as many cells as slots, and a slot is there once at most. */
   for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) !=
                            TELAR_OK;) { /* D1: publish, then look for the sleeper */
-    telar_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
+    telar_backoff(&turns); /* the popper of the cell's last value is about to free it */
   }
   /* While the owner naps nobody rings; its own timer ends the nap. The load is relaxed: the
    * subtraction, or N2, follows. R1: released to A1, the end of the nap. Else the owner could
@@ -55,13 +55,13 @@ void telar_sched_end_nap(telar_sched *s) {
 /* ---- owner ---- */
 
 static void note_ran(telar_sched *s, uint64_t ran) {
-  if (ran > RAN_COUNTED_AT_MOST_NS) {
-    ran = RAN_COUNTED_AT_MOST_NS;
+  if (ran > RAN_NS_MAX) {
+    ran = RAN_NS_MAX;
   }
   s->ran_ns = s->ran_ns == 0 ? ran : s->ran_ns - (s->ran_ns >> 4) + (ran >> 4);
 }
 
-static void judge_laziness(telar_sched *s) {
+static void update_lazy(telar_sched *s) {
   uint32_t lazy =
       s->ran_ns != 0 && s->ran_ns < SHORT_TASK_NS && s->outstanding * s->ran_ns < SHORT_BACKLOG_NS;
   if (atomic_load_explicit(&s->lazy, memory_order_relaxed) != lazy) {
@@ -70,7 +70,7 @@ static void judge_laziness(telar_sched *s) {
 }
 
 uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
-  sched_ready_tell(s->ready);
+  sched_ready_publish(s->ready);
   uint32_t n = telar_index_queue_pop_sc_many(s->done, out, max);
   for (uint32_t i = 0; i < n; i++) {
     sched_slot *slot = &s->slots[out[i]];
@@ -80,7 +80,7 @@ uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
     sched_own(s, slot);
   }
   if (n != 0) {
-    judge_laziness(s);
+    update_lazy(s);
   }
   return n;
 }
@@ -88,7 +88,7 @@ uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
 /* Takes what else is about to come, so that results of short tasks are settled
  * together: until none came for a moment. */
 static uint32_t gather(telar_sched *s, uint32_t *out, uint32_t n, uint32_t max) {
-  for (uint32_t quiet = 0; quiet < GATHER_LOOKS && s->outstanding != 0 && n < max;) {
+  for (uint32_t quiet = 0; quiet < GATHER_POLLS && s->outstanding != 0 && n < max;) {
     telar_os_relax();
     uint32_t more =
         telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out + n, max - n);

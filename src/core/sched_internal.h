@@ -15,7 +15,7 @@
 #include "lane.h"
 #include "sched.h"
 #include "sched_ready.h"
-#include "wait_turn.h"
+#include "backoff.h"
 
 #include "../os/os.h"
 

@@ -8,7 +8,7 @@
  * USE     memory = zeroed, aligned to TELAR_CACHELINE, sched_ready_size(config) bytes
  *         sched_ready *ready = sched_ready_init(memory, config);
  *         sched_ready_push(ready, slot);                         // owner
- *         sched_ready_tell_in_time(ready, outstanding);          // owner
+ *         sched_ready_publish_if_due(ready, outstanding);          // owner
  *         while (sched_ready_claim(ready, &slot)) ...            // any thread
  *
  * THREADS push, tell, tell_in_time: the owner. claim, has_told, has_next, length: any thread.
@@ -32,11 +32,11 @@
 
 #include "index_queue.h"
 #include "sched.h"
-#include "wait_turn.h"
+#include "backoff.h"
 
 /* With fewer tasks outstanding workers hear of each at once, with more of so many together. */
-#define SCHED_READY_TELL_AT_ONCE 48u
-#define SCHED_READY_TELL_EVERY 16u
+#define SCHED_READY_PUBLISH_AT_ONCE 48u
+#define SCHED_READY_PUBLISH_EVERY 16u
 
 /* A type of its own, so that only this file reaches the queue. Its cells follow it. */
 typedef struct sched_ready {
@@ -56,22 +56,22 @@ static inline sched_ready *sched_ready_init(void *memory, const telar_sched_conf
 }
 
 /* Tells workers of all that was pushed. Owner. */
-static inline void sched_ready_tell(sched_ready *ready) {
+static inline void sched_ready_publish(sched_ready *ready) {
   telar_index_queue_publish_sp(&ready->queue);
 }
 
 /* Owner. */
 static inline void sched_ready_push(sched_ready *ready, uint32_t slot) {
   /* AGAIN only: the popper of the cell's last value is about to free it. */
-  for (uint32_t turns = 0; telar_index_queue_push_sp_quiet(&ready->queue, slot) != TELAR_OK;) {
-    telar_wait_turn(&turns);
+  for (uint32_t turns = 0; telar_index_queue_push_sp_deferred(&ready->queue, slot) != TELAR_OK;) {
+    telar_backoff(&turns);
   }
 }
 
 /* After a push: tells, unless that can wait. `outstanding`: tasks with the scheduler. Owner. */
-static inline void sched_ready_tell_in_time(sched_ready *ready, uint32_t outstanding) {
-  if (outstanding < SCHED_READY_TELL_AT_ONCE || outstanding % SCHED_READY_TELL_EVERY == 0) {
-    sched_ready_tell(ready);
+static inline void sched_ready_publish_if_due(sched_ready *ready, uint32_t outstanding) {
+  if (outstanding < SCHED_READY_PUBLISH_AT_ONCE || outstanding % SCHED_READY_PUBLISH_EVERY == 0) {
+    sched_ready_publish(ready);
   }
 }
 
@@ -82,12 +82,12 @@ static inline bool sched_ready_claim(sched_ready *ready, uint32_t *slot) {
     if (status != TELAR_AGAIN) {
       return status == TELAR_OK;
     }
-    telar_wait_turn(&turns);
+    telar_backoff(&turns);
   }
 }
 
 /* Whether there is a slot that was told of: keeps off the line that the owner writes to. */
-static inline bool sched_ready_has_told(sched_ready *ready) {
+static inline bool sched_ready_has_published(sched_ready *ready) {
   return !telar_index_queue_is_empty(&ready->queue);
 }
 

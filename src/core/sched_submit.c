@@ -22,7 +22,7 @@ telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
   }
   make_ready(s, &s->slots[slot], 1, cancellable, created_ns);
   sched_ready_push(s->ready, slot);
-  sched_ready_tell_in_time(s->ready, s->outstanding);
+  sched_ready_publish_if_due(s->ready, s->outstanding);
   telar_sched_wake_for_ready(s);
   return TELAR_OK;
 }
@@ -73,6 +73,6 @@ void telar_sched_watch_claims(telar_sched *s) {
 }
 
 uint32_t telar_sched_ready_length(telar_sched *s) {
-  sched_ready_tell(s->ready);
+  sched_ready_publish(s->ready);
   return sched_ready_length(s->ready);
 }

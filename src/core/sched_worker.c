@@ -8,10 +8,10 @@
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
 /* One long pause, a preemption say, is not a habit. */
-#define GAP_COUNTED_AT_MOST_NS UINT64_C(200000)
-#define SPIN_AT_LEAST_NS UINT64_C(4000)
-#define RELAXES_PER_LOOK 2
-#define LOOKS_PER_THOROUGH_ONE 8
+#define GAP_NS_MAX UINT64_C(200000)
+#define SPIN_NS_MIN UINT64_C(4000)
+#define RELAXES_PER_POLL 2
+#define POLLS_PER_THOROUGH_POLL 8
 
 static bool take_place(const telar_sched *s, sched_worker *w) {
   if (w->holds_place) {
@@ -95,7 +95,7 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
     return TELAR_SCHED_NONE;
   }
-  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_told(s->ready)) {
+  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready)) {
     return claim_from_ready(s, worker);
   }
   return TELAR_SCHED_NONE;
@@ -113,14 +113,14 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
     w->searching = true;
     atomic_fetch_add(&s->searching, 1);
   }
-  uint32_t looks = 0;
+  uint32_t polls = 0;
   uint64_t spin = 2 * w->gap_ns;
-  uint64_t deadline = *now + (spin < SPIN_AT_LEAST_NS ? SPIN_AT_LEAST_NS : spin);
+  uint64_t deadline = *now + (spin < SPIN_NS_MIN ? SPIN_NS_MIN : spin);
   do {
-    for (int i = 0; i < RELAXES_PER_LOOK; i++) {
+    for (int i = 0; i < RELAXES_PER_POLL; i++) {
       telar_os_relax();
     }
-    uint32_t slot = claim(s, worker, ++looks % LOOKS_PER_THOROUGH_ONE == 0);
+    uint32_t slot = claim(s, worker, ++polls % POLLS_PER_THOROUGH_POLL == 0);
     drop_held_place(s, w);
     *now = telar_os_now_ns();
     if (slot != TELAR_SCHED_NONE) {
@@ -134,8 +134,8 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
  * one sleep would be the reason for the next. */
 static void note_gap(sched_worker *w, uint64_t created) {
   uint64_t gap = created > w->dry_since_ns ? created - w->dry_since_ns : 0;
-  if (gap > GAP_COUNTED_AT_MOST_NS) {
-    gap = GAP_COUNTED_AT_MOST_NS;
+  if (gap > GAP_NS_MAX) {
+    gap = GAP_NS_MAX;
   }
   w->gap_ns += (gap >> 3);
   w->gap_ns -= (w->gap_ns >> 3);

@@ -54,7 +54,7 @@ static void count_out(telar_slab *slab, uint64_t bytes) {
 }
 
 /* The slow way to a small block. Returns log2 of its size, 0 if there is none. */
-static uint32_t alloc_small_slowly(telar_slab *slab, uint32_t class, uint64_t *offset) {
+static uint32_t alloc_small_slow(telar_slab *slab, uint32_t class, uint64_t *offset) {
   lock(slab);
   uint32_t given = telar_slab_take_small(slab, class, offset);
   unlock(slab);
@@ -90,7 +90,7 @@ telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset
     uint32_t class = shift - slab->min_shift;
     uint32_t unit = get_current(slab, class);
     if (unit == NOWHERE || !take_block(slab, unit, shift, offset)) {
-      shift = alloc_small_slowly(slab, class, offset);
+      shift = alloc_small_slow(slab, class, offset);
     }
     given = shift == 0 ? 0 : UINT64_C(1) << shift;
   } else {
@@ -130,7 +130,7 @@ static bool find(const telar_slab *slab, uint64_t offset, place *out) {
   uint32_t deepest = span_order(slab, SMALL_SHIFT_MAX);
   for (uint32_t order = 0; order <= deepest; order++) {
     uint32_t unit = inner & ~((1u << order) - 1);
-    uint64_t word = look(slab, unit);
+    uint64_t word = read_word(slab, unit);
     if (kind_of(word) == NONE) continue;
     uint32_t within = at - (unit << slab->unit_shift);
     out->unit = unit;
@@ -171,7 +171,7 @@ static telar_status free_small(telar_slab *slab, const place *at) {
 
 static telar_status free_large(telar_slab *slab, const place *at) {
   lock(slab);
-  uint64_t word = look(slab, at->unit);
+  uint64_t word = read_word(slab, at->unit);
   bool is_there = kind_of(word) == LARGE;
   uint32_t units = (uint32_t)word;
   if (is_there) telar_slab_run_give_part(slab, at->unit, 0, units);

@@ -114,7 +114,7 @@ static inline bool is_full(const telar_slab *slab, uint64_t word) {
 }
 
 /* Relaxed: a look. What depends on it is checked by a compare-and-swap or done under the lock. */
-static inline uint64_t look(const telar_slab *slab, uint32_t unit) {
+static inline uint64_t read_word(const telar_slab *slab, uint32_t unit) {
   return atomic_load_explicit(&slab->words[unit], memory_order_relaxed);
 }
 
@@ -170,7 +170,7 @@ static inline void list_remove(telar_slab *slab, uint32_t *head, uint32_t unit) 
  * Lock-free: a failed swap means that another thread's alloc or free succeeded. */
 static inline bool take_block(telar_slab *slab, uint32_t unit, uint32_t block_shift,
                               uint64_t *offset) {
-  uint64_t word = look(slab, unit);
+  uint64_t word = read_word(slab, unit);
   for (;;) {
     if (kind_of(word) != SMALL || block_shift_of(word) != block_shift) return false;
     uint32_t room = ~(uint32_t)word & full_map(slab, word);

@@ -6,7 +6,7 @@ static uint32_t *room_list(telar_slab *slab, uint64_t word) {
 
 /* Closes the span if no block of it is handed out. Under the lock. */
 static bool close_if_empty(telar_slab *slab, uint32_t unit) {
-  uint64_t word = look(slab, unit);
+  uint64_t word = read_word(slab, unit);
   if (kind_of(word) != SMALL || (uint32_t)word != 0) return false;
   /* A3: acquires R2, the last free of each block. Strong: a failure means that an alloc
    * was faster, and the span is not empty. Relaxed on failure: nothing is done. */
@@ -20,10 +20,10 @@ static bool close_if_empty(telar_slab *slab, uint32_t unit) {
 }
 
 void telar_slab_settle(telar_slab *slab, uint32_t unit) {
-  uint64_t word = look(slab, unit);
+  uint64_t word = read_word(slab, unit);
   if (kind_of(word) != SMALL || (word & CURRENT) != 0) return;
   if (close_if_empty(slab, unit)) return;
-  word = look(slab, unit);
+  word = read_word(slab, unit);
   /* Full: who frees next sees no flag and settles. Full and LINKED: stays on the list,
    * and whoever takes it from there finds out. */
   if ((word & LINKED) != 0 || is_full(slab, word)) return;

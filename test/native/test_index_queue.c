@@ -163,13 +163,13 @@ static void tells_of_quiet_pushes_when_asked_to(uint32_t start) {
   telar_index_queue *queue = make(4, start);
   uint32_t value = 0;
   CHECK(!telar_index_queue_has_next(queue));
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 7), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 7), TELAR_OK);
   CHECK(telar_index_queue_is_empty(queue));
   CHECK(telar_index_queue_has_next(queue));
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 8), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 8), TELAR_OK);
   telar_index_queue_publish_sp(queue);
   CHECK_EQUAL(telar_index_queue_length(queue), 2);
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 9), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 9), TELAR_OK);
   for (uint32_t i = 7; i < 10; i++) {
     CHECK(telar_index_queue_has_next(queue));
     CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_OK);
