@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 8 bytes each: half of an L1 cache of 32 KiB. */
+/* 8 bytes each: half of a first-level cache of 32 KiB. */
 #define kTableBits 11
 #define kTable ((size_t)1 << kTableBits)
 /* A partition holds about a quarter of that, so that one a few times the average size still

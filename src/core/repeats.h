@@ -11,8 +11,8 @@
  * THREADS any; a call uses only its arguments.
  *
  * METHOD  The words are partitioned by their hash (one pass of a radix sort), so that the hash
- *         table of a partition stays in the L1 cache. Equal words are in the same partition.
- *         Linear probing, at most half full. A partition that is larger than that is sorted
+ *         table of a partition stays in the first-level cache. Equal words are in the same
+ * partition. Linear probing, at most half full. A partition that is larger than that is sorted
  *         instead, so no choice of words takes more than O(n log n).
  *
  * Usable from C++.
