@@ -44,7 +44,7 @@ static uint64_t bit_of(const telar_ring_end *end) {
 /* ---- what waiting ends could continue with ---- */
 
 /* Whether a receiver could claim something at head. If head is at an open reservation it could
- * not: the commit wakes. If another consumer moves head in the meantime, its notify checks what
+ * not: the commit wakes it. If another consumer moves head in the meantime, its notify checks what
  * is next. */
 static bool has_record(const telar_ring_end *end) {
   /* Relaxed: W1 orders these. */
