@@ -14,9 +14,9 @@ namespace telar {
 
 namespace {
 
-// A longer record is read in place, to save a second copy.
+// Longer records are read in place, to save a second copy.
 constexpr uint32_t kMaxCopyBytes = 16 * 1024;
-// What a batch may take: the copies should still be in the nearest cache when they are read.
+// Limit for a batch: the copies should still be in the first-level cache when they are read.
 constexpr uint32_t kMaxBatchBytes = 32 * 1024;
 
 class End : public Retained {
@@ -32,9 +32,9 @@ class End : public Retained {
     if (end_memory_ == nullptr) return TELAR_NO_MEMORY;
     telar_status status = telar_ring_open(end_memory_, data, length, &end_);
     if (status != TELAR_OK) return status;
-    // The shared memory stays as long as C has a pointer to it.
+    // The reference keeps the shared memory alive as long as C has a pointer to it.
     napi_create_reference(env_, memory, 1, &memory_ref_);
-    // Runs when the thread is terminated, too: what it had open is given back.
+    // Also runs when the thread is terminated: what it had open is given back.
     has_hook_ = napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this) == napi_ok;
     return TELAR_OK;
   }
@@ -46,7 +46,7 @@ class End : public Retained {
 
   telar_status Attach() { return telar_ring_attach(end_, channels_->thread()); }
 
-  // Once after each call that may have changed something.
+  // Call it once after each call that may have changed something.
   telar_status Notify(telar_status status) {
     uint32_t wake = 0;
     telar_status late = telar_ring_notify(
@@ -95,10 +95,10 @@ class End : public Retained {
   bool has_hook_ = false;
 };
 
-// Every answer is a status, as a negative number where the call can give a count.
+// Every result is a status; it is negated where the call can also return a count.
 int32_t Negative(telar_status status) { return -static_cast<int32_t>(status); }
 
-// send(start, length) -> status: one record out of the scratch
+// send(start, length) -> status: sends one record from the scratch memory
 napi_value Send(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   uint32_t length = call.Uint32(1);
@@ -108,7 +108,7 @@ napi_value Send(napi_env env, napi_callback_info info) {
       static_cast<uint32_t>(call.self->Notify(telar_ring_send(call.self->end(), data, length))));
 }
 
-// sendBytes(bytes: Uint8Array) -> status: one record
+// sendBytes(bytes: Uint8Array) -> status: sends one record
 napi_value SendBytes(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   unsigned char* data = nullptr;
@@ -119,8 +119,8 @@ napi_value SendBytes(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// sendWithHeader(word, bytes: Uint8Array) -> status: one record, a header of kHeaderBytes before
-// the others
+// sendWithHeader(word, bytes: Uint8Array) -> status: sends one record, a header of kHeaderBytes and
+// the bytes
 napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   const uint32_t header[kHeaderBytes / sizeof(uint32_t)] = {call.Uint32(0)};
@@ -133,8 +133,8 @@ napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// sendMany(count) -> how many records of so many runs went in, or a negative status. They lie in
-// the scratch from its start.
+// sendMany(count) -> how many records of the first `count` runs in info were sent, or a negative
+// status. The records lie at the start of the scratch memory.
 napi_value SendMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   uint32_t count = call.Uint32(0);
@@ -155,7 +155,7 @@ napi_value SendMany(napi_env env, napi_callback_info info) {
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
 
-// Repeats an attempt for up to `spin` nanoseconds while nothing is there.
+// Repeats an attempt for up to `spin` nanoseconds while there is no record.
 template <typename Attempt>
 telar_status RepeatFor(uint32_t spin, Attempt attempt) {
   telar_status status = attempt();
@@ -168,8 +168,8 @@ telar_status RepeatFor(uint32_t spin, Attempt attempt) {
   return status;
 }
 
-// receive(spinNs) -> length of the record that now lies at the start of the scratch, or a negative
-// status. TOO_LARGE: it is to be claimed.
+// receive(spinNs) -> length of the record, which now lies at the start of the scratch memory, or a
+// negative status. TOO_LARGE: it has to be claimed.
 napi_value Receive(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
@@ -184,8 +184,8 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(length) : Negative(status));
 }
 
-// receiveMany(max) -> how many runs of records lie in the scratch now, as for sendMany, or a
-// negative status
+// receiveMany(max) -> how many runs of records now lie in the scratch memory, laid out as for
+// sendMany, or a negative status
 napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
@@ -200,7 +200,7 @@ napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(count) : Negative(status));
 }
 
-// reserve(length) -> status; the place in info
+// reserve(length) -> status; the place is in info
 napi_value Reserve(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_place place;
@@ -222,7 +222,7 @@ napi_value Discard(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// claim(spinNs) -> status; the place in info
+// claim(spinNs) -> status; the place is in info
 napi_value Claim(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_place place;
@@ -238,14 +238,14 @@ napi_value ReleaseClaim(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// wait(side, need): the bell rings when it may be worth to try again
+// wait(side, need): the bell rings when another try may succeed
 napi_value Wait(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   telar_ring_wait(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)), call.Uint32(1));
   return nullptr;
 }
 
-// waitCancel(side), after wait() and waitSync()
+// waitCancel(side): call it after wait() and waitSync()
 napi_value WaitCancel(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_wait_cancel(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)));
@@ -253,7 +253,7 @@ napi_value WaitCancel(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// waitSync(side, need): the event to wait for a change of in info
+// waitSync(side, need): stores in info the value of the event word that Atomics.wait has to expect
 napi_value WaitSync(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   int32_t event = 0;
@@ -270,7 +270,7 @@ napi_value IsDeserted(napi_env env, napi_callback_info info) {
       telar_ring_is_deserted(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0))));
 }
 
-// attach() -> number of the endpoint, or a negative status
+// attach() -> index of the endpoint, or a negative status
 napi_value Attach(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_status status = call.self->Attach();
@@ -279,14 +279,14 @@ napi_value Attach(napi_env env, napi_callback_info info) {
                          : Negative(status));
 }
 
-// listen(): the thread is told of what records name from now on
+// listen(): from now on the thread hears announcements of the buffers that records name
 napi_value Listen(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_listen(call.self->end());
   return nullptr;
 }
 
-// listener(endpoint) -> the number of its thread, if that listens; else 0
+// listener(endpoint) -> the number of its thread if that thread listens, otherwise 0
 napi_value Listener(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   return call.Return(telar_ring_listener(call.self->end(), call.Uint32(0)));
@@ -379,7 +379,7 @@ napi_value OpenEnd(napi_env env, napi_callback_info info) {
   Bind(env, api, "abort", AbortRing, end);
   Bind(env, api, "state", State, end);
   Bind(env, api, "stats", Stats, end);
-  end->Release();  // the functions hold it now
+  end->Release();  // the functions hold references now
   return api;
 }
 

@@ -1,13 +1,13 @@
 // identity.cc - see identity.h.
 //
-// Node-API can compare two objects, but has no key for one by which it could be found among
-// many. In V8 a napi_value is a handle: the address of a slot that holds the address of the object,
-// which the garbage collector keeps up to date. Addresses are compared here, all of them read at
-// one moment, with no call into the engine in between, so none of them can have moved.
+// Node-API can compare two objects, but gives no key by which one object could be found among many.
+// In V8 a napi_value is a handle: the address of a slot that holds the address of the object, which
+// the garbage collector keeps up to date. This file compares the addresses of the objects. It reads
+// all of them without a call into the engine in between, so no object can move meanwhile.
 //
-// Node-API does not promise what a napi_value is. So each call has two objects that it made itself
-// among the others, one of them twice, and looks whether their slots say so. An engine in which
-// they do not gets no answer out of this file.
+// Node-API does not specify what a napi_value is. So each call also creates two objects, gets two
+// handles for one of them, and checks that the slots show this. If they do not, as in another
+// engine, the result is undefined.
 #include "identity.h"
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 namespace telar {
 namespace {
 
-// Of an object in V8: the lowest bit of its address is set, the next one is not.
+// Of the address of an object in V8: the lowest bit is set, the next one is not.
 constexpr uintptr_t kTagMask = 3;
 constexpr uintptr_t kObjectTag = 1;
 
@@ -34,7 +34,7 @@ bool IsAddress(napi_value value) {
   return IsAligned(value) && (WordOf(value) & kTagMask) == kObjectTag;
 }
 
-// Two objects, and the first once more by a handle of its own.
+// Two objects, and a second handle for the first.
 class Probe {
  public:
   bool Make(napi_env env) {
@@ -70,7 +70,7 @@ class Scope {
 
 enum class Answer { kNo, kYes, kUnknown };
 
-// The handles of all objects, as words.
+// Reads the handles of all objects, as words.
 bool ReadHandles(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint32_t count) {
   napi_value part = nullptr;
   for (uint32_t i = 0; i < count; i++) {
@@ -82,7 +82,7 @@ bool ReadHandles(napi_env env, napi_value parts, uint32_t size, uintptr_t* words
   return true;
 }
 
-// Replaces handles by addresses. Nothing is asked of the engine meanwhile.
+// Replaces handles by addresses, without a call into the engine.
 bool Resolve(const Probe& probe, uintptr_t* words, uint32_t count) {
   if (!probe.Holds()) return false;
   for (uint32_t i = 0; i < count; i++) {
