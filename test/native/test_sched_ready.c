@@ -1,6 +1,6 @@
 /*
- * sched_ready: what is pushed is claimed once, in order, near the wrap-around too; what was
- * told of, and what is there all the same.
+ * sched_ready: what is pushed is claimed once, in order, also near the wrap-around. Covers
+ * published and unpublished slots.
  */
 #include "check.h"
 
@@ -35,7 +35,7 @@ static void claims_nothing(sched_ready *ready) {
   CHECK_EQUAL(sched_ready_length(ready), 0);
 }
 
-/* As many slots as there are, some of them left when others come. */
+/* As many pushes as there are slots; some slots are still there when others are pushed. */
 static void keeps_its_order(uint32_t start) {
   void *memory;
   sched_ready *ready = open_ready(&memory, start);
@@ -50,7 +50,7 @@ static void keeps_its_order(uint32_t start) {
   free(memory);
 }
 
-static void tells_of_many_together(void) {
+static void publishes_many_together(void) {
   void *memory;
   sched_ready *ready = open_ready(&memory, 0);
   uint32_t outstanding = 1;
@@ -68,7 +68,7 @@ static void tells_of_many_together(void) {
   free(memory);
 }
 
-static void has_what_it_did_not_tell_of(void) {
+static void has_unpublished_slots(void) {
   void *memory;
   sched_ready *ready = open_ready(&memory, 0);
   submit(ready, 3, SCHED_READY_PUBLISH_AT_ONCE + 1);
@@ -86,7 +86,7 @@ static void has_what_it_did_not_tell_of(void) {
 int main(void) {
   keeps_its_order(0);
   keeps_its_order(UINT32_MAX - SLOTS - 3);
-  tells_of_many_together();
-  has_what_it_did_not_tell_of();
+  publishes_many_together();
+  has_unpublished_slots();
   return 0;
 }
