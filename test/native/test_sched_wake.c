@@ -587,7 +587,7 @@ static void the_standby_worker_passes_the_search_on(void) {
   play_submit(&p, 1);
   play_submit(&p, 2);
   CHECK_EQUAL(play_rung(&p), 0);
-  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* its millisecond is over */
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* its millisecond has passed */
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 2);
   play_close(&p);
