@@ -24,7 +24,7 @@
 
 /* ---- waiting ends ---- */
 
-static bool anyone_waits(const ring_waiters *waiters) {
+static bool has_waiters(const ring_waiters *waiters) {
   uint64_t any = 0;
   for (uint32_t i = 0; i < RING_WAIT_WORDS; i++) {
     /* L2: acquires L1, what the waiting end did before: where head is. Otherwise W1 orders it. */
@@ -94,7 +94,7 @@ static void wake_endpoint(waker *w, telar_ring_side side, uint32_t endpoint) {
   if (thread != 0) w->wake(w->context, thread, endpoint);
 }
 
-static bool can_go_on(const telar_ring_end *end, const room *seen, uint32_t endpoint) {
+static bool can_continue(const telar_ring_end *end, const room *seen, uint32_t endpoint) {
   if (seen == NULL) return true;
   /* Relaxed: W1 or S1 has ordered it with the bit. If it belongs to a later wait, that wait checks
    * by itself. */
@@ -120,7 +120,7 @@ static void wake_one(waker *w, telar_ring_side side, const room *seen) {
     for (; bits != 0; bits &= bits - 1) {
       uint32_t endpoint = word * 64 + telar_bits_lowest(bits);
       uint64_t bit = bits & (0 - bits);
-      if (!can_go_on(w->end, seen, endpoint)) continue;
+      if (!can_continue(w->end, seen, endpoint)) continue;
       /* L2: acquires L1, how it waits. The thread that clears the bit wakes the end. */
       if ((atomic_fetch_and_explicit(&waiters->waiting[word], ~bit, memory_order_acquire) & bit) ==
           0) {
@@ -166,13 +166,13 @@ telar_status telar_ring_notify(telar_ring_end *end, telar_ring_wake_fn wake_fn, 
   bool is_closed = atomic_load_explicit(&shared->state, memory_order_relaxed) == TELAR_RING_CLOSED;
   if (is_closed || (pending & ring_pending_all(TELAR_RING_RECEIVERS)) != 0) {
     wake_all(&w, TELAR_RING_RECEIVERS);
-  } else if (anyone_waits(&shared->waiters[TELAR_RING_RECEIVERS]) && has_record(end)) {
+  } else if (has_waiters(&shared->waiters[TELAR_RING_RECEIVERS]) && has_record(end)) {
     wake_one(&w, TELAR_RING_RECEIVERS, NULL);
   }
   room seen;
   if ((pending & ring_pending_all(TELAR_RING_SENDERS)) != 0) {
     wake_all(&w, TELAR_RING_SENDERS);
-  } else if (anyone_waits(&shared->waiters[TELAR_RING_SENDERS]) && read_room(end, &seen)) {
+  } else if (has_waiters(&shared->waiters[TELAR_RING_SENDERS]) && read_room(end, &seen)) {
     wake_one(&w, TELAR_RING_SENDERS, &seen);
   }
   if (end->attached) ring_publish_counts(end);

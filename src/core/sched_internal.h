@@ -35,7 +35,7 @@ typedef struct sched_slot {
   uint64_t ran_ns;     /* run time */
   uint64_t block;      /* 1 + offset of the payload block in use or kept, or SLOT_NO_BLOCK */
   uint64_t block_capacity;
-  uint64_t spare;   /* likewise, for the block that the last growth replaced */
+  uint64_t spare;   /* the same for the block that the last growth replaced */
   bool block_used;  /* `block` holds the current value */
   bool cancellable; /* the owner may change the state while a worker has the slot */
 } sched_slot;
