@@ -109,9 +109,8 @@ typedef struct ring_shared {
   uint32_t magic;
   uint32_t log2_granules;
   uint32_t flags;
-  _Atomic uint32_t state; /* telar_ring_state */
-  _Atomic uint32_t
-      holder[RING_SIDES];     /* endpoint + 1 of the single consumer and producer; 0: none */
+  _Atomic uint32_t state;              /* telar_ring_state */
+  _Atomic uint32_t holder[RING_SIDES]; /* endpoint + 1 of the single consumer, producer; 0: none */
   _Atomic uint32_t gone;      /* 1 << side: an end that acted on that side has been detached */
   _Atomic uint32_t table_end; /* all endpoints in use are below it */
   uint64_t pad0[RING_PAD_WORDS - 4];
@@ -137,8 +136,7 @@ _Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4,
 
 /* A reservation or claim that is open. */
 typedef struct ring_open {
-  uint64_t
-      position; /* where it begins; for a claim, including the skipped granules before the record */
+  uint64_t position; /* where it begins; for a claim, with the granules skipped before it */
   uint32_t granules; /* 0: not open */
   uint32_t bytes;    /* of a reservation: the requested length */
   uint32_t serial;
@@ -179,8 +177,7 @@ struct telar_ring_end {
   unsigned char *data;
   uint32_t mask; /* granules - 1 */
   uint32_t max_record;
-  uint32_t
-      release_group; /* granules that a single consumer releases at once; notify releases all */
+  uint32_t release_group; /* granules that a single consumer releases at once, except in notify */
   uint32_t flags;
   uint32_t endpoint;
   bool attached;

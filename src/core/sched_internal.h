@@ -100,16 +100,14 @@ struct telar_sched {
   uint64_t ran_ns;    /* moving average of the run time; 0: no task has ended yet */
 
   /* shared, written only when a thread goes to sleep or wakes */
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t
-      searching;            /* workers that search or are summoned to search */
-  _Atomic uint32_t awake;   /* attached workers that are not parked */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t searching; /* workers that search, or are summoned to */
+  _Atomic uint32_t awake;                             /* attached workers that are not parked */
   _Atomic uint32_t standby; /* parked workers that check for work by a timer */
   _Atomic uint32_t watch_claims;
   _Atomic uint32_t *idle; /* bit w: worker w is PARKED_IDLE (a hint; the sleeper word decides) */
 
   /* written by the owner, read by workers */
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t
-      submits;           /* free-running; its changes show that the pool is in use */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t submits; /* free-running: the pool is in use */
   _Atomic uint32_t lazy; /* 1: tasks are too short to wake a second worker for */
 
   TELAR_CACHELINE_ALIGNED telar_eventcount owner_sleep;

@@ -24,8 +24,7 @@ _Static_assert(PLACE_BITS + GENERATION_BITS == TELAR_THREAD_REGISTRY_NUMBER_BITS
 _Static_assert(TELAR_THREAD_REGISTRY_PLACES_MAX == 1u << PLACE_BITS, "every place has a number");
 
 struct telar_thread_registry {
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t
-      next;              /* the place where the next enter starts its search; free-running */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where the next enter starts; free-running */
   _Atomic uint32_t free; /* places that are free and not reserved by an enter */
   _Atomic uint32_t left; /* threads that have left; free-running */
   uint32_t places;

@@ -96,9 +96,8 @@ typedef struct office {
   telar_index_queue *queue;
   bell bell;
   telar_status (*push)(telar_index_queue *, uint32_t);
-  uint32_t items; /* of each notifier */
-  bool
-      one_at_a_time; /* wait until the item was taken, so that the sleeper falls asleep each time */
+  uint32_t items;     /* of each notifier */
+  bool one_at_a_time; /* wait until the item is taken, so that the sleeper falls asleep */
   _Atomic uint32_t taken;
   _Atomic uint32_t rings;
 } office;
