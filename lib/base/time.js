@@ -4,12 +4,13 @@
 // replace those of Node, in its modules too: with their fakes a lock would never time out, and a
 // worker never be let go.
 
-const { Math, Set } = require('./globals')
+const { Math } = require('./globals')
 const native = require('./native')
+const { TimerQueue } = require('./timer-queue')
 const { performance } = require('node:perf_hooks') // eslint-disable-line no-restricted-syntax
 
-// Of this thread, each { due, callback, isRef }.
-const timers = new Set()
+// Of this thread, each { due, place, callback, isRef }.
+const timers = new TimerQueue()
 let alarmDue = Infinity
 let references = 0
 const threadEndCallbacks = []
@@ -29,17 +30,17 @@ function startTimer (callback, milliseconds) {
 
 // One that has called back, or null, is fine.
 function stopTimer (timer) {
-  timers.delete(timer)
+  if (timer !== null) timers.remove(timer)
 }
 
 // Calls back once the event loop has turned. Keeps the thread alive until then.
 function afterTurn (callback) {
   ref()
-  addTimer(callback, 0, true)
+  addTimer(callback, native.now(), true)
 }
 
 function addTimer (callback, due, isRef) {
-  const timer = { due, callback, isRef }
+  const timer = { due, place: -1, callback, isRef }
   timers.add(timer)
   if (due < alarmDue) setAlarm(due)
   return timer
@@ -58,15 +59,14 @@ function onAlarm () {
   alarmDue = Infinity
   try {
     lookForEndedThreads()
-    for (const timer of [...timers]) {
-      if (timer.due > time || !timers.delete(timer)) continue
+    while (timers.due < time) { // not equal: a callback's afterTurn() is for the next turn
+      const timer = timers.first
+      timers.remove(timer)
       if (timer.isRef) unref()
       timer.callback()
     }
   } finally { // what a callback throws is not the concern of the others
-    let next = Infinity
-    for (const { due } of timers) next = Math.min(next, due)
-    if (next < alarmDue) setAlarm(next)
+    if (timers.due < alarmDue) setAlarm(timers.due)
   }
 }
 

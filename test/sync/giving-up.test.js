@@ -282,6 +282,7 @@ test('what a channel said it sent is received once, and what it said it did not 
       const value = me * 1e8 + i
       try {
         if (i % 3 === 0) channel.sendSync(value, { timeout: (i % 4) / 10 })
+        else if (i % 4 === 0) await channel.send(value, { timeout: i % 5 })
         else {
           const controller = new AbortController()
           const sending = channel.send(value, { signal: controller.signal })
@@ -303,6 +304,7 @@ test('what a channel said it sent is received once, and what it said it did not 
       try {
         let result
         if ((i + me) % 3 === 0) result = channel.receiveSync({ timeout: (i % 4) / 10 })
+        else if (i % 4 === 0) result = await channel.receive({ timeout: i % 5 })
         else {
           const controller = new AbortController()
           const receiving = channel.receive({ signal: controller.signal })
