@@ -3,7 +3,7 @@
 // Settles the promises of tasks: with what came back for their slots, or with an error.
 
 const { Promise } = require('../base/globals')
-const { createTerminated, recognise } = require('../base/errors')
+const { createTerminated, recognize } = require('../base/errors')
 const { unpack } = require('../transport/packet')
 const { kError, kForm, kFormMask } = require('../transport/slot-memory')
 const { kAbandoned } = require('./slot-table')
@@ -47,7 +47,7 @@ class Settler {
     this.#slots.freeUnbound(slot)
     this.#state.end()
     // Last: it reads `then` of the value, which may be a getter of the user's.
-    resolve(isError ? Promise.reject(recognise(value)) : value)
+    resolve(isError ? Promise.reject(recognize(value)) : value)
   }
 
   #settleTask (slot, task) {
@@ -62,7 +62,7 @@ class Settler {
       isError = true
     }
     this.#slots.free(slot)
-    if (task !== kAbandoned) this.finish(task, isError, isError ? recognise(value) : value)
+    if (task !== kAbandoned) this.finish(task, isError, isError ? recognize(value) : value)
   }
 
   #receive (slot, form) {
