@@ -1,13 +1,13 @@
 'use strict'
 
-// Short one-byte strings that were decoded lately: keys, names of states and types come
-// again and again, and finding one costs a tenth of making it. The bytes are copied
-// first and the string is made from the copy, so that bytes which change under our hands
-// cannot leave a wrong string here for later.
+// A cache of short one-byte strings that were decoded recently. Keys and the names of states and
+// types come again and again, and finding one costs a tenth of making it. The bytes are copied
+// first, and the string is made from the copy: bytes that another thread changes meanwhile cannot
+// leave a wrong string here for later.
 //
-// A lookup that finds nothing, with the copy after it, costs as much as to make the string. So
-// lookups are paid from credit, as in ShortStrings: one that finds its string earns some, one that
-// does not spends some, and without credit only one string in ONE_IN is looked for.
+// A miss, with the copy after it, costs as much as making the string. So lookups are limited by
+// credit, as in ShortStrings: a hit earns some, a miss spends some, and without credit only one
+// string in ONE_IN is looked up.
 
 const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
 
@@ -23,14 +23,15 @@ class Interned {
   #words = new Int32Array(ENTRIES * MAX_WORDS)
   #bytes = Buffer.from(this.#words.buffer)
   #credit = MAX_CREDIT
-  #passed = 0
-  // As in ShortStrings: what is likely to come next.
+  #skipped = 0
+  // As in ShortStrings: the entry that was used last, and the likely next entry after each entry.
   #last = 0
   #after = new Uint16Array(ENTRIES)
 
-  // The string of `length` (1 to 24) bytes at words[from]; null: make it, it is not worth a look.
+  // The string of `length` (1 to 24) bytes at words[from]. Null: without a lookup, the caller makes
+  // the string.
   read (words, from, length) {
-    if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return null
+    if (this.#credit <= 0 && ++this.#skipped % ONE_IN !== 0) return null
     const count = (length + 3) >>> 2
     const likely = this.#after[this.#last]
     if (this.#holds(likely, words, from, length, count)) {

@@ -1,8 +1,8 @@
 'use strict'
 
-// The keys of an object, packed: for each key its length in one byte and its
-// characters, one byte each. 254 and 255 announce a length of four bytes, of one-byte
-// and of two-byte characters.
+// The keys of an object, packed: for each key its length in one byte, then its characters in one
+// byte each. A first byte of 254 or 255 means that the length follows in four bytes; the characters
+// then have one byte each (254) or two bytes each (255).
 
 const { Buffer, Int32Array, Math } = require('../base/globals')
 
@@ -43,7 +43,7 @@ function writeKeyBlock (keys, buffer, offset) {
 
 // The keys and the offset after them, or null when they do not fit before `end`.
 function readKeyBlock (count, buffer, offset, end) {
-  // Each key takes a byte at least: a count that cannot be is refused before the work.
+  // Each key takes a byte at least, so an impossible count is refused before any work.
   if (count > end - offset) return null
   const keys = []
   for (let i = 0; i < count; i++) {
@@ -64,14 +64,14 @@ function readKeyBlock (count, buffer, offset, end) {
   return { keys, offset }
 }
 
-// The block as words of its own, zero-padded, as both caches compare it.
+// A block in memory of its own, padded with zeros to whole words. Both caches compare such words.
 function packKeys (keys) {
   const buffer = Buffer.alloc((keyBlockSize(keys) + 3) & ~3)
   writeKeyBlock(keys, buffer, 0)
   return new Int32Array(buffer.buffer, buffer.byteOffset, buffer.length >>> 2)
 }
 
-// Never 0, which on the wire says "do not cache".
+// Never 0, which on the wire means "do not cache".
 function hashWords (words, count) {
   let hash = count
   for (let i = 0; i < words.length; i++) {

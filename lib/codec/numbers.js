@@ -8,10 +8,10 @@ const MAX_NUMBER_WORDS = 3
 const double = new Float64Array(1)
 const halves = new Int32Array(double.buffer)
 
-// Writes a number at words[pos], in at most MAX_NUMBER_WORDS. Where the next value begins.
+// Writes a number at words[pos], in at most MAX_NUMBER_WORDS. Returns where the next value begins.
 function putNumber (words, pos, number) {
   const int = number | 0
-  // -0 is a double; only a zero needs the costly question.
+  // -0 is written as a double. Only a zero needs the costly division.
   if (int === number && (int !== 0 || 1 / number > 0)) {
     if (int >= MIN_SMALL_INT && int <= MAX_SMALL_INT) {
       words[pos] = int << TAG_BITS | SMALL_INT
@@ -24,7 +24,7 @@ function putNumber (words, pos, number) {
   return putDouble(words, pos, number)
 }
 
-// By itself, so that the function above is short enough to be inlined.
+// A function of its own, so that the one above is short enough to be inlined.
 function putDouble (words, pos, number) {
   double[0] = number
   words[pos] = DOUBLE

@@ -4,14 +4,18 @@ const { DOMException, Error, Object, QuotaExceededError } = require('../base/glo
 const { errorClasses } = require('./platform')
 const { setOwn } = require('../base/own')
 const {
-  fields, TEXT_FIELDS, NUMBER_FIELDS, CLASS_MASK, DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit
+  fields, TEXT_FIELDS, NUMBER_FIELDS, CLASS_MASK, DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR,
+  AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit
 } = require('./error-fields')
 
 const { hasOwn } = Object
 
+const FIRST_VALUE = TEXT_FIELDS + NUMBER_FIELDS
+const withBit = key => ({ key, bit: fieldBit(key) })
+
 const [NAME_BIT, MESSAGE_BIT, STACK_BIT] = fields.map(fieldBit)
-const numberFields = fields.slice(TEXT_FIELDS, TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
-const valueFields = fields.slice(TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
+const numberFields = fields.slice(TEXT_FIELDS, FIRST_VALUE).map(withBit)
+const valueFields = fields.slice(FIRST_VALUE).map(withBit)
 
 function readError (reader, bits) {
   const index = bits & CLASS_MASK
@@ -21,10 +25,10 @@ function readError (reader, bits) {
   const numbers = index === QUOTA_EXCEEDED_ERROR ? readNumbers(reader, bits) : undefined
   const error = makeWithoutTrace(reader, index, name, message, numbers)
   reader.remember(error)
-  // Assigned where it exists: some versions keep it behind an accessor of their own.
+  // Assigned where the property exists: in some versions of Node it is an accessor.
   if (stack !== undefined && hasOwn(error, 'stack')) error.stack = stack
   else setOwn(error, 'stack', stack, false)
-  // A DOMException has its name in a slot.
+  // A DOMException has its name in an internal slot.
   if (name !== undefined && index < QUOTA_EXCEEDED_ERROR) setOwn(error, 'name', name, false)
   for (const { key, bit } of valueFields) {
     if (bits & bit) setOwn(error, key, reader.value(), false)
@@ -47,13 +51,13 @@ function readNumbers (reader, bits) {
   return numbers
 }
 
-// The stack of the original is put in its place: capturing one here would be for nothing.
+// Makes the error without capturing a stack: that of the original replaces it.
 function makeWithoutTrace (reader, index, name, message, numbers) {
   const limit = Error.stackTraceLimit
   try {
     Error.stackTraceLimit = 0
   } catch {
-    // Fixed by the user, or with everything else by --frozen-intrinsics.
+    // Made read-only by user code, or by --frozen-intrinsics like all built-ins.
     return make(reader, index, name, message, numbers)
   }
   try {

@@ -3,12 +3,15 @@
 const { Date, Map, Object, RegExp, Set } = require('../base/globals')
 const tags = require('./tags')
 const { regExpFlags } = require('./platform')
-const { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer } = require('./read-binary')
+const {
+  readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer
+} = require('./read-binary')
 const { readError } = require('./read-error')
 const { readSharedMemory, readSharedObject } = require('./read-shared')
 
 const {
-  DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, ERROR, BOXED, MEMORY, SHARED
+  DATE, REGEXP, MAP, SET, ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER,
+  ERROR, BOXED, MEMORY, SHARED
 } = tags
 
 const { set: setEntry } = Map.prototype
@@ -43,7 +46,10 @@ function readDate (reader) {
 
 function readRegExp (reader, bits) {
   const source = reader.string('the source of a RegExp')
-  const flags = regExpFlags.filter((_, bit) => (bits >>> bit & 1) === 1).map(({ letter }) => letter).join('')
+  const flags = regExpFlags
+    .filter((_, bit) => (bits >>> bit & 1) === 1)
+    .map(({ letter }) => letter)
+    .join('')
   let regExp
   try {
     regExp = new RegExp(source, flags)
@@ -54,7 +60,7 @@ function readRegExp (reader, bits) {
   return regExp
 }
 
-// No Map or Set holds more; past it, adding throws a RangeError.
+// The largest Map or Set that V8 makes: adding more throws a RangeError.
 const MAX_MEMBERS = 2 ** 24
 
 function readMap (reader, count) {
@@ -78,7 +84,9 @@ function readSet (reader, count) {
 
 function readBoxed (reader) {
   const primitive = reader.value()
-  if (primitive === undefined || primitive === null || typeof primitive === 'object') reader.fail('a primitive to box', `${typeof primitive}`)
+  if (primitive === undefined || primitive === null || typeof primitive === 'object') {
+    reader.fail('a primitive to box', `${typeof primitive}`)
+  }
   const boxed = Object(primitive)
   reader.remember(boxed)
   return boxed

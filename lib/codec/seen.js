@@ -2,33 +2,38 @@
 
 const { Array, Map, Math, Set, Symbol } = require('../base/globals')
 
-// The objects met so far in one value, numbered in order of encounter. A scan of a
-// short array beats hashing up to about sixteen objects; most values have fewer. Beyond
-// that a Set answers "is it new" with one look-up, and keeps the order; numbers are looked up
-// in a Map that is made when the first object comes back.
+// The objects met so far in one value, numbered in order of encounter. Up to about sixteen objects,
+// scanning a short array is faster than hashing; most values have fewer. Beyond that a Set tells
+// with one lookup whether an object is new, and keeps the order. The numbers are in a Map, which is
+// made when the first object is met again.
 const SCANNED = 16
-// In a large value a look into the Set would take four times as long as all the rest: its table is
-// in no cache. Most large values are trees, so after so many objects each further one is taken for
-// new and only listed, and one question to the native library about the whole list tells afterwards
-// whether that was right. If not, the value is encoded once more, with the Set to the end.
+// In a large value the lookups in the Set would take four times as long as all the rest, because
+// its table fits in no cache. Most large values are trees. So after this many objects each further
+// object is assumed to be new and only put on a list. Afterwards one call of the native library
+// checks whether the list holds an object twice. If it does, the value is encoded once more, with
+// the Set for all its objects.
 const HASHED = 1024
-// How long the list is when it is first looked through, and by how much it grows from there to
-// the next time: a cycle, or an object with many ways to it, must not be written without end.
+// The length of the list at the first check, and the factor by which it grows until each further
+// check. Without these checks a cycle would be written for ever, and an object that is reached on
+// many paths would be written for each of them.
 const FIRST_CHECK = 8192
 const CHECK_FACTOR = 16
-// The list is in parts: one that grew would be copied, each time to memory that is new to the process.
+// The list consists of parts. A single array would be copied each time it grows, to memory that is
+// new to the process.
 const PART = 1024
-// So many values with so many objects are encoded with the Set after one that needed it.
+// After a large value that needed the Set, this many large values are encoded with it.
 const EXACT_VALUES = 16
 
-// Thrown where an object that was taken for new was not: the value has to be encoded again.
+// Thrown when an object that was assumed to be new turns out to be a repeated one: the value has to
+// be encoded again.
 const REPEATED = Symbol('repeated')
 
-// Loaded with the first large value. False, and for good, where the library cannot tell.
+// Loaded with the first large value.
 let hasRepeats = (...args) => {
   ({ hasRepeats } = require('../base/native'))
   return hasRepeats(...args)
 }
+// False once the native library could not tell: then values are encoded with the Set only.
 let canList = true
 
 class Seen {
@@ -36,22 +41,24 @@ class Seen {
   #objects = new Array(SCANNED).fill(undefined)
   #members = null
   #numbers = null
-  // Those that truncate() may yet forget.
+  // Objects that truncate() may still have to forget.
   #recent = null
   #marks = 0
   #refused = null
-  // Those after the members of the Set, and how many they are.
+  // The objects after those in the Set, and their number.
   #list = null
   #part = null
   #listed = 0
   #checkAt = 0
   #exactLeft = 0
 
-  // The number of an object met before, or -1 after remembering a new one.
+  // The number of an object that was met before, or -1 for a new one, which is remembered.
   add (object) {
     const { count } = this
     const objects = this.#objects
-    if (count >= SCANNED) return this.#list === null ? this.#addHashed(object) : this.#addListed(object)
+    if (count >= SCANNED) {
+      return this.#list === null ? this.#addHashed(object) : this.#addListed(object)
+    }
     for (let i = 0; i < count; i++) {
       if (objects[i] === object) return i
     }
@@ -61,7 +68,8 @@ class Seen {
   }
 
   #addListed (object) {
-    // An object that was in no Set has no hash, which is told without a look into the table.
+    // Cheap for most objects: one that was never in a Set has no hash, so V8 does not search the
+    // table.
     if (this.#members.has(object)) return this.#numberOf(object)
     const at = this.#listed % PART
     if (at === 0) this.#startPart()
@@ -79,8 +87,8 @@ class Seen {
     this.#list[this.#listed / PART] = this.#part
   }
 
-  // Throws REPEATED if an object that was taken for new was not. To be called when a value has
-  // been written, or seems to have no end.
+  // Throws REPEATED if the list holds an object twice. To be called when a value has been written,
+  // or when its size suggests a cycle.
   check () {
     if (this.#listed === 0) return
     const answer = hasRepeats(this.#list, this.#listed, PART)
@@ -114,7 +122,8 @@ class Seen {
     return this.#numbers.get(object)
   }
 
-  // Before objects that truncate() may have to forget; release() afterwards. In pairs.
+  // To be called before objects that truncate() may have to forget, and release() after them. In
+  // pairs.
   mark () {
     this.#recent ??= []
     this.#marks++
@@ -125,8 +134,8 @@ class Seen {
     if (--this.#marks === 0) this.#recent = null
   }
 
-  // Forgets the objects from `count` on, which is what mark() said: what led to them is not
-  // encoded after all.
+  // Forgets the objects from `count` on, a number that mark() returned: the property that led to
+  // them is not encoded after all.
   truncate (count) {
     const hashed = this.count - this.#listed
     this.#listed = Math.max(0, Math.min(this.#listed, count - hashed))
@@ -140,7 +149,7 @@ class Seen {
     this.count = count
   }
 
-  // Remembers that something cannot be encoded: it may be met again, in each of many errors.
+  // Remembers that an object cannot be encoded: many errors of one value may have it as a property.
   refuse (value) {
     if (typeof value !== 'object' || value === null) return
     if (this.#refused === null) this.#refused = new Set()
@@ -151,7 +160,7 @@ class Seen {
     return this.#refused !== null && this.#refused.has(value)
   }
 
-  // For the next value.
+  // Prepares for the next value.
   clear () {
     if (this.count > HASHED && this.#exactLeft > 0) this.#exactLeft--
     this.#list = this.#part = null

@@ -8,23 +8,25 @@ const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
 
 const {
-  TAG_BITS, TAG_MASK, MAX_DEPTH, UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, DOUBLE, BIGINT64, BIGINT_HEX,
-  LATIN1, UTF16, REF, OBJECT, ARRAY, ARRAY_PLUS
+  TAG_BITS, TAG_MASK, MAX_DEPTH, UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, DOUBLE,
+  BIGINT64, BIGINT_HEX, LATIN1, UTF16, REF, OBJECT, ARRAY, ARRAY_PLUS
 } = tags
 
 const { keys: keysOf } = Object
 
-// The first objects of a value are kept, since others may refer to them; later ones only once it has shown that
-// a value does so. To keep them all costs a large value, which mostly has no such reference, as much time as
-// to make them costs: each time that the list of them grows, it moves to memory that is new to the process.
+// The first objects of a value are kept, since a later part of the value may refer to them. The
+// objects after those are kept only once a value has referred to one. Most large values do not, and
+// keeping all their objects takes as much time as making them: each time that the list grows, it
+// moves to memory that is new to the process.
 const KEPT = 1024
-// So many values of more objects keep them all after one that had to.
+// After a value that had to keep all its objects, this many values with more than KEPT objects keep
+// all of theirs.
 const KEEPING_VALUES = 16
 
 // Thrown at a reference to an object that was not kept: the value has to be decoded again.
 const NOT_KEPT = Symbol('not kept')
 
-// Loaded with the first object that needs it, as at the encoder's end.
+// Loaded with the first object that needs it, like its counterpart in the encoder.
 let readExotic = (...args) => {
   ({ readExotic } = require('./read-exotic'))
   return readExotic(...args)
@@ -36,15 +38,15 @@ class ValueReader extends Reader {
   // The objects of this value, numbered as the encoder numbered them.
   #objects = new Array(KEPT).fill(undefined)
   #count = 0
-  // How many objects are kept.
-  #most = KEPT
+  // How many objects are kept at most.
+  #maxKept = KEPT
   #keepingLeft = 0
   #depth = 0
 
   close () {
-    if (this.#count > KEPT && this.#most > KEPT) {
+    if (this.#count > KEPT && this.#maxKept > KEPT) {
       this.#objects = new Array(KEPT).fill(undefined)
-      if (--this.#keepingLeft === 0) this.#most = KEPT
+      if (--this.#keepingLeft === 0) this.#maxKept = KEPT
     } else {
       const kept = Math.min(this.#count, KEPT)
       for (let i = 0; i < kept; i++) this.#objects[i] = undefined
@@ -56,24 +58,25 @@ class ValueReader extends Reader {
   // After NOT_KEPT.
   keepAll () {
     this.close()
-    this.#most = Infinity
+    this.#maxKept = Infinity
     this.#keepingLeft = KEEPING_VALUES
   }
 
-  // Gives an object its number: before its parts are read, since they may refer to it.
+  // Gives an object its number. To be called before its parts are read, since they may refer to it.
   remember (object) {
-    if (this.#count < this.#most) this.#objects[this.#count] = object
+    if (this.#count < this.#maxKept) this.#objects[this.#count] = object
     this.#count++
   }
 
-  // Takes the number of an object that can be made only after a part of it.
+  // Takes the number of an object that can be made only after a part of it was read; fulfill() then
+  // sets the object.
   reserveNumber () {
     this.remember(undefined)
     return this.#count - 1
   }
 
-  fulfil (number, object) {
-    if (number < this.#most) this.#objects[number] = object
+  fulfill (number, object) {
+    if (number < this.#maxKept) this.#objects[number] = object
   }
 
   value () {
@@ -105,14 +108,16 @@ class ValueReader extends Reader {
   }
 
   #reference (number) {
-    if (number >= this.#most && number < this.#count) throw NOT_KEPT
+    if (number >= this.#maxKept && number < this.#count) throw NOT_KEPT
     const object = number < this.#count ? this.#objects[number] : undefined
-    if (object === undefined) this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
+    if (object === undefined) {
+      this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
+    }
     return object
   }
 
   #nested (word) {
-    // Two more: the encoder does not count a view and its buffer.
+    // Two more than the encoder, which does not count a view and its buffer.
     if (++this.#depth > MAX_DEPTH + 2) this.fail(`at most ${MAX_DEPTH} levels`, 'more')
     const payload = word >>> TAG_BITS
     let value
@@ -130,7 +135,9 @@ class ValueReader extends Reader {
     const hash = this.word()
     const length = this.word()
     const { end } = this
-    if (length < count || length > end - this.pos) this.fail('the length of the values', `${length}`)
+    if (length < count || length > end - this.pos) {
+      this.fail('the length of the values', `${length}`)
+    }
     const block = this.pos + length
     let shape = null
     let keys = null
@@ -145,7 +152,8 @@ class ValueReader extends Reader {
       next = (list.offset + 3) >>> 2
       if (hash !== 0) this.#shapes.add(hash, keys, list.offset - block * 4)
     }
-    // The values must not reach into the key block: what is read once stays read once.
+    // The values must not reach into the key block, which has been read already: no word of the
+    // payload is read as two things.
     this.end = block
     const object = shape !== null && shape.build !== null ? shape.build(this) : this.#byKey(keys)
     if (this.pos !== block) this.fail('the keys of an object', 'more values')
@@ -163,7 +171,8 @@ class ValueReader extends Reader {
 
   #array (length) {
     // An element takes a word at least.
-    if (length > this.end - this.pos) this.fail(`${length} elements`, `${this.end - this.pos} words`)
+    const left = this.end - this.pos
+    if (length > left) this.fail(`${length} elements`, `${left} words`)
     const array = new Array(length)
     this.remember(array)
     for (let i = 0; i < length; i++) {
@@ -176,13 +185,15 @@ class ValueReader extends Reader {
   #arrayPlus (length) {
     const array = this.#array(length)
     const extras = this.value()
-    if (typeof extras !== 'object' || extras === null) this.fail('the properties of an array', `a value of type ${typeof extras}`)
+    if (typeof extras !== 'object' || extras === null) {
+      this.fail('the properties of an array', `a value of type ${typeof extras}`)
+    }
     for (const key of keysOf(extras)) setProperty(array, key, extras[key])
     return array
   }
 }
 
-// An assignment is faster, where nothing up there has a say in it.
+// An assignment is faster, but only safe where no prototype has the key: that may be a setter.
 function setProperty (object, key, value) {
   if (key in object) setOwn(object, key, value)
   else object[key] = value

@@ -19,12 +19,12 @@ const { getTime } = Date.prototype
 const { forEach: forEachEntry } = Map.prototype
 const { forEach: forEachMember } = Set.prototype
 
-// How an object with such a prototype is written. Each entry pairs the function that
-// writes one with the question whether it is one: a prototype alone proves nothing.
+// How objects with a certain prototype are written. An entry has the function that writes such an
+// object, and a test whether an object is one: the prototype alone proves nothing.
 class Entry {
   is
   write
-  // Whether it holds for classes that extend this one, too.
+  // Whether the entry applies to subclasses too.
   ofInstances
 
   constructor (is, write, ofInstances = true) {
@@ -34,13 +34,15 @@ class Entry {
   }
 }
 
-// By prototype: of the classes of this realm, and of others as they are met. The second keeps no realm in memory.
+// Entries by prototype: for the classes of this realm, and for those of other realms and of user
+// code as they are met. The second map is weak, so it keeps no realm in memory.
 const entries = new Map()
 const otherEntries = new WeakMap()
-// The entries for classes of other realms.
+// Makes an entry for the class of that name in another realm.
 const entryOfName = new Map()
 
-// A method that only its own kind of object answers is asked faster than util.types.
+// A test for objects of the kind that a method belongs to: it throws for all others. This is faster
+// than util.types.
 function answers (method) {
   return object => {
     try {
@@ -66,29 +68,40 @@ register(ArrayBuffer, types.isArrayBuffer, writeArrayBuffer)
 register(Buffer, types.isUint8Array, writeBuffer)
 register(SharedArrayBuffer, types.isSharedArrayBuffer, writeSharedMemory)
 platform.viewClasses.forEach((Class, kind) => {
-  // The kind is verified by the name that the view itself gives.
-  if (Class !== undefined) register(Class, ArrayBuffer.isView, (writer, view) => writeView(writer, view, kind))
+  if (Class === undefined) return
+  // writeView() verifies the kind of the view.
+  register(Class, ArrayBuffer.isView, (writer, view) => writeView(writer, view, kind))
 })
 for (const [Class, is] of [
-  [Number, types.isNumberObject], [String, types.isStringObject], [Boolean, types.isBooleanObject], [BigInt, types.isBigIntObject]
+  [Number, types.isNumberObject], [String, types.isStringObject],
+  [Boolean, types.isBooleanObject], [BigInt, types.isBigIntObject]
 ]) {
   const { valueOf } = Class.prototype
   register(Class, is, (writer, boxed) => writer.word(BOXED) && writer.value(valueOf.call(boxed)))
 }
 platform.errorClasses.forEach((Class, index) => {
   if (Class === undefined) return
-  const makeEntry = native => new Entry(types.isNativeError, (writer, error) => writeError(writer, error, index, native))
+  const makeEntry = native => {
+    const write = (writer, error) => writeError(writer, error, index, native)
+    return new Entry(types.isNativeError, write)
+  }
   entries.set(Class.prototype, makeEntry(Class.prototype))
   entryOfName.set(Class.name, makeEntry)
 })
-// They find out themselves whether it is one.
+// Their functions test the object themselves.
 entries.set(DOMException.prototype, new Entry(isAnything, writeDOMException))
-if (QuotaExceededError !== undefined) entries.set(QuotaExceededError.prototype, new Entry(isAnything, writeQuotaExceededError))
-// Those of this realm are ValueWriter's own.
-entryOfName.set('Array', () => new Entry(Array.isArray, (writer, array) => writer.contents(array, ARRAY)))
-// An instance of a class may be more than its properties: which of Node's are, cannot be seen.
+if (QuotaExceededError !== undefined) {
+  const entry = new Entry(isAnything, writeQuotaExceededError)
+  entries.set(QuotaExceededError.prototype, entry)
+}
+// ValueWriter handles the arrays and plain objects of this realm.
+const writeArray = (writer, array) => writer.contents(array, ARRAY)
+const writeObject = (writer, object) => writer.contents(object, OBJECT)
+entryOfName.set('Array', () => new Entry(Array.isArray, writeArray))
+// Not for subclasses: an instance may have state besides its properties, as instances of some
+// classes of Node do, and JavaScript cannot see that.
 entryOfName.set('Object', prototype =>
-  new Entry(object => isPlain(object, prototype), (writer, object) => writer.contents(object, OBJECT), false))
+  new Entry(object => isPlain(object, prototype), writeObject, false))
 
 function isAnything () {
   return true
@@ -100,7 +113,7 @@ function writeExotic (writer, object, prototype) {
   return isSharedObject(writer, object) && numbered(writer, object, writeSharedObject)
 }
 
-// null: there is none.
+// Null: there is none.
 function otherEntry (prototype) {
   let entry = otherEntries.get(prototype)
   if (entry === undefined) {
@@ -111,9 +124,11 @@ function otherEntry (prototype) {
 }
 
 function findEntry (prototype) {
-  for (let ancestor = prototype; ancestor !== null && !types.isProxy(ancestor); ancestor = Object.getPrototypeOf(ancestor)) {
+  let ancestor = prototype
+  while (ancestor !== null && !types.isProxy(ancestor)) {
     const entry = entries.get(ancestor) ?? entryOfName.get(builtinName(ancestor))?.(ancestor)
     if (entry !== undefined) return entry.ofInstances || ancestor === prototype ? entry : null
+    ancestor = Object.getPrototypeOf(ancestor)
   }
   return null
 }
@@ -135,8 +150,8 @@ function writeRegExp (writer, regExp) {
   return writer.word(bits << TAG_BITS | REGEXP) && writer.string(regExpSource.call(regExp))
 }
 
-// The entries as they are now: an accessor inside may change the collection, and the
-// algorithm takes its list first.
+// The entries are listed before the first is written, as the structured clone algorithm does: an
+// accessor inside them may change the collection.
 function writeMap (writer, map) {
   const entries = new List(2 * mapSize.call(map))
   forEachEntry.call(map, pushEntry, entries)
@@ -149,7 +164,7 @@ function writeSet (writer, set) {
   return writeMembers(writer, SET, members.length, members.items)
 }
 
-// Of a size that is known: an array that grows is copied several times.
+// A list whose size is known: an array that grows would be copied several times.
 class List {
   length = 0
   items

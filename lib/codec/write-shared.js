@@ -11,12 +11,13 @@ const byteLength = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 
 const id = new BigUint64Array(1)
 const halves = new Int32Array(id.buffer)
 
-// A view on memory that may grow may follow its length, which cannot be asked for.
+// Whether a buffer is shared memory that cannot grow. A view on growable memory may follow its
+// length, and JavaScript cannot see whether it does.
 function isFixedSharedMemory (buffer) {
   return types.isSharedArrayBuffer(buffer) && buffer.growable !== true
 }
 
-// A SharedArrayBuffer is named, not copied.
+// A SharedArrayBuffer is not copied: its id is written.
 function writeSharedMemory (writer, buffer) {
   const { memory } = writer
   if (memberOf(memory, 'identify') === undefined || !writer.reserve(5)) return false
@@ -33,13 +34,13 @@ function writeSharedMemory (writer, buffer) {
   return true
 }
 
-// Whether it is an object that lies in shared memory, which arrives as what it is.
+// Whether an object lives in shared memory. Such an object keeps its class on the other side.
 function isSharedObject (writer, object) {
   const { memory } = writer
   return memberOf(memory, 'identify') !== undefined && memory.isShared(object)
 }
 
-// As the plain object that the platform would make of it.
+// Writes the plain object that structured clone would make of it.
 function writeSharedObject (writer, object) {
   if (!writer.enter() || !writer.word(SHARED) || !writer.value({ ...object })) return false
   writer.leave()
