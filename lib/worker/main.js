@@ -44,8 +44,8 @@ context.workerData = startup.isStripped ? reviver().revive(workerData) : workerD
 
 // Null: the pool was closed while this thread started, and the thread is being terminated.
 const core = native.attachWorker(startup.pool, index, pump)
-// Large buffers of results are attached and sent by port: the owner reads a message whenever it
-// likes, so nothing waits for it.
+// Large buffers of results are attached, so such a result is sent by port. Unlike a request by
+// port, this needs no reserved place.
 const memory = core === null
   ? null
   : new SlotMemory(startup.buffer, startup.slots, core, kAttachBytes)
