@@ -10,8 +10,8 @@ const { keys, hasOwn } = Object
 // inspect() skips the indices in constant time. Its output for an array without named properties
 // is known; any other output is not relied on. (inspect() does not show an element that was made
 // non-enumerable, which structured clone would leave out.)
-const LONG = 64
-const NO_ELEMENTS = Object.freeze({
+const kLong = 64
+const kNoElements = Object.freeze({
   maxArrayLength: 0,
   depth: 0,
   customInspect: false,
@@ -25,28 +25,28 @@ const NO_ELEMENTS = Object.freeze({
 
 // From this length on, an array that is mostly holes is left to structured clone: here each hole
 // takes a word, there it takes less.
-const SPARSE = 65536
-const SAMPLES = 64
+const kSparse = 65536
+const kSamples = 64
 
-const NONE = Object.freeze([])
+const kNone = Object.freeze([])
 
 // The names of the properties that are not elements. Null: the array is left to structured clone,
 // since it is large and mostly holes, or has non-enumerable elements.
 function keysBeyondIndices (array, length) {
-  if (length > LONG) {
-    if (length > SPARSE && isSparse(array, length)) return null
-    if (hasOnlyElements(array, length)) return NONE
+  if (length > kLong) {
+    if (length > kSparse && isSparse(array, length)) return null
+    if (hasOnlyElements(array, length)) return kNone
   }
   const names = keys(array)
   if (names.length === length && (length === 0 || names[length - 1] === String(length - 1))) {
-    return NONE
+    return kNone
   }
   return namesAfterIndices(names, array, length)
 }
 
 function hasOnlyElements (array, length) {
   try {
-    return inspect(array, NO_ELEMENTS) === `[ ... ${length} more items ]`
+    return inspect(array, kNoElements) === `[ ... ${length} more items ]`
   } catch {
     // Thrown by an accessor that inspect() reads and structured clone does not.
     return false
@@ -54,12 +54,12 @@ function hasOnlyElements (array, length) {
 }
 
 function isSparse (array, length) {
-  const step = Math.floor(length / SAMPLES)
+  const step = Math.floor(length / kSamples)
   let holes = 0
   for (let i = 0; i < length; i += step) {
     if (!hasOwn(array, i)) holes++
   }
-  return holes > SAMPLES / 2
+  return holes > kSamples / 2
 }
 
 // Object.keys() gives the indices first, in ascending order.

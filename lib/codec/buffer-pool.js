@@ -5,7 +5,7 @@ const { markAsUntransferable } = require('node:worker_threads')
 
 // As large as the pool of Node 26 and newer. With 8 KiB, as in older versions, a quarter of the
 // time that it takes to receive a Buffer of 1 KB is spent on opening the next pool.
-const SIZE = 64 * 1024
+const kPoolBytes = 64 * 1024
 
 // A registered symbol, since a file may load another copy of telar.
 const kPooled = Symbol.for('telar.pooled')
@@ -15,9 +15,9 @@ class BufferPool {
   #pool = null
   #used = Infinity // no pool yet
 
-  // A Buffer with a copy of `length` bytes of another one, at most SIZE.
+  // A Buffer with a copy of `length` bytes of another one, at most kPoolBytes.
   copy (source, start, length) {
-    if (SIZE - this.#used < length) this.#open()
+    if (kPoolBytes - this.#used < length) this.#open()
     const from = this.#used
     this.#used = (from + length + 7) & ~7
     source.copy(this.#pool, from, start, start + length)
@@ -25,7 +25,7 @@ class BufferPool {
   }
 
   #open () {
-    this.#pool = Buffer.allocUnsafeSlow(SIZE)
+    this.#pool = Buffer.allocUnsafeSlow(kPoolBytes)
     this.#used = 0
     const { buffer } = this.#pool
     // Otherwise the transfer of one Buffer would detach all the others.

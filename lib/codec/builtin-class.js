@@ -9,14 +9,14 @@ const { types } = require('node:util')
 const { getOwnPropertyDescriptor } = Object
 const { toString: sourceOf } = Function.prototype
 
-const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/
+const kNative = /^function (\w+)\(\) \{ \[native code\] \}$/
 
 // The name of the class, or undefined. Runs no user code.
 function builtinName (prototype) {
   const constructor = getOwnPropertyDescriptor(prototype, 'constructor')?.value
   if (typeof constructor !== 'function' || types.isProxy(constructor)) return undefined
   if (getOwnPropertyDescriptor(constructor, 'prototype')?.value !== prototype) return undefined
-  return NATIVE.exec(sourceOf.call(constructor))?.[1]
+  return kNative.exec(sourceOf.call(constructor))?.[1]
 }
 
 module.exports = { builtinName }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { NOT_KEPT, ValueReader } = require('./value-reader')
+const { kNotKept, ValueReader } = require('./value-reader')
 
 // Decodes what an Encoder wrote:
 //   memory.bytes              Uint8Array over the shared region
@@ -26,7 +26,7 @@ class Decoder {
     try {
       return this.#read(start, end)
     } catch (error) {
-      if (error !== NOT_KEPT) throw error
+      if (error !== kNotKept) throw error
       reader.keepAll()
       return this.#read(start, end)
     } finally {

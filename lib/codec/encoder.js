@@ -1,7 +1,7 @@
 'use strict'
 
 const { memberOf } = require('../base/own')
-const { REPEATED } = require('./seen')
+const { kRepeated } = require('./seen')
 const { ValueWriter } = require('./value-writer')
 const { isStackOverflow } = require('./stack-overflow')
 
@@ -70,7 +70,7 @@ class Encoder {
     try {
       return writer.checked(value)
     } catch (error) {
-      if (error !== REPEATED) throw error
+      if (error !== kRepeated) throw error
     }
     writer.restart()
     return writer.checked(value)

@@ -6,15 +6,15 @@
 
 const { Buffer, Int32Array, Math } = require('../base/globals')
 
-const LONG_LATIN1 = 254
-const LONG_UTF16 = 255
-const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
+const kLongLatin1 = 254
+const kLongUtf16 = 255
+const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 function keyBlockSize (keys) {
   let size = 0
   for (const key of keys) {
-    if (NOT_LATIN1.test(key)) size += 5 + 2 * key.length
-    else size += (key.length < LONG_LATIN1 ? 1 : 5) + key.length
+    if (kNotLatin1.test(key)) size += 5 + 2 * key.length
+    else size += (key.length < kLongLatin1 ? 1 : 5) + key.length
   }
   return size
 }
@@ -22,17 +22,17 @@ function keyBlockSize (keys) {
 function writeKeyBlock (keys, buffer, offset) {
   for (const key of keys) {
     const length = key.length
-    if (NOT_LATIN1.test(key)) {
-      buffer[offset] = LONG_UTF16
+    if (kNotLatin1.test(key)) {
+      buffer[offset] = kLongUtf16
       buffer.writeUInt32LE(length, offset + 1)
       buffer.ucs2Write(key, offset + 5, 2 * length)
       offset += 5 + 2 * length
-    } else if (length < LONG_LATIN1) {
+    } else if (length < kLongLatin1) {
       buffer[offset] = length
       buffer.latin1Write(key, offset + 1, length)
       offset += 1 + length
     } else {
-      buffer[offset] = LONG_LATIN1
+      buffer[offset] = kLongLatin1
       buffer.writeUInt32LE(length, offset + 1)
       buffer.latin1Write(key, offset + 5, length)
       offset += 5 + length
@@ -50,9 +50,9 @@ function readKeyBlock (count, buffer, offset, end) {
     if (offset >= end) return null
     let length = buffer[offset++]
     let two = false
-    if (length >= LONG_LATIN1) {
+    if (length >= kLongLatin1) {
       if (offset + 4 > end) return null
-      two = length === LONG_UTF16
+      two = length === kLongUtf16
       length = buffer.readUInt32LE(offset)
       offset += 4
     }

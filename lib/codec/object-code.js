@@ -4,15 +4,15 @@
 // JSON.stringify(); apart from them only numbers vary.
 
 const { Array, EvalError, Function, JSON, Map } = require('../base/globals')
-const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
-const { FALSE, TRUE, OBJECT, TAG_BITS } = require('./tags')
+const { kMaxNumberWords, putNumber } = require('./numbers')
+const { kFalse, kTrue, kObject, kTagBits } = require('./tags')
 
 // Generating a function costs some 30 µs, so a shape has to be used this often first.
-const USES_BEFORE_CODE = 16
+const kUsesBeforeCode = 16
 // Limit for the functions of one encoder, or of one decoder.
-const MAX_CODE_BYTES = 4 * 1024 * 1024
+const kMaxCodeBytes = 4 * 1024 * 1024
 // Longer key blocks would make a long source and gain little.
-const MAX_WRITTEN_WORDS = 64
+const kMaxWrittenWords = 64
 
 let allowed = true
 
@@ -34,7 +34,7 @@ class GeneratedFunctions {
     const known = this.#generated.get(hash)
     if (known !== undefined) return isSame(known.words, words) ? known.run : null
     const bytes = codeBytes(keyCount)
-    if (this.#bytes + bytes > MAX_CODE_BYTES) return null
+    if (this.#bytes + bytes > kMaxCodeBytes) return null
     const run = make()
     if (run === null) return null
     this.#bytes += bytes
@@ -78,18 +78,18 @@ function makeBuilder (keys) {
 // ValueWriter.properties(). The key block is in the source, and as long as values are short the
 // cursor of the writer is kept in local variables: this takes four fifths of the time.
 function makeWriter (keys, block, hash) {
-  if (block.length > MAX_WRITTEN_WORDS) return null
+  if (block.length > kMaxWrittenWords) return null
   const leave = call => `writer.pos = pos
   if (!${call}) return false;
   ({ words, pos, end } = writer)`
-  const isNumberThatFits = `typeof value === 'number' && pos + ${MAX_NUMBER_WORDS} <= end`
+  const isNumberThatFits = `typeof value === 'number' && pos + ${kMaxNumberWords} <= end`
   const write = key => {
     const name = JSON.stringify(key)
     return `value = object[${name}]
 if (typeof value === 'string') next = strings.put(words, pos, end, value)
 else if (${isNumberThatFits}) next = putNumber(words, pos, value)
 else if (typeof value === 'boolean' && pos < end) {
-  words[pos] = value ? ${TRUE} : ${FALSE}
+  words[pos] = value ? ${kTrue} : ${kFalse}
   next = pos + 1
 } else next = -1
 if (next >= 0) pos = next
@@ -112,7 +112,7 @@ else {
     ...Array.from(block, (word, index) => `words[pos + ${index}] = ${word}`),
     `writer.pos = pos + ${block.length}`,
     'const at = writer.base + head',
-    `words[at] = ${keys.length << TAG_BITS | OBJECT}`,
+    `words[at] = ${keys.length << kTagBits | kObject}`,
     `words[at + 1] = ${hash}`,
     'words[at + 2] = pos - at - 3',
     'return true',
@@ -121,4 +121,4 @@ else {
   return makeFunction === null ? null : makeFunction(putNumber)
 }
 
-module.exports = { GeneratedFunctions, makeBuilder, makeWriter, USES_BEFORE_CODE }
+module.exports = { GeneratedFunctions, makeBuilder, makeWriter, kUsesBeforeCode }

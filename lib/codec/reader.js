@@ -5,9 +5,9 @@ const {
 } = require('../base/globals')
 const { BufferPool } = require('./buffer-pool')
 const { own } = require('../base/own')
-const { viewsOn, MAX_REGION } = require('./views')
+const { viewsOn, kMaxRegion } = require('./views')
 const { createError } = require('../base/errors')
-const { Interned, MAX_INTERNED } = require('./interned')
+const { Interned, kMaxInterned } = require('./interned')
 
 const { slice } = Uint8Array.prototype
 const { slice: cut } = String.prototype
@@ -15,14 +15,14 @@ const { slice: cut } = String.prototype
 const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
 // From this many bytes on, Buffer's methods to allocate and copy memory are worth their overhead.
-const LARGE = 2048
+const kLargeBytes = 2048
 
 // Making a string of bytes is a call into the engine. Making a substring is done by compiled code,
 // in a third of the time. So a piece of the payload is made into one string, and short strings are
 // cut from that. Up to this length V8 copies a substring; a longer one would refer to the whole
 // piece and keep it in memory.
-const MAX_CUT = 12
-const TEXT = 4096
+const kMaxCut = 12
+const kTextBytes = 4096
 
 // The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at any time.
 // So a length is read once, compared with what is left, and only then used.
@@ -103,10 +103,10 @@ class Reader {
   latin1 (length) {
     if (length === 0) return ''
     const pos = this.take((length + 3) >>> 2)
-    if (length <= MAX_INTERNED) {
+    if (length <= kMaxInterned) {
       const known = this.#interned.read(this.words, pos, length)
       if (known !== null) return known
-      if (length <= MAX_CUT) return this.#cut(pos, length)
+      if (length <= kMaxCut) return this.#cut(pos, length)
     }
     return this.buffer.latin1Slice(pos * 4, pos * 4 + length)
   }
@@ -122,7 +122,7 @@ class Reader {
 
   #readText (pos) {
     this.#textStart = pos * 4
-    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + TEXT, this.#textLimit))
+    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + kTextBytes, this.#textLimit))
   }
 
   utf16 (length) {
@@ -133,7 +133,7 @@ class Reader {
   // Where the `length` bytes of a buffer begin: at a multiple of 8.
   #payload (length) {
     // Checked first, since what follows is arithmetic in 32 bits.
-    if (length > MAX_REGION) this.fail('the length of a buffer', `${length}`)
+    if (length > kMaxRegion) this.fail('the length of a buffer', `${length}`)
     if ((this.pos & 1) === 1) this.take(1)
     return this.take((length + 3) >>> 2) * 4
   }
@@ -141,7 +141,7 @@ class Reader {
   // A copy in an ArrayBuffer of its own.
   arrayBuffer (length) {
     const start = this.#payload(length)
-    if (length >= LARGE) return this.#copyLarge(start, length).buffer
+    if (length >= kLargeBytes) return this.#copyLarge(start, length).buffer
     // By means of the existing view: making a view on growable memory is a call into the engine.
     return slice.call(this.#bytes, start, start + length).buffer
   }
@@ -156,7 +156,7 @@ class Reader {
   // A copy as a Buffer; a small one is in a pool, as with Buffer.from().
   nodeBuffer (length) {
     const start = this.#payload(length)
-    if (length >= LARGE) return this.#copyLarge(start, length)
+    if (length >= kLargeBytes) return this.#copyLarge(start, length)
     return this.#pool.copy(this.buffer, start, length)
   }
 

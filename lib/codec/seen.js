@@ -6,27 +6,27 @@ const { Array, Map, Math, Set, Symbol } = require('../base/globals')
 // scanning a short array is faster than hashing; most values have fewer. Beyond that a Set tells
 // with one lookup whether an object is new, and keeps the order. The numbers are in a Map, which is
 // made when the first object is met again.
-const SCANNED = 16
+const kScanned = 16
 // In a large value the lookups in the Set would take four times as long as all the rest, because
 // its table fits in no cache. Most large values are trees. So after this many objects each further
 // object is assumed to be new and only put on a list. Afterwards one call of the native library
 // checks whether the list holds an object twice. If it does, the value is encoded once more, with
 // the Set for all its objects.
-const HASHED = 1024
+const kHashed = 1024
 // The length of the list at the first check, and the factor by which it grows until each further
 // check. Without these checks a cycle would be written for ever, and an object that is reached on
 // many paths would be written for each of them.
-const FIRST_CHECK = 8192
-const CHECK_FACTOR = 16
+const kFirstCheck = 8192
+const kCheckFactor = 16
 // The list consists of parts. A single array would be copied each time it grows, to memory that is
 // new to the process.
-const PART = 1024
+const kPartLength = 1024
 // After a large value that needed the Set, this many large values are encoded with it.
-const EXACT_VALUES = 16
+const kExactValues = 16
 
 // Thrown when an object that was assumed to be new turns out to be a repeated one: the value has to
 // be encoded again.
-const REPEATED = Symbol('repeated')
+const kRepeated = Symbol('repeated')
 
 // Loaded with the first large value.
 let hasRepeats = (...args) => {
@@ -38,7 +38,7 @@ let canList = true
 
 class Seen {
   count = 0
-  #objects = new Array(SCANNED).fill(undefined)
+  #objects = new Array(kScanned).fill(undefined)
   #members = null
   #numbers = null
   // Objects that truncate() may still have to forget.
@@ -56,7 +56,7 @@ class Seen {
   add (object) {
     const { count } = this
     const objects = this.#objects
-    if (count >= SCANNED) {
+    if (count >= kScanned) {
       return this.#list === null ? this.#addHashed(object) : this.#addListed(object)
     }
     for (let i = 0; i < count; i++) {
@@ -71,31 +71,31 @@ class Seen {
     // Cheap for most objects: one that was never in a Set has no hash, so V8 does not search the
     // table.
     if (this.#members.has(object)) return this.#numberOf(object)
-    const at = this.#listed % PART
+    const at = this.#listed % kPartLength
     if (at === 0) this.#startPart()
     this.#part[at] = object
     this.count++
     if (++this.#listed === this.#checkAt) {
-      this.#checkAt *= CHECK_FACTOR
+      this.#checkAt *= kCheckFactor
       this.check()
     }
     return -1
   }
 
   #startPart () {
-    this.#part = new Array(PART)
-    this.#list[this.#listed / PART] = this.#part
+    this.#part = new Array(kPartLength)
+    this.#list[this.#listed / kPartLength] = this.#part
   }
 
-  // Throws REPEATED if the list holds an object twice. To be called when a value has been written,
+  // Throws kRepeated if the list holds an object twice. To be called when a value has been written,
   // or when its size suggests a cycle.
   check () {
     if (this.#listed === 0) return
-    const answer = hasRepeats(this.#list, this.#listed, PART)
+    const answer = hasRepeats(this.#list, this.#listed, kPartLength)
     if (answer === false) return
     canList = answer === true
-    this.#exactLeft = EXACT_VALUES
-    throw REPEATED
+    this.#exactLeft = kExactValues
+    throw kRepeated
   }
 
   #addHashed (object) {
@@ -107,9 +107,9 @@ class Seen {
     if (this.#numbers !== null) this.#numbers.set(object, size)
     if (this.#recent !== null) this.#recent.push(object)
     this.count = size + 1
-    if (this.count === HASHED && this.#exactLeft === 0 && canList) {
+    if (this.count === kHashed && this.#exactLeft === 0 && canList) {
       this.#list = []
-      this.#checkAt = FIRST_CHECK
+      this.#checkAt = kFirstCheck
     }
     return -1
   }
@@ -139,8 +139,8 @@ class Seen {
   truncate (count) {
     const hashed = this.count - this.#listed
     this.#listed = Math.max(0, Math.min(this.#listed, count - hashed))
-    this.#part = this.#list?.[Math.floor(this.#listed / PART)] ?? null
-    for (let left = hashed - Math.max(count, SCANNED); left > 0; left--) {
+    this.#part = this.#list?.[Math.floor(this.#listed / kPartLength)] ?? null
+    for (let left = hashed - Math.max(count, kScanned); left > 0; left--) {
       const object = this.#recent.pop()
       this.#members.delete(object)
       this.#numbers?.delete(object)
@@ -162,7 +162,7 @@ class Seen {
 
   // Prepares for the next value.
   clear () {
-    if (this.count > HASHED && this.#exactLeft > 0) this.#exactLeft--
+    if (this.count > kHashed && this.#exactLeft > 0) this.#exactLeft--
     this.#list = this.#part = null
     this.#listed = 0
     this.#truncateScanned(0)
@@ -173,7 +173,7 @@ class Seen {
   }
 
   #truncateScanned (count) {
-    const known = Math.min(this.count, SCANNED)
+    const known = Math.min(this.count, kScanned)
     if (count >= known) return
     for (let i = count; i < known; i++) this.#objects[i] = undefined
     this.#members = null
@@ -181,4 +181,4 @@ class Seen {
   }
 }
 
-module.exports = { REPEATED, Seen }
+module.exports = { kRepeated, Seen }

@@ -2,10 +2,10 @@
 
 const { Array } = require('../base/globals')
 const { packKeys } = require('./key-block')
-const { GeneratedFunctions, makeBuilder, USES_BEFORE_CODE } = require('./object-code')
-const { MAX_KEYS, MAX_BLOCK_WORDS } = require('./shape-tree')
+const { GeneratedFunctions, makeBuilder, kUsesBeforeCode } = require('./object-code')
+const { kMaxKeys, kMaxBlockWords } = require('./shape-tree')
 
-const ENTRIES = 512
+const kEntries = 512
 
 class ReadShape {
   keys
@@ -26,12 +26,12 @@ class ReadShape {
 // selects the entry; then the words of the block are compared. The words of an entry are packed
 // from its keys again, not copied from shared memory, which may have changed meanwhile.
 class ShapeCache {
-  #shapes = new Array(ENTRIES).fill(null)
+  #shapes = new Array(kEntries).fill(null)
   #builders = new GeneratedFunctions()
 
   // The shape whose block begins at words[pos], or null.
   find (hash, count, words, pos, end) {
-    const shape = this.#shapes[hash & (ENTRIES - 1)]
+    const shape = this.#shapes[hash & (kEntries - 1)]
     if (shape === null || shape.count !== count) return null
     const block = shape.words
     const length = block.length
@@ -39,14 +39,14 @@ class ShapeCache {
     for (let i = 0; i < length; i++) {
       if (block[i] !== words[pos + i]) return null
     }
-    if (shape.build === null && ++shape.uses === USES_BEFORE_CODE) this.#promote(shape, hash)
+    if (shape.build === null && ++shape.uses === kUsesBeforeCode) this.#promote(shape, hash)
     return shape
   }
 
   // `bytes`: the size of the block.
   add (hash, keys, bytes) {
-    if (keys.length > MAX_KEYS || bytes > MAX_BLOCK_WORDS * 4) return
-    this.#shapes[hash & (ENTRIES - 1)] = new ReadShape(keys)
+    if (keys.length > kMaxKeys || bytes > kMaxBlockWords * 4) return
+    this.#shapes[hash & (kEntries - 1)] = new ReadShape(keys)
   }
 
   #promote (shape, hash) {

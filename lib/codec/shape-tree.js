@@ -2,7 +2,7 @@
 
 const { Array, Map } = require('../base/globals')
 const { packKeys, hashWords } = require('./key-block')
-const { GeneratedFunctions, makeWriter, USES_BEFORE_CODE } = require('./object-code')
+const { GeneratedFunctions, makeWriter, kUsesBeforeCode } = require('./object-code')
 
 // The shapes that the encoder has met: a tree in which each path from the root is the list of keys
 // of an object, in their order. The last node of a path holds the packed keys. So for an object of
@@ -11,22 +11,22 @@ const { GeneratedFunctions, makeWriter, USES_BEFORE_CODE } = require('./object-c
 // The tree is bounded. Objects that are used as dictionaries have new keys each time, and should
 // not be slowed down by it: each new node costs a credit, each object of a known shape earns one.
 
-const MAX_KEYS = 64
-const MAX_BLOCK_WORDS = 256
+const kMaxKeys = 64
+const kMaxBlockWords = 256
 // Limit for the memory of the tree, in bytes: some 5000 keys of usual length.
-const MAX_BYTES = 2 * 1024 * 1024
+const kMaxBytes = 2 * 1024 * 1024
 // About how many bytes a node takes besides its key, and a block besides its words.
-const NODE_BYTES = 384
-const BLOCK_BYTES = 192
-const INITIAL_CREDIT = 512
-const MAX_CREDIT = 2048
+const kNodeBytes = 384
+const kBlockBytes = 192
+const kInitialCredit = 512
+const kMaxCredit = 2048
 
 // The first key of an array-like object, and of a typed array whose prototype was replaced.
-const FIRST_ELEMENT = '0'
+const kFirstElement = '0'
 
 // A string, so that comparing keys is always a comparison of strings. An object that has this key
 // is handled correctly, but the tree does not remember the step.
-const NO_KEY = '\0'
+const kNoKey = '\0'
 
 // A shape with a generated writer. Its list of keys ends with undefined, which equals no key.
 class WriteShape {
@@ -39,14 +39,14 @@ class WriteShape {
   }
 }
 
-const NO_SHAPE = new WriteShape([], null)
+const kNoShape = new WriteShape([], null)
 
 class Node {
   // The two steps that were taken last. They are compared before the Map of all steps is searched:
   // with objects inside objects, two shapes alternate at the root.
-  lastKey = NO_KEY
+  lastKey = kNoKey
   lastNode = null
-  otherKey = NO_KEY
+  otherKey = kNoKey
   otherNode = null
   steps = null
   parent = null
@@ -60,7 +60,7 @@ class Node {
   shape = null
   uses = 0
   // In the node of a first key: the shape that was met last of those that begin with it.
-  likely = NO_SHAPE
+  likely = kNoShape
 
   constructor (parent, key) {
     if (parent === null) return
@@ -80,12 +80,12 @@ class Node {
 class ShapeTree {
   root = new Node(null, '')
   #bytes = 0
-  #credit = INITIAL_CREDIT
+  #credit = kInitialCredit
   #writers = new GeneratedFunctions()
   // Whether any shape of the tree has a writer.
   #hasWriters = false
   // The shape that was met last.
-  #last = NO_SHAPE
+  #last = kNoShape
 
   // The generated function that writes an object with the keys of this one, or null.
   writerFor (object) {
@@ -133,10 +133,10 @@ class ShapeTree {
     if (node.otherKey === key) return node.otherNode
     let next = node.steps === null ? undefined : node.steps.get(key)
     if (next === undefined) {
-      if (this.#credit === 0 || node.depth === MAX_KEYS) return null
-      if (node.blockBytes + key.length >= 4 * MAX_BLOCK_WORDS) return null
+      if (this.#credit === 0 || node.depth === kMaxKeys) return null
+      if (node.blockBytes + key.length >= 4 * kMaxBlockWords) return null
       this.#credit--
-      this.#spend(NODE_BYTES + 2 * key.length)
+      this.#spend(kNodeBytes + 2 * key.length)
       next = new Node(node, key)
       if (node.steps === null) node.steps = new Map()
       node.steps.set(key, next)
@@ -156,8 +156,8 @@ class ShapeTree {
       return node.words
     }
     const words = packKeys(node.keys())
-    if (words.length > MAX_BLOCK_WORDS) return null
-    this.#spend(BLOCK_BYTES + 4 * words.length)
+    if (words.length > kMaxBlockWords) return null
+    this.#spend(kBlockBytes + 4 * words.length)
     node.hash = hashWords(words, node.depth)
     node.words = words
     return words
@@ -167,23 +167,23 @@ class ShapeTree {
   // and is dropped with it.
   #spend (bytes) {
     this.#bytes += bytes
-    if (this.#bytes <= MAX_BYTES) return
+    if (this.#bytes <= kMaxBytes) return
     this.root = new Node(null, '')
-    this.#last = NO_SHAPE
+    this.#last = kNoShape
     this.#bytes = bytes
     this.#hasWriters = false
   }
 
   #earn () {
-    if (this.#credit < MAX_CREDIT) this.#credit++
+    if (this.#credit < kMaxCredit) this.#credit++
   }
 
   #promote (node) {
     // No writer for objects without keys, nor for those with elements: they are checked for hidden
     // state each time (plain.js).
-    if (node.depth === 0 || ++node.uses !== USES_BEFORE_CODE) return
+    if (node.depth === 0 || ++node.uses !== kUsesBeforeCode) return
     const keys = node.keys()
-    if (keys[0] === FIRST_ELEMENT) return
+    if (keys[0] === kFirstElement) return
     const { words, hash } = node
     const make = () => makeWriter(keys, words, hash)
     const write = this.#writers.get(hash, words, node.depth, make)
@@ -193,4 +193,4 @@ class ShapeTree {
   }
 }
 
-module.exports = { ShapeTree, FIRST_ELEMENT, MAX_KEYS, MAX_BLOCK_WORDS }
+module.exports = { ShapeTree, kFirstElement, kMaxKeys, kMaxBlockWords }

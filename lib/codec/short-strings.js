@@ -1,7 +1,7 @@
 'use strict'
 
 const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
-const { LATIN1, TAG_BITS } = require('./tags')
+const { kLatin1, kTagBits } = require('./tags')
 
 // Writes short one-byte strings, four characters to a word, and remembers the words of strings that
 // come again. Names of states and types do, and copying words costs half of encoding the
@@ -13,41 +13,41 @@ const { LATIN1, TAG_BITS } = require('./tags')
 // A miss costs a third of encoding a string, and a copy twice as much as a miss. Values whose
 // strings are new each time should not be slowed down by that. So a string is copied only if the
 // last string for its entry had the same fingerprint. And lookups are limited by credit: a hit
-// earns some, a miss spends some, and without credit only one string in ONE_IN is looked up.
+// earns some, a miss spends some, and without credit only one string in kOneIn is looked up.
 
-const ENTRY_BITS = 9
-const ENTRIES = 1 << ENTRY_BITS
-const MAX_WORDS = 8
-const MAX_SHORT = MAX_WORDS * 4
+const kEntryBits = 9
+const kEntries = 1 << kEntryBits
+const kMaxWords = 8
+const kMaxShort = kMaxWords * 4
 // Shorter strings are encoded as fast as they are found.
-const REMEMBERED_FROM = 8
-const MAX_CREDIT = 256
-const EARNED = 2
-const SPENT = 1
-const SPENT_FOR_COPY = 6
-const ONE_IN = 32
+const kRememberedFrom = 8
+const kMaxCredit = 256
+const kEarned = 2
+const kSpent = 1
+const kSpentForCopy = 6
+const kOneIn = 32
 
 class ShortStrings {
-  #strings = new Array(ENTRIES).fill('')
-  #words = new Int32Array(ENTRIES * MAX_WORDS)
+  #strings = new Array(kEntries).fill('')
+  #words = new Int32Array(kEntries * kMaxWords)
   #bytes = Buffer.from(this.#words.buffer)
   // For each entry, the fingerprint of the string that came last.
-  #fingerprints = new Int32Array(ENTRIES)
-  #credit = MAX_CREDIT
+  #fingerprints = new Int32Array(kEntries)
+  #credit = kMaxCredit
   #skipped = 0
   // The entry that was used last, and for each entry the one that was used after it. The strings of
   // records come again in the same order, and comparing with one entry takes a third of a lookup.
   #last = 0
-  #after = new Uint16Array(ENTRIES)
+  #after = new Uint16Array(kEntries)
 
   // Writes a string with its tag at words[pos]. Returns where the next value begins. -1: the string
-  // is longer than MAX_SHORT, there is no room before words[end], or a character has two bytes.
+  // is longer than kMaxShort, there is no room before words[end], or a character has two bytes.
   put (words, pos, end, string) {
     const { length } = string
     const next = pos + 1 + ((length + 3) >>> 2)
-    if (length > MAX_SHORT || next > end) return -1
-    words[pos] = length << TAG_BITS | LATIN1
-    const isWritten = length < REMEMBERED_FROM
+    if (length > kMaxShort || next > end) return -1
+    words[pos] = length << kTagBits | kLatin1
+    const isWritten = length < kRememberedFrom
       ? writeLatin1(string, words, pos + 1)
       : this.#write(string, words, pos + 1)
     return isWritten ? next : -1
@@ -55,7 +55,7 @@ class ShortStrings {
 
   // Like writeLatin1().
   #write (string, words, pos) {
-    if (this.#credit <= 0 && ++this.#skipped % ONE_IN !== 0) return writeLatin1(string, words, pos)
+    if (this.#credit <= 0 && ++this.#skipped % kOneIn !== 0) return writeLatin1(string, words, pos)
     const likely = this.#after[this.#last]
     if (this.#strings[likely] === string) {
       this.#last = likely
@@ -64,11 +64,11 @@ class ShortStrings {
       return true
     }
     const fingerprint = fingerprintOf(string)
-    const entry = fingerprint >>> (32 - ENTRY_BITS)
+    const entry = fingerprint >>> (32 - kEntryBits)
     if (this.#strings[entry] === string) {
       this.#earn()
     } else {
-      this.#credit -= SPENT
+      this.#credit -= kSpent
       if (this.#fingerprints[entry] !== fingerprint) {
         this.#fingerprints[entry] = fingerprint
         return writeLatin1(string, words, pos)
@@ -82,19 +82,19 @@ class ShortStrings {
   }
 
   #earn () {
-    if (this.#credit < MAX_CREDIT) this.#credit += EARNED
+    if (this.#credit < kMaxCredit) this.#credit += kEarned
   }
 
   #copy (entry, words, pos, length) {
     const own = this.#words
-    const from = entry * MAX_WORDS
+    const from = entry * kMaxWords
     const count = (length + 3) >>> 2
     for (let i = 0; i < count; i++) words[pos + i] = own[from + i]
   }
 
   #remember (entry, string) {
-    const from = entry * MAX_WORDS
-    this.#credit -= SPENT_FOR_COPY
+    const from = entry * kMaxWords
+    this.#credit -= kSpentForCopy
     this.#strings[entry] = ''
     if (!writeLatin1(string, this.#words, from)) return false
     this.#strings[entry] = this.#bytes.latin1Slice(from * 4, from * 4 + string.length)
@@ -138,4 +138,4 @@ function writeLatin1 (string, words, pos) {
   return union <= 255
 }
 
-module.exports = { ShortStrings, MAX_SHORT }
+module.exports = { ShortStrings, kMaxShort }

@@ -8,8 +8,8 @@ const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
 
 const {
-  TAG_BITS, TAG_MASK, MAX_DEPTH, UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, DOUBLE,
-  BIGINT64, BIGINT_HEX, LATIN1, UTF16, REF, OBJECT, ARRAY, ARRAY_PLUS
+  kTagBits, kTagMask, kMaxDepth, kUndefined, kNull, kFalse, kTrue, kHole, kSmallInt, kInt32,
+  kDouble, kBigInt64, kBigIntHex, kLatin1, kUtf16, kRef, kObject, kArray, kArrayPlus
 } = tags
 
 const { keys: keysOf } = Object
@@ -18,13 +18,13 @@ const { keys: keysOf } = Object
 // objects after those are kept only once a value has referred to one. Most large values do not, and
 // keeping all their objects takes as much time as making them: each time that the list grows, it
 // moves to memory that is new to the process.
-const KEPT = 1024
-// After a value that had to keep all its objects, this many values with more than KEPT objects keep
-// all of theirs.
-const KEEPING_VALUES = 16
+const kKeptObjects = 1024
+// After a value that had to keep all its objects, this many values with more than kKeptObjects
+// objects keep all of theirs.
+const kKeepingValues = 16
 
 // Thrown at a reference to an object that was not kept: the value has to be decoded again.
-const NOT_KEPT = Symbol('not kept')
+const kNotKept = Symbol('not kept')
 
 // Loaded with the first object that needs it, like its counterpart in the encoder.
 let readExotic = (...args) => {
@@ -36,30 +36,30 @@ let readExotic = (...args) => {
 class ValueReader extends Reader {
   #shapes = new ShapeCache()
   // The objects of this value, numbered as the encoder numbered them.
-  #objects = new Array(KEPT).fill(undefined)
+  #objects = new Array(kKeptObjects).fill(undefined)
   #count = 0
   // How many objects are kept at most.
-  #maxKept = KEPT
+  #maxKept = kKeptObjects
   #keepingLeft = 0
   #depth = 0
 
   close () {
-    if (this.#count > KEPT && this.#maxKept > KEPT) {
-      this.#objects = new Array(KEPT).fill(undefined)
-      if (--this.#keepingLeft === 0) this.#maxKept = KEPT
+    if (this.#count > kKeptObjects && this.#maxKept > kKeptObjects) {
+      this.#objects = new Array(kKeptObjects).fill(undefined)
+      if (--this.#keepingLeft === 0) this.#maxKept = kKeptObjects
     } else {
-      const kept = Math.min(this.#count, KEPT)
+      const kept = Math.min(this.#count, kKeptObjects)
       for (let i = 0; i < kept; i++) this.#objects[i] = undefined
     }
     this.#count = 0
     this.#depth = 0
   }
 
-  // After NOT_KEPT.
+  // After kNotKept.
   keepAll () {
     this.close()
     this.#maxKept = Infinity
-    this.#keepingLeft = KEEPING_VALUES
+    this.#keepingLeft = kKeepingValues
   }
 
   // Gives an object its number. To be called before its parts are read, since they may refer to it.
@@ -84,19 +84,19 @@ class ValueReader extends Reader {
     if (pos >= this.end) this.fail('a value', 'the end')
     const word = this.words[pos]
     this.pos = pos + 1
-    switch (word & TAG_MASK) {
-      case UNDEFINED: return undefined
-      case NULL: return null
-      case FALSE: return false
-      case TRUE: return true
-      case SMALL_INT: return word >> TAG_BITS
-      case INT32: return this.word()
-      case DOUBLE: return this.double()
-      case LATIN1: return this.latin1(word >>> TAG_BITS)
-      case UTF16: return this.utf16(word >>> TAG_BITS)
-      case BIGINT64: return this.bigint64()
-      case BIGINT_HEX: return this.bigintHex(word >>> (TAG_BITS + 1), (word >>> TAG_BITS & 1) === 1)
-      case REF: return this.#reference(word >>> TAG_BITS)
+    switch (word & kTagMask) {
+      case kUndefined: return undefined
+      case kNull: return null
+      case kFalse: return false
+      case kTrue: return true
+      case kSmallInt: return word >> kTagBits
+      case kInt32: return this.word()
+      case kDouble: return this.double()
+      case kLatin1: return this.latin1(word >>> kTagBits)
+      case kUtf16: return this.utf16(word >>> kTagBits)
+      case kBigInt64: return this.bigint64()
+      case kBigIntHex: return this.bigintHex(word >>> (kTagBits + 1), (word >>> kTagBits & 1) === 1)
+      case kRef: return this.#reference(word >>> kTagBits)
       default: return this.#nested(word)
     }
   }
@@ -108,7 +108,7 @@ class ValueReader extends Reader {
   }
 
   #reference (number) {
-    if (number >= this.#maxKept && number < this.#count) throw NOT_KEPT
+    if (number >= this.#maxKept && number < this.#count) throw kNotKept
     const object = number < this.#count ? this.#objects[number] : undefined
     if (object === undefined) {
       this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
@@ -118,14 +118,14 @@ class ValueReader extends Reader {
 
   #nested (word) {
     // Two more than the encoder, which does not count a view and its buffer.
-    if (++this.#depth > MAX_DEPTH + 2) this.fail(`at most ${MAX_DEPTH} levels`, 'more')
-    const payload = word >>> TAG_BITS
+    if (++this.#depth > kMaxDepth + 2) this.fail(`at most ${kMaxDepth} levels`, 'more')
+    const payload = word >>> kTagBits
     let value
-    switch (word & TAG_MASK) {
-      case OBJECT: value = this.#object(payload); break
-      case ARRAY: value = this.#array(payload); break
-      case ARRAY_PLUS: value = this.#arrayPlus(payload); break
-      default: value = readExotic(this, word & TAG_MASK, payload)
+    switch (word & kTagMask) {
+      case kObject: value = this.#object(payload); break
+      case kArray: value = this.#array(payload); break
+      case kArrayPlus: value = this.#arrayPlus(payload); break
+      default: value = readExotic(this, word & kTagMask, payload)
     }
     this.#depth--
     return value
@@ -176,7 +176,7 @@ class ValueReader extends Reader {
     const array = new Array(length)
     this.remember(array)
     for (let i = 0; i < length; i++) {
-      if (this.pos < this.end && this.words[this.pos] === HOLE) this.pos++
+      if (this.pos < this.end && this.words[this.pos] === kHole) this.pos++
       else array[i] = this.value()
     }
     return array
@@ -199,4 +199,4 @@ function setProperty (object, key, value) {
   else object[key] = value
 }
 
-module.exports = { NOT_KEPT, ValueReader }
+module.exports = { kNotKept, ValueReader }

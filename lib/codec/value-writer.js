@@ -6,12 +6,12 @@ const { hasHiddenState, isPlain } = require('./plain')
 const tags = require('./tags')
 const { Writer } = require('./writer')
 const { Seen } = require('./seen')
-const { ShapeTree, FIRST_ELEMENT } = require('./shape-tree')
+const { ShapeTree, kFirstElement } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
 
 const {
-  UNDEFINED, NULL, FALSE, TRUE, HOLE, REF, OBJECT, ARRAY, ARRAY_PLUS, TAG_BITS, MAX_PAYLOAD
+  kUndefined, kNull, kFalse, kTrue, kHole, kRef, kObject, kArray, kArrayPlus, kTagBits, kMaxPayload
 } = tags
 
 const { isProxy } = types
@@ -47,7 +47,7 @@ class ValueWriter extends Writer {
     this.seen.clear()
   }
 
-  // Writes a whole value. Throws REPEATED if an object was assumed to be new and was not.
+  // Writes a whole value. Throws kRepeated if an object was assumed to be new and was not.
   checked (value) {
     const isWritten = this.value(value)
     // If memory ran out, a repeated object that was written again and again may be the cause.
@@ -64,10 +64,10 @@ class ValueWriter extends Writer {
   value (value) {
     if (typeof value === 'string') return this.string(value)
     if (typeof value === 'number') return this.number(value)
-    if (typeof value === 'object') return value === null ? this.word(NULL) : this.object(value)
-    if (value === undefined) return this.word(UNDEFINED)
-    if (value === true) return this.word(TRUE)
-    if (value === false) return this.word(FALSE)
+    if (typeof value === 'object') return value === null ? this.word(kNull) : this.object(value)
+    if (value === undefined) return this.word(kUndefined)
+    if (value === true) return this.word(kTrue)
+    if (value === false) return this.word(kFalse)
     if (typeof value === 'bigint') return this.bigint(value)
     return false
   }
@@ -77,20 +77,20 @@ class ValueWriter extends Writer {
     if (isProxy(object)) return false
     const prototype = getPrototypeOf(object)
     if (prototype === ObjectPrototype || prototype === null) {
-      return isPlain(object, prototype) && this.#container(object, OBJECT)
+      return isPlain(object, prototype) && this.#container(object, kObject)
     }
-    if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, ARRAY)
+    if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, kArray)
     return writeExotic(this, object, prototype)
   }
 
   #container (object, kind) {
     const known = this.seen.add(object)
-    return known >= 0 ? this.word(known << TAG_BITS | REF) : this.contents(object, kind)
+    return known >= 0 ? this.word(known << kTagBits | kRef) : this.contents(object, kind)
   }
 
   contents (object, kind) {
     if (!this.enter()) return false
-    const done = kind === OBJECT ? this.properties(object) : this.#array(object)
+    const done = kind === kObject ? this.properties(object) : this.#array(object)
     this.leave()
     return done
   }
@@ -124,7 +124,7 @@ class ValueWriter extends Writer {
     let isElement = false
     for (const key in object) {
       if (this.#isPolluted && !hasOwn(object, key)) continue
-      if (count === 0) isElement = key === FIRST_ELEMENT
+      if (count === 0) isElement = key === kFirstElement
       if (node !== null) {
         const next = node.lastKey === key ? node.lastNode : shapes.step(node, key)
         if (next === null) {
@@ -144,7 +144,7 @@ class ValueWriter extends Writer {
 
   // Writes the key block after the values, then the header before them, for which room was left.
   #finishProperties (head, count, node, keys) {
-    if (count > MAX_PAYLOAD) return false
+    if (count > kMaxPayload) return false
     const valuesLength = this.pos - this.base - head - 3
     const block = node === null ? null : this.#shapes.pack(node)
     let hash = 0
@@ -161,7 +161,7 @@ class ValueWriter extends Writer {
     }
     const words = this.words
     const at = this.base + head
-    words[at] = count << TAG_BITS | OBJECT
+    words[at] = count << kTagBits | kObject
     words[at + 1] = hash
     words[at + 2] = valuesLength
     return true
@@ -179,10 +179,10 @@ class ValueWriter extends Writer {
 
   #array (array) {
     const length = array.length
-    if (length > MAX_PAYLOAD) return false
+    if (length > kMaxPayload) return false
     const extras = keysBeyondIndices(array, length)
     if (extras === null) return false
-    const head = length << TAG_BITS | (extras.length === 0 ? ARRAY : ARRAY_PLUS)
+    const head = length << kTagBits | (extras.length === 0 ? kArray : kArrayPlus)
     if (!this.reserve(1 + length)) return false
     this.words[this.pos++] = head
     const isCareful = this.#hasElementsAbove
@@ -192,7 +192,7 @@ class ValueWriter extends Writer {
       if (typeof element === 'number') {
         if (!this.number(element)) return false
       } else if (element === undefined && !hasOwn(array, i)) {
-        if (!this.word(HOLE)) return false
+        if (!this.word(kHole)) return false
       } else if (!this.value(element)) {
         return false
       }

@@ -3,18 +3,18 @@
 const { DataView, Map, Uint8Array } = require('../base/globals')
 const tags = require('./tags')
 const platform = require('./platform')
-const { MAX_REGION } = require('./views')
+const { kMaxRegion } = require('./views')
 const { isFixedSharedMemory, writeSharedMemory } = require('./write-shared')
 
-const { ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, REF, TAG_BITS } = tags
+const { kArrayBuffer, kAttachedArrayBuffer, kView, kBuffer, kAttachedBuffer, kRef, kTagBits } = tags
 const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
 
-const DATA_VIEW = viewClasses.indexOf(DataView)
+const kDataView = viewClasses.indexOf(DataView)
 const kindOf = new Map(viewClasses.map((Class, kind) => [Class?.name, kind]))
 
 // From this many bytes on, Buffer's fill(), which is one memcpy, is faster than set(), which writes
 // to shared memory word by word.
-const LARGE = 2048
+const kLargeBytes = 2048
 
 // Whether the codec can copy a buffer. Shared, growable and detached memory is left to structured
 // clone, which has rules of its own for it.
@@ -36,13 +36,13 @@ function isDetached (buffer) {
 }
 
 function writeArrayBuffer (writer, buffer) {
-  return isOrdinary(buffer) && writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
+  return isOrdinary(buffer) && writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
 }
 
 // `bytes`: a Uint8Array or an instance of a subclass.
 function writeBytes (writer, tag, bytes) {
   const length = typedArray.length.call(bytes)
-  if (length > MAX_REGION) return false
+  if (length > kMaxRegion) return false
   if (writer.attaches(length)) return attach(writer, tag, bytes, length)
   // Aligned to 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
@@ -59,7 +59,7 @@ function writeBytes (writer, tag, bytes) {
     // Set before the bytes are copied, since they may end inside the last word.
     words[pos + head + count - 1] = 0
     const to = (pos + head) * 4
-    if (length < LARGE) writer.buffer.set(bytes, to)
+    if (length < kLargeBytes) writer.buffer.set(bytes, to)
     else writer.buffer.fill(bytes, to, to + length)
   }
   writer.pos = pos + head + count
@@ -67,14 +67,14 @@ function writeBytes (writer, tag, bytes) {
 }
 
 function attach (writer, tag, bytes, length) {
-  return writer.attach(tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER, bytes, length)
+  return writer.attach(tag === kBuffer ? kAttachedBuffer : kAttachedArrayBuffer, bytes, length)
 }
 
 // A view is written with its whole buffer, but each buffer only once: views that share a buffer
 // share it on the other side too.
 function writeView (writer, view, kind) {
   let buffer, offset, length
-  if (kind === DATA_VIEW) {
+  if (kind === kDataView) {
     if (!types.isDataView(view)) return false
     // The accessors throw if the buffer is detached.
     try {
@@ -93,17 +93,17 @@ function writeView (writer, view, kind) {
   const isShared = isFixedSharedMemory(buffer)
   if (!isShared && !isOrdinary(buffer)) return false
   const bytes = isShared ? 0 : bufferSlots.byteLength.call(buffer)
-  if (bytes > MAX_REGION || offset > MAX_REGION || length > MAX_REGION) return false
+  if (bytes > kMaxRegion || offset > kMaxRegion || length > kMaxRegion) return false
   if (!writer.reserve(3)) return false
   const { words, pos } = writer
-  words[pos] = kind << TAG_BITS | VIEW
+  words[pos] = kind << kTagBits | kView
   words[pos + 1] = offset
   words[pos + 2] = length
   writer.pos = pos + 3
   const known = writer.seen.add(buffer)
-  if (known >= 0) return writer.word(known << TAG_BITS | REF)
+  if (known >= 0) return writer.word(known << kTagBits | kRef)
   if (isShared) return writeSharedMemory(writer, buffer)
-  return writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
+  return writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
 }
 
 // A Buffer is written without the memory around it, which as a rule is Node's pool and holds
@@ -112,7 +112,7 @@ function writeView (writer, view, kind) {
 function writeBuffer (writer, view) {
   const buffer = typedArray.buffer.call(view)
   if (!isOrdinary(buffer)) return false
-  return writeBytes(writer, BUFFER, view)
+  return writeBytes(writer, kBuffer, view)
 }
 
-module.exports = { writeArrayBuffer, writeView, writeBuffer, DATA_VIEW }
+module.exports = { writeArrayBuffer, writeView, writeBuffer, kDataView }

@@ -3,12 +3,12 @@
 const { DOMException, Object, QuotaExceededError } = require('../base/globals')
 const tags = require('./tags')
 const {
-  DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit
+  kDomException, kQuotaExceededError, kAggregateError, kSuppressedError, fieldBit
 } = require('./error-fields')
-const { REPEATED } = require('./seen')
+const { kRepeated } = require('./seen')
 const { isStackOverflow } = require('./stack-overflow')
 
-const { ERROR, MAX_DEPTH, TAG_BITS } = tags
+const { kError, kMaxDepth, kTagBits } = tags
 const { keys, hasOwn, getPrototypeOf, getOwnPropertyDescriptor } = Object
 const { propertyIsEnumerable } = Object.prototype
 
@@ -21,8 +21,8 @@ function writeError (writer, error, index, native) {
   if (!record.text('message', messageOf(error))) return false
   record.stack()
   record.own('cause')
-  if (index === AGGREGATE_ERROR) record.own('errors')
-  if (index === SUPPRESSED_ERROR) {
+  if (index === kAggregateError) record.own('errors')
+  if (index === kSuppressedError) {
     record.own('error')
     record.own('suppressed')
   }
@@ -32,7 +32,7 @@ function writeError (writer, error, index, native) {
 // Name and message are in internal slots, and Node derives the code from the name.
 function writeDOMException (writer, exception) {
   const { prototype } = DOMException
-  return writeFromSlots(writer, exception, DOM_EXCEPTION, record => {
+  return writeFromSlots(writer, exception, kDomException, record => {
     record.text('name', slot(exception, prototype, 'name'))
     record.text('message', slot(exception, prototype, 'message'))
     record.stack()
@@ -41,7 +41,7 @@ function writeDOMException (writer, exception) {
 
 function writeQuotaExceededError (writer, exception) {
   const { prototype } = QuotaExceededError
-  return writeFromSlots(writer, exception, QUOTA_EXCEEDED_ERROR, record => {
+  return writeFromSlots(writer, exception, kQuotaExceededError, record => {
     record.text('message', slot(exception, DOMException.prototype, 'message'))
     record.stack()
     record.number('quota', slot(exception, prototype, 'quota'))
@@ -98,7 +98,7 @@ class ErrorRecord {
   }
 
   write (writer) {
-    if (!writer.enter() || !writer.word(this.#bits << TAG_BITS | ERROR)) return false
+    if (!writer.enter() || !writer.word(this.#bits << kTagBits | kError)) return false
     for (const value of this.#values) {
       if (!writer.value(value)) return false
     }
@@ -155,10 +155,10 @@ function writeProperty (writer, error, key) {
     if (!seen.isRefused(value) && writer.string(key) && writer.value(value)) return true
   } catch (thrown) {
     // Any other error comes from an accessor that structured clone would not run. It is ignored.
-    if (thrown === REPEATED || isStackOverflow(thrown)) throw thrown
+    if (thrown === kRepeated || isStackOverflow(thrown)) throw thrown
   }
   // Not remembered if only the depth or the memory was lacking: elsewhere it may be possible.
-  if (writer.depth <= MAX_DEPTH && !writer.full) seen.refuse(value)
+  if (writer.depth <= kMaxDepth && !writer.full) seen.refuse(value)
   return false
 }
 

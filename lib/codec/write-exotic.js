@@ -12,7 +12,7 @@ const { isPlain } = require('./plain')
 const { writeError, writeDOMException, writeQuotaExceededError } = require('./write-error')
 const { isSharedObject, writeSharedMemory, writeSharedObject } = require('./write-shared')
 
-const { REF, OBJECT, ARRAY, DATE, REGEXP, MAP, SET, BOXED, TAG_BITS, MAX_PAYLOAD } = tags
+const { kRef, kObject, kArray, kDate, kRegExp, kMap, kSet, kBoxed, kTagBits, kMaxPayload } = tags
 const { types, mapSize, setSize, regExpFlags, regExpSource } = platform
 
 const { getTime } = Date.prototype
@@ -77,7 +77,7 @@ for (const [Class, is] of [
   [Boolean, types.isBooleanObject], [BigInt, types.isBigIntObject]
 ]) {
   const { valueOf } = Class.prototype
-  register(Class, is, (writer, boxed) => writer.word(BOXED) && writer.value(valueOf.call(boxed)))
+  register(Class, is, (writer, boxed) => writer.word(kBoxed) && writer.value(valueOf.call(boxed)))
 }
 platform.errorClasses.forEach((Class, index) => {
   if (Class === undefined) return
@@ -95,8 +95,8 @@ if (QuotaExceededError !== undefined) {
   entries.set(QuotaExceededError.prototype, entry)
 }
 // ValueWriter handles the arrays and plain objects of this realm.
-const writeArray = (writer, array) => writer.contents(array, ARRAY)
-const writeObject = (writer, object) => writer.contents(object, OBJECT)
+const writeArray = (writer, array) => writer.contents(array, kArray)
+const writeObject = (writer, object) => writer.contents(object, kObject)
 entryOfName.set('Array', () => new Entry(Array.isArray, writeArray))
 // Not for subclasses: an instance may have state besides its properties, as instances of some
 // classes of Node do, and JavaScript cannot see that.
@@ -135,11 +135,11 @@ function findEntry (prototype) {
 
 function numbered (writer, object, write) {
   const known = writer.seen.add(object)
-  return known >= 0 ? writer.word(known << TAG_BITS | REF) : write(writer, object)
+  return known >= 0 ? writer.word(known << kTagBits | kRef) : write(writer, object)
 }
 
 function writeDate (writer, date) {
-  return writer.word(DATE) && writer.number(getTime.call(date))
+  return writer.word(kDate) && writer.number(getTime.call(date))
 }
 
 function writeRegExp (writer, regExp) {
@@ -147,7 +147,7 @@ function writeRegExp (writer, regExp) {
   regExpFlags.forEach(({ get }, bit) => {
     if (get !== undefined && get.call(regExp)) bits |= 1 << bit
   })
-  return writer.word(bits << TAG_BITS | REGEXP) && writer.string(regExpSource.call(regExp))
+  return writer.word(bits << kTagBits | kRegExp) && writer.string(regExpSource.call(regExp))
 }
 
 // The entries are listed before the first is written, as the structured clone algorithm does: an
@@ -155,13 +155,13 @@ function writeRegExp (writer, regExp) {
 function writeMap (writer, map) {
   const entries = new List(2 * mapSize.call(map))
   forEachEntry.call(map, pushEntry, entries)
-  return writeMembers(writer, MAP, entries.length >>> 1, entries.items)
+  return writeMembers(writer, kMap, entries.length >>> 1, entries.items)
 }
 
 function writeSet (writer, set) {
   const members = new List(setSize.call(set))
   forEachMember.call(set, pushMember, members)
-  return writeMembers(writer, SET, members.length, members.items)
+  return writeMembers(writer, kSet, members.length, members.items)
 }
 
 // A list whose size is known: an array that grows would be copied several times.
@@ -184,7 +184,7 @@ function pushMember (member) {
 }
 
 function writeMembers (writer, tag, count, members) {
-  if (count > MAX_PAYLOAD || !writer.enter() || !writer.word(count << TAG_BITS | tag)) return false
+  if (count > kMaxPayload || !writer.enter() || !writer.word(count << kTagBits | tag)) return false
   for (let i = 0; i < members.length; i++) {
     if (!writer.value(members[i])) return false
   }

@@ -5,7 +5,7 @@ const { types } = require('node:util')
 const { memberOf } = require('../base/own')
 const tags = require('./tags')
 
-const { MEMORY, SHARED } = tags
+const { kMemory, kShared } = tags
 
 const byteLength = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength').get
 const id = new BigUint64Array(1)
@@ -24,7 +24,7 @@ function writeSharedMemory (writer, buffer) {
   const length = byteLength.call(buffer)
   id[0] = memory.identify(buffer)
   const { words, pos } = writer
-  words[pos] = MEMORY
+  words[pos] = kMemory
   words[pos + 1] = halves[0]
   words[pos + 2] = halves[1]
   id[0] = BigInt(length)
@@ -42,7 +42,7 @@ function isSharedObject (writer, object) {
 
 // Writes the plain object that structured clone would make of it.
 function writeSharedObject (writer, object) {
-  if (!writer.enter() || !writer.word(SHARED) || !writer.value({ ...object })) return false
+  if (!writer.enter() || !writer.word(kShared) || !writer.value({ ...object })) return false
   writer.leave()
   return true
 }

@@ -1,23 +1,23 @@
 'use strict'
 
 const { BigInt, BigInt64Array, Buffer, Int32Array, Math, TypeError } = require('../base/globals')
-const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
+const { kMaxNumberWords, putNumber } = require('./numbers')
 const { memberOf } = require('../base/own')
-const { ShortStrings, MAX_SHORT } = require('./short-strings')
+const { ShortStrings, kMaxShort } = require('./short-strings')
 const tags = require('./tags')
 const { viewsOn } = require('./views')
 
-const { LATIN1, UTF16, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
+const { kLatin1, kUtf16, kBigInt64, kBigIntHex, kTagBits, kMaxPayload, kMaxDepth } = tags
 
 // Finds characters of two bytes. For a string that V8 stores in one-byte characters its regular
 // expression engine reduces this to a single test.
-const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
+const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 const bigint = new BigInt64Array(1)
 const halves = new Int32Array(bigint.buffer)
 
 // A number is written here to see how many words it takes.
-const lastWords = new Int32Array(MAX_NUMBER_WORDS)
+const lastWords = new Int32Array(kMaxNumberWords)
 
 // The cursor of an encoder: bounded writes of words, numbers and strings. The methods that write
 // return false when there is no room.
@@ -71,7 +71,7 @@ class Writer {
   // To be called before the parts of a container, and leave() after them. False when it is nested
   // too deep for the codec.
   enter () {
-    if (this.depth++ < MAX_DEPTH) return true
+    if (this.depth++ < kMaxDepth) return true
     // It may be a cycle that was not noticed.
     this.seen.check()
     return false
@@ -162,7 +162,7 @@ class Writer {
     if (!canAttach && !this.#overflow(size, withMore(size))) return false
     const copy = Buffer.allocUnsafeSlow(length)
     copy.set(bytes)
-    return this.word(this.memory.attach(copy.buffer) << TAG_BITS | tag)
+    return this.word(this.memory.attach(copy.buffer) << kTagBits | tag)
   }
 
   word (word) {
@@ -172,7 +172,7 @@ class Writer {
   }
 
   number (number) {
-    if (this.pos + MAX_NUMBER_WORDS > this.end && !this.#reserveFor(number)) return false
+    if (this.pos + kMaxNumberWords > this.end && !this.#reserveFor(number)) return false
     this.pos = putNumber(this.words, this.pos, number)
     return true
   }
@@ -192,7 +192,7 @@ class Writer {
   // Writes a string that ShortStrings did not write.
   otherString (string) {
     const { length } = string
-    if (length > MAX_SHORT) return this.#longString(string)
+    if (length > kMaxShort) return this.#longString(string)
     const count = 1 + ((length + 3) >>> 2)
     // There was room, so the reason was a character of two bytes.
     if (this.pos + count <= this.end) return this.#utf16(string)
@@ -200,9 +200,9 @@ class Writer {
   }
 
   #longString (string) {
-    if (string.length > MAX_PAYLOAD) return false
-    if (NOT_LATIN1.test(string)) return this.#utf16(string)
-    return this.#latin1(string, string.length << TAG_BITS | LATIN1)
+    if (string.length > kMaxPayload) return false
+    if (kNotLatin1.test(string)) return this.#utf16(string)
+    return this.#latin1(string, string.length << kTagBits | kLatin1)
   }
 
   #latin1 (string, head) {
@@ -220,7 +220,7 @@ class Writer {
     const length = string.length
     const count = (length + 1) >>> 1
     if (!this.reserve(1 + count)) return false
-    this.words[this.pos] = length << TAG_BITS | UTF16
+    this.words[this.pos] = length << kTagBits | kUtf16
     this.words[this.pos + count] = 0
     this.buffer.ucs2Write(string, (this.pos + 1) * 4, 2 * length)
     this.pos += 1 + count
@@ -231,7 +231,7 @@ class Writer {
     if (BigInt.asIntN(64, value) === value) {
       if (!this.reserve(3)) return false
       bigint[0] = value
-      this.words[this.pos] = BIGINT64
+      this.words[this.pos] = kBigInt64
       this.words[this.pos + 1] = halves[0]
       this.words[this.pos + 2] = halves[1]
       this.pos += 3
@@ -240,9 +240,9 @@ class Writer {
     // In hexadecimal, which is converted in linear time in both directions.
     const negative = value < 0n
     const digits = (negative ? -value : value).toString(16)
-    if (digits.length > MAX_PAYLOAD >>> 1) return false
+    if (digits.length > kMaxPayload >>> 1) return false
     const payload = digits.length << 1 | (negative ? 1 : 0)
-    return this.#latin1(digits, payload << TAG_BITS | BIGINT_HEX)
+    return this.#latin1(digits, payload << kTagBits | kBigIntHex)
   }
 }
 
