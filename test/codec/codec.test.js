@@ -770,7 +770,7 @@ suite('what both ends remember', () => {
 suite('a hostile realm', () => {
   // In a process of its own: what is changed there concerns everything.
   const script = body => `
-    const { Codec, difference } = require(${JSON.stringify(require.resolve('./fixtures/codec'))})
+    const { Codec, difference } = require(${JSON.stringify(require.resolve('../fixtures/codec'))})
     const codec = new Codec()
     const check = make => {
       for (let i = 0; i < 40; i++) {
