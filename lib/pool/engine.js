@@ -29,7 +29,7 @@ const { Shutdown } = require('./shutdown')
 const { SlotTable } = require('./slot-table')
 const { Task, createTaskResource } = require('./task')
 const { kPoolFunction } = require('./task-functions')
-const { WaitingTasks } = require('./wait-queue')
+const { WaitingTasks } = require('./waiting-tasks')
 const { Workers } = require('./workers')
 
 const { kCancelFinished, kNone } = native.poolConstants
