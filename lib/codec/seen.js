@@ -14,7 +14,7 @@ const kScanned = 16
 // the Set for all its objects.
 const kHashed = 1024
 // The length of the list at the first check, and the factor by which it grows until each further
-// check. Without these checks a cycle would be written for ever, and an object that is reached on
+// check. Without these checks a cycle would be written forever, and an object that is reached on
 // many paths would be written for each of them.
 const kFirstCheck = 8192
 const kCheckFactor = 16

@@ -43,7 +43,7 @@ const entryOfName = new Map()
 
 // A test for objects of the kind that a method belongs to: it throws for all others. This is faster
 // than util.types.
-function answers (method) {
+function acceptedBy (method) {
   return object => {
     try {
       method.call(object)
@@ -60,10 +60,10 @@ function register (Class, is, write) {
   entryOfName.set(Class.name, () => entry)
 }
 
-register(Date, answers(getTime), writeDate)
+register(Date, acceptedBy(getTime), writeDate)
 register(RegExp, types.isRegExp, writeRegExp)
-register(Map, answers(mapSize), writeMap)
-register(Set, answers(setSize), writeSet)
+register(Map, acceptedBy(mapSize), writeMap)
+register(Set, acceptedBy(setSize), writeSet)
 register(ArrayBuffer, types.isArrayBuffer, writeArrayBuffer)
 register(Buffer, types.isUint8Array, writeBuffer)
 register(SharedArrayBuffer, types.isSharedArrayBuffer, writeSharedMemory)

@@ -59,7 +59,7 @@ class Recovery {
   #isBootFailure (worker, hasStarted, wasUsed, left) {
     return this.#bootFailures.recordEnd({
       // If a worker ended without an error while it started, in a pool that has run tasks, it was
-      // probably ended from outside. The next one may start all the same.
+      // probably ended from outside. The next one may start.
       isFailed: !hasStarted && (worker.error !== null || this.#state.completed === 0),
       wasUsed: wasUsed || left.some(({ isClaimed }) => isClaimed),
       wasUsedSince: (time) => this.#workers.wasUsedSince(time)

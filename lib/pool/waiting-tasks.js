@@ -44,7 +44,7 @@ class WaitingTasks {
       this.#head = null
       if (this.#tasks.delete(head)) return head
     }
-    // Limited by the length: a queue may return the same task for ever.
+    // Limited by the length: a queue may return the same task forever.
     for (let left = this.#length(); left > 0; left--) {
       const task = this.#shift()
       if (task === null || this.#tasks.delete(task)) return task

@@ -71,7 +71,7 @@ class WorkerHandle {
   post (content, transferList) { return this.#port.send(content, transferList) }
 
   // Ends the thread, whatever it runs. Sometimes V8 loses such a request, and a task in an endless
-  // loop would run for ever. On Node 20, of a thousand requests to threads that had just begun such
+  // loop would run forever. On Node 20, of a thousand requests to threads that had just begun such
   // a loop, one or two were lost; the same happens to Piscina.
   terminate () { this.#terminate(1) }
 
