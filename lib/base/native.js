@@ -72,8 +72,8 @@ function remedy (failures) {
   }
   if (!fs.existsSync(require('./worker-file').kWorkerFile)) {
     return `This code does not run from the folder of telar: a bundler has copied it into a bundle.
-The worker file of telar and its native library must stay files of their own: mark "telar" as
-external in the bundler, and install it where the bundle runs.`
+The worker file of telar and its native library must stay files of their own:
+mark "telar" as external in the bundler, and install it where the bundle runs.`
   }
   if (given) {
     return 'The environment variable TELAR_NATIVE names this file; unset it to search the usual ' +
