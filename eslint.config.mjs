@@ -25,6 +25,12 @@ export default [
     }
   },
   {
+    files: ['lib/{base,codec,transport,shared,worker,pool}/**/*.js', 'lib/*.{js,mjs}'],
+    rules: {
+      '@stylistic/max-len': ['error', { code: 100 }]
+    }
+  },
+  {
     files: ['lib/**/*.js'],
     ignores: ['lib/base/globals.js'],
     languageOptions: { globals: Object.fromEntries(everyGlobal.map((name) => [name, 'off'])) },

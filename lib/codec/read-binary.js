@@ -36,13 +36,17 @@ function readView (reader, kind) {
   const length = reader.word() >>> 0
   const buffer = reader.value()
   const unit = own(Class, 'BYTES_PER_ELEMENT') ?? 1
-  if (!types.isAnyArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  if (!types.isAnyArrayBuffer(buffer)) {
+    reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  }
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
   }
   const view = new Class(buffer, offset, length)
-  reader.fulfil(number, view)
+  reader.fulfill(number, view)
   return view
 }
 
-module.exports = { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer }
+module.exports = {
+  readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer
+}

@@ -16,10 +16,12 @@ function readSharedMemory (reader) {
 }
 
 function readSharedObject (reader) {
-  if (memberOf(reader.memory, 'revive') === undefined) reader.fail('a value', 'an object in shared memory')
+  if (memberOf(reader.memory, 'revive') === undefined) {
+    reader.fail('a value', 'an object in shared memory')
+  }
   const number = reader.reserveNumber()
   const object = reader.memory.revive(reader.value())
-  reader.fulfil(number, object)
+  reader.fulfill(number, object)
   return object
 }
 

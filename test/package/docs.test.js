@@ -151,6 +151,18 @@ test('the memory model covers every file of the core that has labels', () => {
   assert.deepEqual(labelled.filter((name) => !covered.test(name)), [])
 })
 
+// ---- docs/architecture.md ----
+
+test('docs/architecture.md describes every file of the rooms that it lists by file', () => {
+  const files = section(read('docs/architecture.md'), 'Files')
+  for (const room of ['base', 'codec', 'pool', 'shared', 'transport', 'worker']) {
+    for (const name of fs.readdirSync(path.join(root, 'lib', room)).filter((name) => name.endsWith('.js'))) {
+      const isDescribed = files.includes(`${name}\``) || name === 'index.js' || /^(read|write)-/.test(name)
+      assert.ok(isDescribed, `lib/${room}/${name} is missing`)
+    }
+  }
+})
+
 // ---- links ----
 
 // As GitHub makes an anchor of a heading.
