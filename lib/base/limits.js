@@ -22,10 +22,12 @@ function readLimits (options) {
   const timeout = given.timeout ?? Infinity
   const signal = given.signal ?? undefined
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw argumentError('options.timeout must be a number of milliseconds from 0, or Infinity', timeout)
+    const message = 'options.timeout must be a number of milliseconds from 0, or Infinity'
+    throw argumentError(message, timeout)
   }
   if (signal !== undefined && !isAbortSignal(signal)) {
-    throw argumentError('options.signal must be an object with addEventListener() or once()', signal)
+    const message = 'options.signal must be an object with addEventListener() or once()'
+    throw argumentError(message, signal)
   }
   if (signal !== undefined && memberOf(signal, 'aborted')) throw createAborted(signal)
   return { timeout, signal }

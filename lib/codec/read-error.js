@@ -24,7 +24,7 @@ function readError (reader, bits) {
   const stack = bits & kStackBit ? reader.string('the stack of an error') : undefined
   const numbers = index === kQuotaExceededError ? readNumbers(reader, bits) : undefined
   const error = makeWithoutTrace(reader, index, name, message, numbers)
-  reader.remember(error)
+  reader.begin(error)
   // Assigned where the property exists: in some versions of Node it is an accessor.
   if (stack !== undefined && hasOwn(error, 'stack')) error.stack = stack
   else setOwn(error, 'stack', stack, false)

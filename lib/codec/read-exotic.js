@@ -39,9 +39,7 @@ function readExotic (reader, tag, payload) {
 function readDate (reader) {
   const time = reader.value()
   if (typeof time !== 'number') reader.fail('the time of a Date', `a value of type ${typeof time}`)
-  const date = new Date(time)
-  reader.remember(date)
-  return date
+  return new Date(time)
 }
 
 function readRegExp (reader, bits) {
@@ -56,7 +54,6 @@ function readRegExp (reader, bits) {
   } catch {
     reader.fail('a regular expression', 'one that is not valid')
   }
-  reader.remember(regExp)
   return regExp
 }
 
@@ -66,7 +63,7 @@ const kMaxMembers = 2 ** 24
 function readMap (reader, count) {
   if (count > kMaxMembers) reader.fail(`at most ${kMaxMembers} entries`, `${count}`)
   const map = new Map()
-  reader.remember(map)
+  reader.begin(map)
   for (let i = 0; i < count; i++) {
     const key = reader.value()
     setEntry.call(map, key, reader.value())
@@ -77,7 +74,7 @@ function readMap (reader, count) {
 function readSet (reader, count) {
   if (count > kMaxMembers) reader.fail(`at most ${kMaxMembers} members`, `${count}`)
   const set = new Set()
-  reader.remember(set)
+  reader.begin(set)
   for (let i = 0; i < count; i++) addMember.call(set, reader.value())
   return set
 }
@@ -87,9 +84,7 @@ function readBoxed (reader) {
   if (primitive === undefined || primitive === null || typeof primitive === 'object') {
     reader.fail('a primitive to box', `${typeof primitive}`)
   }
-  const boxed = Object(primitive)
-  reader.remember(boxed)
-  return boxed
+  return Object(primitive)
 }
 
 module.exports = { readExotic }

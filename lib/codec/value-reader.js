@@ -38,6 +38,8 @@ class ValueReader extends Reader {
   // The objects of this value, numbered as the encoder numbered them.
   #objects = new Array(kKeptObjects).fill(undefined)
   #count = 0
+  // Of the object that was begun last.
+  #number = 0
   // How many objects are kept at most.
   #maxKept = kKeptObjects
   #keepingLeft = 0
@@ -68,15 +70,10 @@ class ValueReader extends Reader {
     this.#count++
   }
 
-  // Takes the number of an object that can be made only after a part of it was read; fulfill() then
-  // sets the object.
-  reserveNumber () {
-    this.remember(undefined)
-    return this.#count - 1
-  }
-
-  fulfill (number, object) {
-    if (number < this.#maxKept) this.#objects[number] = object
+  // To be called by the function that reads an object whose parts may refer to it: after the object
+  // was made, before its parts are read.
+  begin (object) {
+    this.#keep(this.#number, object)
   }
 
   value () {
@@ -125,10 +122,23 @@ class ValueReader extends Reader {
       case kObject: value = this.#object(payload); break
       case kArray: value = this.#array(payload); break
       case kArrayPlus: value = this.#arrayPlus(payload); break
-      default: value = readExotic(this, word & kTagMask, payload)
+      default: value = this.#exotic(word & kTagMask, payload)
     }
     this.#depth--
     return value
+  }
+
+  // Numbers the object before its parts are read, as the encoder does, whatever its kind.
+  #exotic (tag, payload) {
+    const number = this.#number = this.#count
+    this.remember(undefined)
+    const object = readExotic(this, tag, payload)
+    this.#keep(number, object)
+    return object
+  }
+
+  #keep (number, object) {
+    if (number < this.#maxKept) this.#objects[number] = object
   }
 
   #object (count) {
