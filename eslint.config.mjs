@@ -25,6 +25,12 @@ export default [
     }
   },
   {
+    files: ['lib/{base,codec,transport,shared,worker,pool}/**/*.js', 'lib/*.{js,mjs}'],
+    rules: {
+      '@stylistic/max-len': ['error', { code: 100 }]
+    }
+  },
+  {
     files: ['lib/**/*.js'],
     ignores: ['lib/base/globals.js'],
     languageOptions: { globals: Object.fromEntries(everyGlobal.map((name) => [name, 'off'])) },
@@ -39,6 +45,12 @@ export default [
         { object: 'process', property: 'hrtime', message: 'Use lib/base/time.js.' },
         { object: 'Date', property: 'now', message: 'Use lib/base/time.js.' }
       ]
+    }
+  },
+  {
+    files: ['{test,scripts,bench,examples}/**/*.{js,mjs,ts}'],
+    rules: {
+      '@stylistic/max-len': ['error', { code: 100, ignoreUrls: true }]
     }
   }
 ]

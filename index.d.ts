@@ -489,23 +489,11 @@ export interface ChannelOptions {
   consumers?: 'one' | 'many'
 }
 
-/** For the calls of a {@link Channel} that return a promise. */
-export interface ChannelSignalOptions {
-  /**
-   * Ends the wait: the call rejects with an {@link AbortError}, and has done nothing (but see
-   * `sendMany()`).
-   */
-  signal?: AnyAbortSignal | null
-}
+/** For the calls of a {@link Channel} that return a promise: as for every call that waits. */
+export type ChannelSignalOptions = WaitOptions
 
-/** For the calls of a {@link Channel} that block the thread. */
-export interface ChannelTimeoutOptions {
-  /**
-   * Milliseconds: a number from 0, or Infinity, the default. When they are over, the call throws
-   * `ERR_TELAR_TIMEOUT`.
-   */
-  timeout?: number
-}
+/** For the calls of a {@link Channel} that block the thread: as for every call that waits. */
+export type ChannelTimeoutOptions = WaitOptions
 
 /**
  * What an iterator gives. `done`: the channel is closed, and all that was sent has been received.
@@ -611,8 +599,9 @@ export interface ChannelWritableStreamOptions {
  * served in the order in which they were made. A call that waits keeps the thread, and the process,
  * alive; see `unref()`.
  *
- * Calls that wait and return a promise take a signal, those that block the thread (`…Sync()`, on
- * the main thread too) a timeout; `try…()` does not wait. Besides what is said at each, all of them
+ * Calls that wait take a timeout and a signal, see {@link WaitOptions}: those that return a promise,
+ * and those that block the thread (`…Sync()`, on the main thread too). `try…()` does not wait. A call
+ * that gives up has done nothing (but see `sendMany()`). Besides what is said at each, all of them
  * may fail with `ERR_TELAR_CHANNEL_ABORTED`, `ERR_TELAR_CHANNEL_ENDS` (256 threads use the channel
  * already, or another one is the only producer or consumer), `ERR_TELAR_INVALID_ARGUMENT`,
  * `ERR_TELAR_UNKNOWN_OPTION` and `ERR_TELAR_CORRUPT_STATE`.
@@ -658,63 +647,63 @@ export class Channel<T = any> {
    * Resolves as soon as the value is in the channel, which is not when it is received. The value is
    * copied in the call, with the rules of structured clone.
    */
-  send (value: T, options?: ChannelSignalOptions): Promise<void>
+  send (value: T, options?: WaitOptions): Promise<void>
   /** False: there is no room now, or calls of this thread wait for some. */
   trySend (value: T): boolean
   /** Blocks the thread while the channel is full. */
-  sendSync (value: T, options?: ChannelTimeoutOptions): void
+  sendSync (value: T, options?: WaitOptions): void
 
   /**
    * Sends each of the values; there may be more than the channel holds. They are copied as there is
    * room: do not change them before it is done. An error's `sent` is how many have been sent.
    */
-  sendMany (values: readonly T[], options?: ChannelSignalOptions): Promise<void>
+  sendMany (values: readonly T[], options?: WaitOptions): Promise<void>
   /** Sends as many as there is room for now, and returns how many. */
   trySendMany (values: readonly T[]): number
   /** Blocks the thread until all are sent. */
-  sendManySync (values: readonly T[], options?: ChannelTimeoutOptions): void
+  sendManySync (values: readonly T[], options?: WaitOptions): void
 
   /**
    * Sends bytes as they are, to be read in place by `receiveBytes()`, or copied by `receive()`: at
    * most `maxRecord - 8` of them. They are copied as soon as there is room: do not change or
    * transfer them before it is done.
    */
-  sendBytes (bytes: Uint8Array, options?: ChannelSignalOptions): Promise<void>
+  sendBytes (bytes: Uint8Array, options?: WaitOptions): Promise<void>
   /** False: there is no room now, or calls of this thread wait for some. */
   trySendBytes (bytes: Uint8Array): boolean
   /** Blocks the thread while the channel is full. */
-  sendBytesSync (bytes: Uint8Array, options?: ChannelTimeoutOptions): void
+  sendBytesSync (bytes: Uint8Array, options?: WaitOptions): void
 
   /**
    * Room for a record of `length` bytes, an integer from 1 to `maxRecord - 8`, to be written in
    * place. A thread has at most 16 open at a time: `ERR_TELAR_CHANNEL_ENDS`.
    */
-  reserve (length: number, options?: ChannelSignalOptions): Promise<ChannelReservation>
+  reserve (length: number, options?: WaitOptions): Promise<ChannelReservation>
   /** null: there is no room now, or calls of this thread wait for some. */
   tryReserve (length: number): ChannelReservation | null
   /** Blocks the thread while there is no room. */
-  reserveSync (length: number, options?: ChannelTimeoutOptions): ChannelReservation
+  reserveSync (length: number, options?: WaitOptions): ChannelReservation
 
   /**
    * The next value. Bytes of `sendBytes()` and `reserve()` come as a Uint8Array with a copy of
    * them.
    */
-  receive (options?: ChannelSignalOptions): Promise<ReceiveResult<T>>
+  receive (options?: WaitOptions): Promise<ReceiveResult<T>>
   /** undefined: nothing is there now. */
   tryReceive (): ReceiveResult<T> | undefined
   /** Blocks the thread while the channel is empty. */
-  receiveSync (options?: ChannelTimeoutOptions): ReceiveResult<T>
+  receiveSync (options?: WaitOptions): ReceiveResult<T>
 
   /**
    * Waits for a value, and gives it with those that are there behind it: at most `max` (an integer
    * from 1), 1024 and some 32 KiB of them, and fewer where the ring's end comes between them. `[]`:
    * the channel is closed and empty.
    */
-  receiveMany (max: number, options?: ChannelSignalOptions): Promise<T[]>
+  receiveMany (max: number, options?: WaitOptions): Promise<T[]>
   /** undefined: nothing is there now. */
   tryReceiveMany (max: number): T[] | undefined
   /** Blocks the thread while the channel is empty. */
-  receiveManySync (max: number, options?: ChannelTimeoutOptions): T[]
+  receiveManySync (max: number, options?: WaitOptions): T[]
 
   /**
    * The next record, where it was sent by `sendBytes()` or `reserve()`, to be read in place. null:
@@ -722,11 +711,11 @@ export class Channel<T = any> {
    * and the next `receive()` of this thread gets it. A thread has at most 16 open at a time:
    * `ERR_TELAR_CHANNEL_ENDS`.
    */
-  receiveBytes (options?: ChannelSignalOptions): Promise<ChannelClaim | null>
+  receiveBytes (options?: WaitOptions): Promise<ChannelClaim | null>
   /** undefined: nothing is there now. */
   tryReceiveBytes (): ChannelClaim | null | undefined
   /** Blocks the thread while the channel is empty. */
-  receiveBytesSync (options?: ChannelTimeoutOptions): ChannelClaim | null
+  receiveBytesSync (options?: WaitOptions): ChannelClaim | null
 
   /** Ends when the channel is closed and empty. */
   [Symbol.asyncIterator] (): ChannelIterator<T>
@@ -747,9 +736,10 @@ export class Channel<T = any> {
   /**
    * No more is sent, by any thread; what is there can be received, then receivers get their end.
    * Waits for what this thread is sending; what waits in others rejects. Does nothing the second
-   * time. The promise does not wait for receivers.
+   * time. The promise does not wait for receivers. A timeout and a signal end the wait, not the
+   * closing.
    */
-  close (): Promise<void>
+  close (options?: WaitOptions): Promise<void>
   /**
    * Both sides fail at once, in all threads, with `ERR_TELAR_CHANNEL_ABORTED`; what is there is
    * lost. Their `cause` is a copy of `reason`, or of its text where it is larger than 4080 bytes,

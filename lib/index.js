@@ -7,7 +7,9 @@ const { AbortError, TelarError } = require('./base/errors')
 const { kQueueOptions, kTransferable, kValue, move } = require('./transport/move')
 const { Pool } = require('./pool/pool')
 const { ArrayTaskQueue, FixedQueue } = require('./pool/task-queues')
-const { Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync } = require('./sync')
+const {
+  Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync
+} = require('./sync')
 const { version } = require('../package.json')
 
 module.exports = {

@@ -1,7 +1,7 @@
 'use strict'
 
-// The drop-in face: Piscina's class, statics, messages and async_hooks events
-// over telar's engine.
+// The drop-in replacement for Piscina: its class, static members, messages and async_hooks
+// events, on top of telar's engine.
 
 const { EventEmitterAsyncResource } = require('node:events')
 require('./shared-classes')
@@ -9,10 +9,14 @@ const context = require('./worker/context')
 const { kQueueOptions, kTransferable, kValue, moveUnchecked } = require('./transport/move')
 const { createPoolClass } = require('./pool/pool')
 const { ArrayTaskQueue, FixedQueue } = require('./pool/task-queues')
-// Of Piscina, whose surface this is: programs compare it.
+// The version of Piscina whose interface this is: programs compare it.
 const kPiscinaVersion = '5.3.2'
 
-class Piscina extends createPoolClass(EventEmitterAsyncResource, { strict: false, resourceType: 'Piscina.Task', name: 'Piscina' }) {
+class Piscina extends createPoolClass(EventEmitterAsyncResource, {
+  strict: false,
+  resourceType: 'Piscina.Task',
+  name: 'Piscina'
+}) {
   static get Piscina () { return Piscina }
   static get ArrayTaskQueue () { return ArrayTaskQueue }
   static get FixedQueue () { return FixedQueue }

@@ -1,7 +1,8 @@
 'use strict'
 
-// Every class whose objects live in several threads. Whatever may be the first to meet one requires
-// this file: the faces, and the file that a worker runs.
+// The list of the classes whose objects live in several threads. It is required by the files that
+// may be the first to receive such an object: the faces, and the file that a worker runs. A class
+// is loaded when the first object of it arrives.
 
 const { registerClasses } = require('./shared/registry')
 

@@ -1,13 +1,13 @@
 /*
  * The C ring against ck_ring and rte_ring, 8-byte elements from thread to thread.
  *
- *   ring [rounds] [milliseconds] [rows]     default 31 rounds, about 10 ms for each figure;
+ *   ring [rounds] [milliseconds] [rows]     default 31 rounds, about 10 ms for each measurement;
  *                                           rows: digits from 0, default those whose threads have a
- *                                           processor each
+ *                                           CPU each
  *
- * A round measures every ring once, in an order that turns, for each row; what is compared
- * are the ratios within a round, of which the median is printed with the quartiles. So a machine
- * that is busy with something else for a while slows a round, not a ring.
+ * For each row, a round measures every ring once, in rotating order. The ratios within a round are
+ * compared; their median is printed with the quartiles. So if other work slows the machine down for
+ * a while, it affects a round and not a ring.
  */
 #define _GNU_SOURCE
 #include "ring_rivals.h"
@@ -71,7 +71,7 @@ static void pin(int cpu) {
 static void *act(void *argument) {
   actor *self = argument;
   run *r = self->run;
-  /* Producers on the even processors, consumers on the odd ones. */
+  /* Producers on the CPUs with even numbers, consumers on the odd ones. */
   pin(self->number * 2 + (self->produces ? 0 : 1));
   bench_port port;
   r->rival->open(&port, r->ring);
@@ -87,7 +87,7 @@ static void *act(void *argument) {
   return NULL;
 }
 
-/* Nanoseconds for each element. */
+/* Returns nanoseconds for each element. */
 static double measure(const row *row, const bench_rival *rival, uint64_t count) {
   run r = {.row = row,
            .rival = rival,
@@ -111,7 +111,8 @@ static double measure(const row *row, const bench_rival *rival, uint64_t count) 
   pthread_barrier_destroy(&r.start);
   rival->drop(r.ring);
   if (sum != r.count * (r.count - 1) / 2 * (uint64_t)row->pairs) {
-    fprintf(stderr, "%s, %s: what came out is not what went in\n", rival->name, row->name);
+    fprintf(stderr, "%s, %s: the values received are not the values sent\n", rival->name,
+            row->name);
     exit(1);
   }
   return (double)(ended - began) / (double)(r.count * (uint64_t)row->pairs);
@@ -122,14 +123,14 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* 0 to 1; sorts. */
+/* q: 0 to 1. Sorts the values. */
 static double quantile(double *values, int n, double q) {
   qsort(values, (size_t)n, sizeof *values, by_value);
   return values[(int)(q * (n - 1) + 0.5)];
 }
 
-/* Whether every thread has a processor. Where not, the rivals wait on the spot for threads that do
- * not run, for milliseconds at a time. */
+/* Whether every thread has a CPU. If not, the rivals spin for threads that are not running, for
+ * milliseconds at a time. */
 static bool fits_machine(const row *row) {
   return 2 * row->pairs <= (int)telar_os_cpus();
 }
@@ -145,7 +146,7 @@ static void print_machine(void) {
     }
   }
   if (info != NULL) fclose(info);
-  printf("%u processors, %s", telar_os_cpus(), model);
+  printf("%u CPUs, %s", telar_os_cpus(), model);
 }
 
 int main(int argc, char **argv) {
@@ -162,16 +163,15 @@ int main(int argc, char **argv) {
   for (int i = 0; i < ROWS; i++) {
     chosen[i] = given == NULL ? fits_machine(&rows[i]) : strchr(given, '0' + i) != NULL;
     if (given == NULL && !chosen[i]) {
-      printf(
-          "left out, more threads than processors: %s\n  to measure it all the same: ring 9 1 %d\n",
-          rows[i].name, i);
+      printf("skipped, more threads than CPUs: %s\n  to measure it anyway: ring 9 1 %d\n",
+             rows[i].name, i);
     }
   }
   static double times[ROWS][BENCH_RIVALS][ROUNDS_MOST];
   uint64_t counts[ROWS];
   for (int i = 0; i < ROWS; i++) {
     if (!chosen[i]) continue;
-    counts[i] = 20000; /* a first look, for how many fill the time */
+    counts[i] = 20000; /* a first measurement, to find how many fill the time */
     double slowest = 0;
     for (int k = 0; k < BENCH_RIVALS; k++) {
       double ns = measure(&rows[i], &bench_rivals[k], counts[i]);

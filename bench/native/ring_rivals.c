@@ -1,7 +1,7 @@
 /*
- * The rings that are compared, each behind the same few functions. What runs in the measured
- * loops is made by one macro for all, so that each is called as its users call it: the rivals
- * are inlined from their headers, telar's is a library.
+ * The rings that are compared, each behind the same few functions. One macro generates the measured
+ * loops for all of them, so that each ring is called as its users call it: the rivals are inlined
+ * from their headers, telar's is a library.
  */
 #include "ring_rivals.h"
 
@@ -21,7 +21,7 @@ static void *aligned_zeroes(size_t size) {
   return memset(memory, 0, size);
 }
 
-/* A machine with fewer processors than threads: the other side may be waiting for this one. */
+/* On a machine with fewer CPUs than threads, the other side may be waiting for this CPU. */
 static inline void wait_a_little(uint32_t *turns) {
   if (++*turns % 256 == 0) {
     telar_os_yield();
@@ -30,7 +30,8 @@ static inline void wait_a_little(uint32_t *turns) {
   }
 }
 
-/* enqueue(ring, values, count) and dequeue(ring, values, count) say how many; `most` at a time. */
+/* enqueue(ring, values, count) and dequeue(ring, values, count) return how many; `most` at a
+ * time. */
 #define LOOPS(name, most, enqueue, dequeue)                                                \
   static void name##_produce(bench_port *port, uint64_t count) {                           \
     uint64_t values[most];                                                                 \

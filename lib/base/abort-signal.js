@@ -1,13 +1,13 @@
 'use strict'
 
-// The one place that listens on abort signals: AbortSignals and any emitter of 'abort'.
+// The only place that listens to abort signals: AbortSignals and any emitter of 'abort'.
 //
-// One listener of a signal serves all who wait for it here. A thousand tasks may share a
-// signal, which would warn of a leak for so many listeners, and search through all of them
-// to take one away.
+// Each signal gets one listener, which serves all callbacks. A thousand tasks may share a
+// signal. With a listener for each of them the signal would warn of a leak, and it would search
+// through all of them to remove one.
 //
-// The members of a signal may be the caller's code. What they throw comes out of
-// listen(), and is an uncaught exception everywhere else.
+// The members of a signal may be user code. listen() throws what they throw; everywhere else
+// that is an uncaught exception.
 
 const { Set, WeakMap } = require('./globals')
 const { memberOf } = require('./own')
@@ -30,7 +30,7 @@ class AbortListeners {
     } else {
       signal.once('abort', this.#onAbort)
     }
-    // Not before: a signal that threw is not listened to.
+    // Last: a signal that threw has no listener.
     if (!this.#isOver) listening.set(signal, this)
   }
 
@@ -38,7 +38,7 @@ class AbortListeners {
     this.#callbacks.add(callback)
   }
 
-  // Nothing happens for one that is not there any more.
+  // Does nothing for a callback that is no longer there.
   remove (callback) {
     if (!this.#callbacks.delete(callback) || this.#callbacks.size > 0 || this.#isOver) return
     this.#end()
@@ -65,16 +65,16 @@ class AbortListeners {
     }
   }
 
-  // Whoever listens to this signal from now on needs a new listener.
+  // From now on a call of listen() for this signal makes a new listener.
   #end () {
     this.#isOver = true
     if (listening.get(this.#signal) === this) listening.delete(this.#signal)
   }
 }
 
-// `callback()` is called once, when the signal fires, unless the answer's
-// remove(callback) comes first. Throws what the signal throws. Whether it has fired
-// already is for the caller to look at.
+// Calls `callback()` once, when the signal fires, unless remove(callback) of the returned object
+// is called first. Throws what the signal throws. The caller checks beforehand whether the signal
+// has fired already.
 function listen (signal, callback) {
   const listeners = listening.get(signal)
   if (listeners === undefined) return new AbortListeners(signal, callback)
@@ -87,7 +87,7 @@ function isAbortSignal (value) {
     (typeof value.addEventListener === 'function' || typeof value.once === 'function')
 }
 
-// Why it fired: undefined for an emitter. Never throws.
+// Why the signal fired; undefined for an emitter. Never throws.
 function reasonOf (signal) {
   try {
     return memberOf(signal, 'reason')

@@ -1,20 +1,20 @@
 'use strict'
 
-// Options as callers give them. Only own properties count: a polluted Object.prototype sets no
-// option. A misspelt one is an error that says what was probably meant.
+// Reads the options that callers pass. Only own properties count: a polluted Object.prototype sets
+// no option. A misspelled option is an error that says which one was probably meant.
 
 const { Array, Math, Object } = require('./globals')
 const { createError, describe } = require('./errors')
 
 const isObject = (value) => typeof value === 'object' && value !== null
 
-// `isShown`: the message ends with the value.
+// `isShown`: whether the message ends with the value.
 function argumentError (message, value, isShown = true) {
   const text = isShown ? `${message}; received ${describe(value)}` : message
   return createError('ERR_TELAR_INVALID_ARGUMENT', text)
 }
 
-// `prefix` stands before each name in the message.
+// The message puts `prefix` in front of each name.
 function refuseUnknown (given, known, prefix) {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
@@ -24,7 +24,7 @@ function refuseUnknown (given, known, prefix) {
   }
 }
 
-// A copy without a prototype.
+// A copy of the options, without a prototype.
 function ownOptions (given, known, prefix) {
   if (Array.isArray(given)) {
     const what = prefix === '' ? 'options' : prefix.slice(0, -1)
@@ -35,8 +35,8 @@ function ownOptions (given, known, prefix) {
   return copy
 }
 
-// The known name that was probably meant: other capitals, or at most a third of
-// the letters wrong.
+// The known name that was probably meant: it differs in capitals only, or in at most a third of
+// the letters.
 function nearest (name, known) {
   let best
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
@@ -50,7 +50,7 @@ function nearest (name, known) {
   return best
 }
 
-// Levenshtein's, with two letters swapped counting as one mistake.
+// The Levenshtein distance, except that two swapped letters count as one mistake.
 function editDistance (a, b) {
   let previous = []
   let current = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -1,8 +1,9 @@
 'use strict'
 
-// What compiling the native library takes, and how to get it: for those who build it and for
-// those whose library does not load.
-module.exports = `  - a C11 and C++17 compiler and make: Debian, Ubuntu: apt-get install build-essential;
+// What is needed to compile the native library, and how to install it. Shown by `npx telar build`,
+// and where the library does not load.
+module.exports = `  - a C11 and C++17 compiler and make:
+    Debian, Ubuntu: apt-get install build-essential;
     Fedora: dnf install gcc gcc-c++ make; Alpine: apk add build-base;
     macOS: xcode-select --install; Windows: Visual Studio's "Desktop development with C++"
   - Python 3 (for node-gyp)

@@ -1,21 +1,21 @@
 'use strict'
 
-// What telar uses of the language and of Node, taken when it is loaded. Tests replace what
-// stands in the global scope (stubs, fakes), and so may a task: telar goes on with what was
-// there before. No other file of lib/ uses a global; the linter holds that. Time is in time.js.
+// The globals of the language and of Node that telar uses, read when it is loaded. Tests replace
+// globals (with stubs and fakes), and a task may do so too: telar keeps using the originals. No
+// other file of lib/ uses a global; the linter checks that. Time is in time.js.
 
-// A test runner may load telar into a context of its own. The classes of the language are those
-// of that context, as in the values that telar is given there. What is Node's may be missing
-// there, or be a substitute: it is taken from Node's own context.
+// A test runner may load telar into a context of its own. Then the classes of the language are
+// those of that context, like those of the values that telar is given there. The globals of Node
+// may be missing there, or be substitutes, so they are taken from Node's own context.
 const isOwnContext = Object.getPrototypeOf(require('node:path')) !== Object.prototype
-// Some of that Node makes when it is first asked for: by a script of its own context, for
-// Node 22 and newer abort the process where one of another context asks.
+// Node creates some of its globals when they are first read. A script of Node's own context reads
+// them: Node 22 and newer abort the process when code of another context does.
 const nodeGlobals = isOwnContext
   ? require('node:vm').runInThisContext('DOMException, globalThis.QuotaExceededError, globalThis')
   : globalThis
 const process = isOwnContext ? nodeGlobals.process : require('node:process')
 
-// What not every version has must not be looked for on Object.prototype.
+// For a global that not every version has. It must not be found on Object.prototype.
 function optional (globals, name) {
   return Object.hasOwn(globals, name) ? globals[name] : undefined
 }

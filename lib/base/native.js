@@ -1,8 +1,8 @@
 'use strict'
 
-// Loads the native library, once per thread. What was built here on purpose
-// (`npm run build`, `npx telar build`) comes before what the package brought
-// along. TELAR_NATIVE=<path> loads that file and nothing else.
+// Loads the native library, once per thread. A library that was built here (`npm run build`,
+// `npx telar build`) comes before the one that the package contains. TELAR_NATIVE=<path> loads
+// that file and no other.
 
 const { String, process } = require('./globals')
 const fs = require('node:fs')
@@ -14,9 +14,9 @@ const given = own(process.env, 'TELAR_NATIVE')
 const root = path.join(__dirname, '..', '..')
 
 function * candidates () {
-  // What the thread that started this one has loaded. Not what this thread would find: its
-  // environment may be its own, or another library may have been built since; and a pool is
-  // known only to the library that made it.
+  // The library that the parent thread has loaded. This thread might find another one: it may
+  // have an environment of its own, or the library may have been built anew since. But only the
+  // library that made a pool knows that pool.
   const inherited = getEnvironmentData(__filename)
   if (inherited !== undefined) return yield inherited
   if (given) return yield path.resolve(given)
@@ -24,8 +24,8 @@ function * candidates () {
   yield path.join(root, 'build', 'Debug', 'telar.node')
   const machine = `${process.platform}-${process.arch}`
   const variants = process.platform === 'linux' ? [machine, `${machine}-musl`] : [machine]
-  // A library for the other libc fails to load, and the next one is tried. Only
-  // where a compatibility layer would load it all the same does the order count.
+  // A library for the other libc fails to load, and the next one is tried. The order matters only
+  // where a compatibility layer makes both of them load.
   if (isAlpine()) variants.reverse()
   for (const variant of variants) yield path.join(root, 'prebuilds', variant, 'telar.node')
 }
@@ -34,7 +34,7 @@ function isAlpine () {
   try {
     return fs.existsSync('/etc/alpine-release')
   } catch {
-    return false // Node's permission model does not let us see
+    return false // forbidden by Node's permission model
   }
 }
 
@@ -61,24 +61,26 @@ function report (failures) {
   const tried = failures
     .map(({ file, reason }) => `  ${file}\n    ${reason.replaceAll('\n', '\n    ')}`)
     .join('\n')
-  return `telar's native library could not be loaded (${machine}). Tried:\n${tried}\n${remedy(failures)}`
+  const summary = `telar's native library could not be loaded (${machine})`
+  return `${summary}. Tried:\n${tried}\n${remedy(failures)}`
 }
 
 function remedy (failures) {
   if (failures.some(({ code }) => code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_ACCESS_DENIED')) {
-    return `The flags of Node forbid it. With --permission (--experimental-permission on Node 20) it takes
+    return `Node's flags forbid it. With --permission (--experimental-permission on Node 20), add
 --allow-addons and --allow-fs-read=${path.join(root, '*')}; leave out --no-addons.`
   }
   if (!fs.existsSync(require('./worker-file').kWorkerFile)) {
-    return `This code is not in the folder of telar: a bundler has taken it along. The workers of telar
-and its library are files of their own: mark "telar" as external in the bundler, and install it
-where the bundle runs.`
+    return `This code does not run from the folder of telar: a bundler has copied it into a bundle.
+The worker file of telar and its native library must stay files of their own:
+mark "telar" as external in the bundler, and install it where the bundle runs.`
   }
   if (given) {
-    return 'The environment variable TELAR_NATIVE names this file; unset it to look in the usual places.'
+    return 'The environment variable TELAR_NATIVE names this file; unset it to search the usual ' +
+      'places.'
   }
-  return `Compile it for this machine: "npx telar build" where telar is installed, "npm run build" in a
-clone of its repository. That takes
+  return `Compile it for this machine: "npx telar build" where telar is installed, "npm run build"
+in a clone of its repository. You need
 ${require('./compiler-advice')}`
 }
 

@@ -1,37 +1,42 @@
 'use strict'
 
-// Object.prototype may hold what does not belong there (prototype pollution), and whoever looks
-// for a property that an object has not got finds that. So in lib/:
+// Object.prototype may hold foreign properties (prototype pollution). Code that reads a property
+// that an object does not have finds those instead. So in lib/:
 //
-//   - an object that telar makes has every property that anyone reads from it, as messages to
-//     other threads do, or it has no prototype, as what Node and the language get: options,
-//     descriptors;
-//   - properties are made by literals, class fields and setOwn(): an assignment may meet a
-//     setter up there;
-//   - what callers give, and what not every version of Node has, is read through own() and
-//     memberOf().
+//   - an object that telar makes has every property that is read from it, such as the messages to
+//     other threads, or it has no prototype, such as the options and descriptors that Node and the
+//     language get;
+//   - properties are created by literals, class fields and setOwn(): an assignment might call a
+//     setter on the prototype;
+//   - objects of callers, and features that not every version of Node has, are read through own()
+//     and memberOf().
 
 const { Object } = require('./globals')
 
 const { defineProperty, getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object
 
-// Of a property that may be absent.
+// The value of a property that may be absent.
 function own (object, name) {
   return hasOwn(object, name) ? object[name] : undefined
 }
 
-// The same for what may be an instance of a class: its prototypes count, the last one does not.
+// The same for an object that may be an instance of a class: properties of its prototypes count,
+// those of Object.prototype do not.
 function memberOf (object, name) {
   if (!hasOwn(ObjectPrototype, name)) return object[name]
-  for (let holder = object; holder !== null && holder !== ObjectPrototype; holder = getPrototypeOf(holder)) {
+  let holder = object
+  while (holder !== null && holder !== ObjectPrototype) {
     if (hasOwn(holder, name)) return object[name]
+    holder = getPrototypeOf(holder)
   }
   return undefined
 }
 
-// As structured clone creates a property, whatever the prototype says of the key.
+// Creates a property as structured clone does, whatever the prototype has for that key.
 function setOwn (object, key, value, enumerable = true) {
-  defineProperty(object, key, { __proto__: null, value, writable: true, enumerable, configurable: true })
+  defineProperty(object, key, {
+    __proto__: null, value, writable: true, enumerable, configurable: true
+  })
 }
 
 module.exports = { memberOf, own, setOwn }

@@ -1,8 +1,9 @@
 'use strict'
 
-// How long to sleep at most before looking again. A thread that was woken and ended before it
-// acted has taken the wake-up with it, and one that was ended cannot wake others. So nobody
-// sleeps without end; but to look often costs more than all the rest of a long wait.
+// A long wait consists of slices: a waiter sleeps for one slice at most, then checks again. A
+// wake-up may be lost: the thread that was woken may end before it acts on it, and a thread that is
+// terminated cannot wake others. So no wait may be unlimited. But frequent checks would cost more
+// than all the rest of a long wait, so slices grow.
 
 const { Atomics, Math } = require('./globals')
 const native = require('./native')
@@ -10,22 +11,24 @@ const { now } = require('./time')
 
 const kSlice = 100 // ms
 const kLongestSlice = 4000
-// The first one ends after a tenth of a second, the second one after a second.
+// The first slice ends after a tenth of a second, the second one after a second.
 const kGrowth = 9
 
-// Of one that learns of the end of a thread, after so many milliseconds. `slice`: at most.
+// The length of the next slice of a waiter that is told of the end of threads, and that has waited
+// for `waited` milliseconds. At most `slice`.
 function sliceAfter (slice, waited) {
   return Math.min(slice, Math.max(kSlice, kGrowth * waited))
 }
 
-// Blocks the thread, which nobody can tell of the end of another: until the word is no longer
-// `expected`, until `end`, for `slice` milliseconds, or until some thread has ended. `ended` is
-// what endedThreads() said before the caller looked, `start` the time when it began to wait.
+// Blocks the thread until the word is no longer `expected`, until the time `end`, for `slice`
+// milliseconds, or until some thread has ended. A blocked thread is not told of the end of another,
+// so it compares the number of ended threads between slices. `ended` is that number from before the
+// caller checked its condition, `start` the time when it began to wait.
 function sleepBlocked (words, index, expected, { slice, start, end, ended }) {
   for (let time = now(); time < end; time = now()) {
-    const most = Math.min(kLongestSlice, sliceAfter(slice, time - start))
-    if (Atomics.wait(words, index, expected, Math.min(most, end - time)) !== 'timed-out') return
-    if (slice !== Infinity || most === kLongestSlice || native.endedThreads() !== ended) return
+    const longest = Math.min(kLongestSlice, sliceAfter(slice, time - start))
+    if (Atomics.wait(words, index, expected, Math.min(longest, end - time)) !== 'timed-out') return
+    if (slice !== Infinity || longest === kLongestSlice || native.endedThreads() !== ended) return
   }
 }
 

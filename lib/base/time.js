@@ -1,15 +1,16 @@
 'use strict'
 
-// The clock and the timers of telar, from its native library, and the ends of threads. Tests
-// replace those of Node, in its modules too: with their fakes a lock would never time out, and a
-// worker never be let go.
+// The clock and the timers of telar, which come from its native library, and a callback for the
+// end of threads. Tests replace the clock and the timers of Node, in Node's modules too: with such
+// fakes a lock would never time out, and an idle worker would never be ended.
 
-const { Math, Set } = require('./globals')
+const { Math } = require('./globals')
 const native = require('./native')
+const { TimerQueue } = require('./timer-queue')
 const { performance } = require('node:perf_hooks') // eslint-disable-line no-restricted-syntax
 
-// Of this thread, each { due, callback, isRef }.
-const timers = new Set()
+// The timers of this thread, each { due, place, callback, isRef }.
+const timers = new TimerQueue()
 let alarmDue = Infinity
 let references = 0
 const threadEndCallbacks = []
@@ -17,29 +18,29 @@ let endedThreads = native.endedThreads()
 const alarm = native.openAlarm(onAlarm)
 const offset = performance.now() - native.now()
 
-// Milliseconds, as performance.now() counts them.
+// In milliseconds, on the same scale as performance.now().
 function now () {
   return native.now() + offset
 }
 
-// Calls back once, after so many milliseconds. Does not keep the thread alive.
+// Calls back once, after `milliseconds`. Does not keep the thread alive.
 function startTimer (callback, milliseconds) {
   return addTimer(callback, native.now() + milliseconds, false)
 }
 
-// One that has called back, or null, is fine.
+// The timer may have called back already, or be null.
 function stopTimer (timer) {
-  timers.delete(timer)
+  if (timer !== null) timers.remove(timer)
 }
 
 // Calls back once the event loop has turned. Keeps the thread alive until then.
 function afterTurn (callback) {
   ref()
-  addTimer(callback, 0, true)
+  addTimer(callback, native.now(), true)
 }
 
 function addTimer (callback, due, isRef) {
-  const timer = { due, callback, isRef }
+  const timer = { due, place: -1, callback, isRef }
   timers.add(timer)
   if (due < alarmDue) setAlarm(due)
   return timer
@@ -52,39 +53,39 @@ function setAlarm (due) {
   else alarm.ring()
 }
 
-// The loop's own time is that of its last turn, so an alarm may come early.
+// An alarm may come early: the event loop reads its clock once per turn. Timers that are not due
+// yet set the next alarm.
 function onAlarm () {
   const time = native.now()
   alarmDue = Infinity
   try {
-    lookForEndedThreads()
-    for (const timer of [...timers]) {
-      if (timer.due > time || !timers.delete(timer)) continue
+    checkEndedThreads()
+    while (timers.due < time) { // not equal: a callback's afterTurn() is for the next turn
+      const timer = timers.first
+      timers.remove(timer)
       if (timer.isRef) unref()
       timer.callback()
     }
-  } finally { // what a callback throws is not the concern of the others
-    let next = Infinity
-    for (const { due } of timers) next = Math.min(next, due)
-    if (next < alarmDue) setAlarm(next)
+  } finally { // also when a callback throws: the other timers still need their alarm
+    if (timers.due < alarmDue) setAlarm(timers.due)
   }
 }
 
-// Calls back whenever a thread of the process has ended. Not before the event loop turns.
+// Calls back whenever a thread of the process has ended, from the event loop.
 function onThreadEnd (callback) {
   threadEndCallbacks.push(callback)
   alarm.watchThreads()
 }
 
-function lookForEndedThreads () {
+function checkEndedThreads () {
   const count = native.endedThreads()
   if (count === endedThreads) return
   endedThreads = count
   for (const callback of threadEndCallbacks) callback()
 }
 
-// Keeps the event loop of this thread alive while promises of it wait for another thread:
-// Atomics.waitAsync() does not.
+// Keeps the event loop of this thread alive while one of its promises waits for another thread.
+// Atomics.waitAsync() does not do that.
 function ref () {
   if (references++ === 0) alarm.setRef(true)
 }

@@ -1,7 +1,8 @@
 'use strict'
 
-// What a caller's hook throws (a listener, a signal, a queue) while we have others to
-// serve is an uncaught exception: later, so that the others are served all the same.
+// User code that telar calls (a listener, a signal, a queue) may throw in the middle of telar's
+// work. The error becomes an uncaught exception in a later tick, so that the work is finished
+// first.
 
 const { nextTick } = require('./globals')
 

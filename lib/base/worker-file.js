@@ -1,7 +1,7 @@
 'use strict'
 
-// The file that workers run. It is said here alone, and where a bundler has taken telar's code
-// along it is not there.
+// The file that workers run. The path is defined only here. The file does not exist where a bundler
+// has copied telar's code into a bundle (native.js).
 
 const path = require('node:path')
 

@@ -4,9 +4,10 @@ const { Promise, SharedArrayBuffer, Symbol, Uint8Array } = require('../base/glob
 const { inspect, types } = require('node:util')
 const native = require('../base/native')
 const { createError, describe } = require('../base/errors')
+const { kNone, readLimits, waitWithin } = require('../base/limits')
 const { Received, from, share } = require('../shared/registry')
 const { dropEnd, keepEnd, openEnd } = require('./end')
-const { normalizeChannelOptions, readBytes, readCount, readSignal, readTimeout, readValues } = require('./options')
+const { normalizeChannelOptions, readBytes, readCount, readValues } = require('./options')
 const { kReasonBytes } = require('./reason')
 const { kBytes, kMany, kOne } = require('./receivers')
 const { constants } = require('./thread')
@@ -52,8 +53,8 @@ class Channel {
 
   send (value, options) {
     const end = this.#end ?? this.#open()
-    if (options === undefined && this.#closing === null && end.ring.isAttached) return end.senders.send(value, null)
-    return rejecting(() => this.#toSend().send(value, signalOf(options)))
+    if (options === undefined && this.#closing === null && end.ring.isAttached) return end.senders.send(value, kNone)
+    return rejecting(() => this.#toSend().send(value, readLimits(options)))
   }
 
   trySend (value) {
@@ -61,12 +62,12 @@ class Channel {
   }
 
   sendSync (value, options) {
-    const timeout = readTimeout(options)
+    const { timeout } = readLimits(options)
     this.#toSend().sendSync(value, timeout)
   }
 
   sendMany (values, options) {
-    return rejecting(() => this.#toSend().sendMany(readValues(values), signalOf(options)))
+    return rejecting(() => this.#toSend().sendMany(readValues(values), readLimits(options)))
   }
 
   trySendMany (values) {
@@ -74,12 +75,12 @@ class Channel {
   }
 
   sendManySync (values, options) {
-    const timeout = readTimeout(options)
+    const { timeout } = readLimits(options)
     this.#toSend().sendManySync(readValues(values), timeout)
   }
 
   sendBytes (bytes, options) {
-    return rejecting(() => this.#toSend().sendBytes(readBytes(bytes), signalOf(options)))
+    return rejecting(() => this.#toSend().sendBytes(readBytes(bytes), readLimits(options)))
   }
 
   trySendBytes (bytes) {
@@ -87,12 +88,12 @@ class Channel {
   }
 
   sendBytesSync (bytes, options) {
-    const timeout = readTimeout(options)
+    const { timeout } = readLimits(options)
     this.#toSend().sendBytesSync(readBytes(bytes), timeout)
   }
 
   reserve (length, options) {
-    return rejecting(() => this.#toSend().reserve(readCount(length, 'length'), signalOf(options)))
+    return rejecting(() => this.#toSend().reserve(readCount(length, 'length'), readLimits(options)))
   }
 
   tryReserve (length) {
@@ -100,7 +101,7 @@ class Channel {
   }
 
   reserveSync (length, options) {
-    const timeout = readTimeout(options)
+    const { timeout } = readLimits(options)
     return this.#toSend().reserveSync(readCount(length, 'length'), timeout)
   }
 
@@ -108,8 +109,8 @@ class Channel {
 
   receive (options) {
     const end = this.#end ?? this.#open()
-    if (options === undefined && end.ring.isAttached) return end.receivers.receive(kOne, 1, null)
-    return rejecting(() => this.#toReceive().receive(kOne, 1, signalOf(options)))
+    if (options === undefined && end.ring.isAttached) return end.receivers.receive(kOne, 1, kNone, 'receive()')
+    return rejecting(() => this.#toReceive().receive(kOne, 1, readLimits(options), 'receive()'))
   }
 
   tryReceive () {
@@ -117,11 +118,11 @@ class Channel {
   }
 
   receiveSync (options) {
-    return this.#toReceive().receiveSync(kOne, 1, readTimeout(options), 'receiveSync()')
+    return this.#toReceive().receiveSync(kOne, 1, readLimits(options).timeout, 'receiveSync()')
   }
 
   receiveMany (max, options) {
-    return rejecting(() => this.#toReceive().receive(kMany, readCount(max, 'max'), signalOf(options)))
+    return rejecting(() => this.#toReceive().receive(kMany, readCount(max, 'max'), readLimits(options), 'receiveMany()'))
   }
 
   tryReceiveMany (max) {
@@ -129,11 +130,11 @@ class Channel {
   }
 
   receiveManySync (max, options) {
-    return this.#toReceive().receiveSync(kMany, readCount(max, 'max'), readTimeout(options), 'receiveManySync()')
+    return this.#toReceive().receiveSync(kMany, readCount(max, 'max'), readLimits(options).timeout, 'receiveManySync()')
   }
 
   receiveBytes (options) {
-    return rejecting(() => this.#toReceive().receive(kBytes, 1, signalOf(options)))
+    return rejecting(() => this.#toReceive().receive(kBytes, 1, readLimits(options), 'receiveBytes()'))
   }
 
   tryReceiveBytes () {
@@ -141,7 +142,7 @@ class Channel {
   }
 
   receiveBytesSync (options) {
-    return this.#toReceive().receiveSync(kBytes, 1, readTimeout(options), 'receiveBytesSync()')
+    return this.#toReceive().receiveSync(kBytes, 1, readLimits(options).timeout, 'receiveBytesSync()')
   }
 
   [Symbol.asyncIterator] () {
@@ -168,15 +169,8 @@ class Channel {
 
   // ---- the end ----
 
-  close () {
-    const end = this.#end ?? this.#open()
-    if (this.#closing !== null) return this.#closing
-    if (!end.ring.isOpen || end.senders.isEmpty) {
-      end.ring.close()
-      return Promise.resolve()
-    }
-    this.#closing = end.senders.whenEmpty().then(() => end.ring.close())
-    return this.#closing
+  close (options) {
+    return rejecting(() => waitWithin(this.#close(), readLimits(options), 'Channel.close()'))
   }
 
   abort (reason) {
@@ -229,6 +223,17 @@ class Channel {
     return end
   }
 
+  #close () {
+    const end = this.#end ?? this.#open()
+    if (this.#closing !== null) return this.#closing
+    if (!end.ring.isOpen || end.senders.isEmpty) {
+      end.ring.close()
+      return Promise.resolve()
+    }
+    this.#closing = end.senders.whenEmpty().then(() => end.ring.close())
+    return this.#closing
+  }
+
   #toSend () {
     const { ring, senders } = this.#end ?? this.#open()
     if (this.#closing !== null) throw createError('ERR_TELAR_CHANNEL_CLOSED')
@@ -272,10 +277,6 @@ class ChannelIterator {
   [Symbol.asyncIterator] () {
     return this
   }
-}
-
-function signalOf (options) {
-  return options === undefined ? null : readSignal(options)
 }
 
 function createMemory (options) {

@@ -61,15 +61,17 @@ class Receivers extends WaitQueue {
   get hasStash () { return this.#reader.hasStash }
 
   // A promise of what `kind` says.
-  receive (kind, most, signal) {
-    if (signal === null && this.isEmpty) {
+  receive (kind, most, limits, call) {
+    if (this.isEmpty) {
       try {
         if (this.#take(kind, most, this.#spin()) === OK) return this.#deliver()
       } catch (error) {
         return Promise.reject(error)
       }
     }
-    return new Promise((resolve, reject) => this.add(new Receiver(resolve, reject, kind, most), signal))
+    return new Promise((resolve, reject) => {
+      this.add(new Receiver(resolve, reject, kind, most), limits, call)
+    })
   }
 
   // undefined: nothing there now.

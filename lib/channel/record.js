@@ -6,8 +6,7 @@ const { Int32Array } = require('../base/globals')
 const native = require('../base/native')
 const { Decoder } = require('../codec')
 const {
-  BYTES_RECORD: kBytesRecord, NAMED_RECORD: kNamedRecord,
-  TAG_MASK: kKindMask, TAG_BITS: kNumberShift, MAX_PAYLOAD: kNumberMask
+  kBytesRecord, kNamedRecord, kTagMask: kKindMask, kTagBits: kNumberShift, kMaxPayload: kNumberMask
 } = require('../codec/tags')
 
 const { kHeaderBytes } = native.channelConstants

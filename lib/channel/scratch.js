@@ -5,8 +5,8 @@
 const { Int32Array, Uint8Array } = require('../base/globals')
 const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
 const { core, runs } = require('./thread')
-const { putNumber, MAX_NUMBER_WORDS } = require('../codec/numbers')
-const { SMALL_INT, TAG_BITS, TAG_MASK } = require('../codec/tags')
+const { putNumber, kMaxNumberWords } = require('../codec/numbers')
+const { kSmallInt, kTagBits, kTagMask } = require('../codec/tags')
 const { Values, alignRecord, kScratchBytes } = require('./values')
 
 // One that had to grow beyond this for a value shrinks again.
@@ -58,7 +58,7 @@ class Scratch {
   // One more record of a batch, at byte `at`. Where the next one begins, or -1: this one names
   // memory and is to be sent by itself.
   append (value, at) {
-    if (typeof value === 'number' && at + MAX_NUMBER_WORDS * 4 <= this.bytes.length) {
+    if (typeof value === 'number' && at + kMaxNumberWords * 4 <= this.bytes.length) {
       const length = putNumber(this.words, at >>> 2, value) * 4 - at
       this.#addToRun(length)
       return at + alignRecord(length)
@@ -98,7 +98,7 @@ class Scratch {
   // A value that C has copied to byte `at`; not of a kind with a header.
   decode (at, length) {
     const word = this.words[at >>> 2]
-    if ((word & TAG_MASK) === SMALL_INT && length === 4) return word >> TAG_BITS
+    if ((word & kTagMask) === kSmallInt && length === 4) return word >> kTagBits
     return values.decode(at, at + length)
   }
 

@@ -117,11 +117,11 @@ class Senders extends WaitQueue {
     this.#writer = new RecordWriter(ring)
   }
 
-  send (value, signal) {
+  send (value, limits) {
     const writer = this.#writer
     let packet
     try {
-      if (signal === null && this.isEmpty) {
+      if (this.isEmpty) {
         const status = writer.push(value)
         if (status === OK) return spend(writer.spent) ?? done
         if (!isTransient(status)) return Promise.reject(this.ring.failure(status, kSenders))
@@ -132,7 +132,9 @@ class Senders extends WaitQueue {
     } catch (error) {
       return Promise.reject(error)
     }
-    return new Promise((resolve, reject) => this.add(new PacketSender(resolve, reject, packet), signal))
+    return new Promise((resolve, reject) => {
+      this.add(new PacketSender(resolve, reject, packet), limits, 'send()')
+    })
   }
 
   trySend (value) {
@@ -150,10 +152,10 @@ class Senders extends WaitQueue {
     }, timeout, 'sendSync()')
   }
 
-  sendMany (list, signal) {
+  sendMany (list, limits) {
     const writer = this.#writer
     let sent = 0
-    if (signal === null && this.isEmpty) {
+    if (this.isEmpty) {
       try {
         sent = pushAll(writer, list, 0)
       } catch (error) {
@@ -161,7 +163,9 @@ class Senders extends WaitQueue {
       }
       if (writer.status === OK) return spend(writer.spent) ?? done
     }
-    return new Promise((resolve, reject) => this.add(new ListSender(resolve, reject, list, sent), signal))
+    return new Promise((resolve, reject) => {
+      this.add(new ListSender(resolve, reject, list, sent), limits, 'sendMany()')
+    })
   }
 
   // How many went in.
@@ -185,13 +189,15 @@ class Senders extends WaitQueue {
     }
   }
 
-  sendBytes (bytes, signal) {
+  sendBytes (bytes, limits) {
     const writer = this.#writer
-    if (signal === null && this.isEmpty) {
+    if (this.isEmpty) {
       const status = writer.pushBytes(bytes)
       if (status === OK) return spend(writer.spent) ?? done
     }
-    return new Promise((resolve, reject) => this.add(new BytesSender(resolve, reject, bytes), signal))
+    return new Promise((resolve, reject) => {
+      this.add(new BytesSender(resolve, reject, bytes), limits, 'sendBytes()')
+    })
   }
 
   trySendBytes (bytes) {
@@ -202,8 +208,10 @@ class Senders extends WaitQueue {
     this.#blockUntilDone(() => this.#writer.pushBytes(bytes), timeout, 'sendBytesSync()')
   }
 
-  reserve (length, signal) {
-    return new Promise((resolve, reject) => this.add(new ReservationSender(resolve, reject, length), signal))
+  reserve (length, limits) {
+    return new Promise((resolve, reject) => {
+      this.add(new ReservationSender(resolve, reject, length), limits, 'reserve()')
+    })
   }
 
   // null: no room now.

@@ -5,12 +5,12 @@
 // this thread makes it try again.
 
 const { Promise, Set } = require('../base/globals')
-const { listen, reasonOf } = require('../base/abort-signal')
+const { listen } = require('../base/abort-signal')
 const { createError } = require('../base/errors')
+const { createAborted, createTimeout } = require('../base/limits')
 const native = require('../base/native')
-const { memberOf } = require('../base/own')
 const { kSlice } = require('../base/slices')
-const { now } = require('../base/time')
+const { now, startTimer, stopTimer } = require('../base/time')
 const {
   changeReference, constants, isAwaited, kMissing, serveAll, startWaiting, stopWaiting
 } = require('./thread')
@@ -23,6 +23,7 @@ class Waiter {
   reject
   // The Channel, which must not be collected.
   channel = undefined
+  timer = null
   #onAbort = null
   #abortListeners = null
 
@@ -71,20 +72,14 @@ class WaitQueue {
 
   get isEmpty () { return this.#waiters.size === 0 }
 
-  add (waiter, signal) {
-    if (signal !== null) {
-      if (memberOf(signal, 'aborted')) return waiter.reject(createError('ERR_TELAR_ABORTED', reasonOf(signal), 'call'))
-      let isGivenUp = false
-      waiter.listen(signal, () => {
-        isGivenUp = true
-        this.#giveUp(waiter, reasonOf(signal))
-      })
-      if (isGivenUp) return // by a signal that fires as soon as somebody listens
-    }
+  // limits: see ../base/limits.js. call: its name, for the error of a timeout.
+  add (waiter, limits, call) {
+    if (limits.signal !== undefined && this.#isAborted(waiter, limits.signal)) return
     waiter.channel = this.ring.channel
     this.#waiters.add(waiter)
     // Behind another one it would have to wait in any case.
     if (this.#waiters.size === 1) this.serve()
+    if (limits.timeout !== Infinity && this.#waiters.has(waiter)) this.#limit(waiter, limits, call)
   }
 
   // Settles what can be settled now; the bell rings for the rest.
@@ -117,7 +112,7 @@ class WaitQueue {
         if (status === kMissing) this.pause()
         else if (isTransient(status)) status = this.#sleep(inTurn, need, start, end)
         if (!isTransient(status)) return status
-        if (now() >= end) throw createError('ERR_TELAR_TIMEOUT', call, timeout)
+        if (now() >= end) throw createTimeout(`Channel.${call}`, { timeout })
         // The event loop does not turn meanwhile: the other calls that wait here get their turn.
         serveAll()
       }
@@ -221,9 +216,28 @@ class WaitQueue {
     return status
   }
 
-  #giveUp (waiter, reason) {
+  // True: by a signal that fires as soon as somebody listens. Throws what the signal throws.
+  #isAborted (waiter, signal) {
+    let isGivenUp = false
+    waiter.listen(signal, () => {
+      isGivenUp = true
+      this.#giveUp(waiter, createAborted(signal))
+    })
+    return isGivenUp
+  }
+
+  #limit (waiter, limits, call) {
+    const giveUp = () => this.#giveUp(waiter, createTimeout(`Channel.${call}`, limits))
+    if (limits.timeout === 0) return giveUp()
+    waiter.timer = startTimer(() => {
+      this.serve() // what has come meanwhile counts, though the bell for it has not been heard
+      if (this.#waiters.has(waiter)) giveUp()
+    }, limits.timeout)
+  }
+
+  #giveUp (waiter, error) {
     this.#drop(waiter)
-    waiter.reject(createError('ERR_TELAR_ABORTED', reason, 'call'))
+    waiter.reject(error)
     // The next one may need less; or there is nobody to ring for any more.
     this.serve()
   }
@@ -231,6 +245,7 @@ class WaitQueue {
   #drop (waiter) {
     this.#waiters.delete(waiter)
     waiter.stopListening()
+    stopTimer(waiter.timer)
   }
 
   // Takes back what is announced: a wake-up that is on its way here goes to another end.

@@ -3,21 +3,21 @@
 const { Buffer, Object, Symbol } = require('../base/globals')
 const { markAsUntransferable } = require('node:worker_threads')
 
-// As large as Node's own from version 26 on: with one of 8 KiB, as before, a quarter of the time that it
-// takes to receive a Buffer of 1 KB goes to the next pool.
-const SIZE = 64 * 1024
+// As large as the pool of Node 26 and newer. With 8 KiB, as in older versions, a quarter of the
+// time that it takes to receive a Buffer of 1 KB is spent on opening the next pool.
+const kPoolBytes = 64 * 1024
 
-// Registered, since a file may load another copy of telar.
+// A registered symbol, since a file may load another copy of telar.
 const kPooled = Symbol.for('telar.pooled')
 
-// Memory for small Buffers: an ArrayBuffer for each would be most of the work.
+// Memory for small Buffers. An ArrayBuffer for each of them would take most of the time.
 class BufferPool {
   #pool = null
-  #used = Infinity // there is none yet
+  #used = Infinity // no pool yet
 
-  // A Buffer with a copy of these bytes of another, at most SIZE.
+  // A Buffer with a copy of `length` bytes of another one, at most kPoolBytes.
   copy (source, start, length) {
-    if (SIZE - this.#used < length) this.#open()
+    if (kPoolBytes - this.#used < length) this.#open()
     const from = this.#used
     this.#used = (from + length + 7) & ~7
     source.copy(this.#pool, from, start, start + length)
@@ -25,16 +25,16 @@ class BufferPool {
   }
 
   #open () {
-    this.#pool = Buffer.allocUnsafeSlow(SIZE)
+    this.#pool = Buffer.allocUnsafeSlow(kPoolBytes)
     this.#used = 0
     const { buffer } = this.#pool
-    // Or the transfer of one Buffer would take all others along.
+    // Otherwise the transfer of one Buffer would detach all the others.
     markAsUntransferable(buffer)
     Object.defineProperty(buffer, kPooled, { __proto__: null, value: true })
   }
 }
 
-// Whether the memory of an ArrayBuffer belongs to many Buffers.
+// Whether an ArrayBuffer is the memory of many Buffers.
 function isPooled (arrayBuffer) {
   return arrayBuffer[kPooled] === true
 }

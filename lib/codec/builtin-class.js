@@ -1,7 +1,7 @@
 'use strict'
 
-// Which class of the language a prototype belongs to, in whatever realm: code that runs in a context of
-// node:vm, as that of sandboxes and test runners does, has classes of its own.
+// Finds the built-in class that a prototype belongs to, in any realm: code that runs in a context
+// of node:vm, as in sandboxes and test runners, has built-in classes of its own.
 
 const { Function, Object } = require('../base/globals')
 const { types } = require('node:util')
@@ -9,14 +9,14 @@ const { types } = require('node:util')
 const { getOwnPropertyDescriptor } = Object
 const { toString: sourceOf } = Function.prototype
 
-const NATIVE = /^function (\w+)\(\) \{ \[native code\] \}$/
+const kNative = /^function (\w+)\(\) \{ \[native code\] \}$/
 
-// The name, or undefined. Runs no code of the caller's.
+// The name of the class, or undefined. Runs no user code.
 function builtinName (prototype) {
   const constructor = getOwnPropertyDescriptor(prototype, 'constructor')?.value
   if (typeof constructor !== 'function' || types.isProxy(constructor)) return undefined
   if (getOwnPropertyDescriptor(constructor, 'prototype')?.value !== prototype) return undefined
-  return NATIVE.exec(sourceOf.call(constructor))?.[1]
+  return kNative.exec(sourceOf.call(constructor))?.[1]
 }
 
 module.exports = { builtinName }

@@ -1,14 +1,19 @@
 'use strict'
 
-const { NOT_KEPT, ValueReader } = require('./value-reader')
+const { kNotKept, ValueReader } = require('./value-reader')
 
-// Decodes what an Encoder wrote, from memory.bytes: a Uint8Array over the shared region; and
-// memory.attachments: the ArrayBuffers that came beside it, if any.
-// memory.find(id, length) gives the SharedArrayBuffer that memory.identify() named, or throws;
-// memory.revive(plain) makes an object in such memory out of what structured clone leaves of it.
-// Without these two such a value is not accepted.
-// Anything else that lies there makes decode() throw ERR_TELAR_CORRUPT_PAYLOAD, in a time
-// and with memory in proportion to the payload.
+// Decodes what an Encoder wrote:
+//   memory.bytes              Uint8Array over the shared region
+//   memory.attachments        the ArrayBuffers that came beside the encoding, if any
+//   memory.find(id, length)   optional: the SharedArrayBuffer that memory.identify() of the encoder
+//                             named; throws if there is none
+//   memory.revive(plain)      optional: the shared object of which structured clone leaves this
+//                             plain object
+//
+// Without find() and revive() values that need them are not accepted.
+//
+// Bytes that no Encoder wrote make decode() throw ERR_TELAR_CORRUPT_PAYLOAD. The time and the
+// memory that this takes are in proportion to the payload.
 class Decoder {
   #reader
 
@@ -21,7 +26,7 @@ class Decoder {
     try {
       return this.#read(start, end)
     } catch (error) {
-      if (error !== NOT_KEPT) throw error
+      if (error !== kNotKept) throw error
       reader.keepAll()
       return this.#read(start, end)
     } finally {

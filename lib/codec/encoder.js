@@ -1,38 +1,41 @@
 'use strict'
 
 const { memberOf } = require('../base/own')
-const { REPEATED } = require('./seen')
+const { kRepeated } = require('./seen')
 const { ValueWriter } = require('./value-writer')
 const { isStackOverflow } = require('./stack-overflow')
 
 // Encodes values into the memory of the transport:
-//   memory.bytes                       Uint8Array over the shared region
-//   memory.limit                       end of the area in use, in bytes
-//   memory.grow(start, used, needed, wanted)  offset of a block that begins with the `used` bytes
-//                                      written so far, has room for `needed` and, where there is
-//                                      that much, for `wanted`; or -1. Sets memory.limit
-//   memory.overflow(start, used, needed, wanted)  optional: when that was -1, other memory, with these
-//                                      bytes at its beginning, which takes the rest; or null
-//   memory.attachFrom                  buffers of so many bytes and more are not encoded there
-//                                      (undefined: all are)
-//   memory.attach(arrayBuffer)         takes the copy of such a buffer, to be transferred beside
-//                                      the encoding; gives its index there. Memory without
-//                                      this method is left by overflow() first
-//   memory.detach()                    with attach(): nothing is attached after all
-//   memory.free()                      optional: what lies there is not needed
-//   memory.identify(buffer)            optional: a BigInt by which the other end finds that
-//                                      SharedArrayBuffer; without it those are the platform's
-//   memory.isShared(object)            optional, with identify: that object lies in such memory
+//   memory.bytes                Uint8Array over the shared region
+//   memory.limit                end of the area in use, in bytes
+//   memory.grow(start, used, needed, wanted)
+//                               offset of a block that begins with the `used` bytes written so far,
+//                               and has room for `needed` bytes or, if there is enough memory, for
+//                               `wanted`; or -1. Sets memory.limit
+//   memory.overflow(start, used, needed, wanted)
+//                               optional: called when grow() gave -1. Other memory, which begins
+//                               with the bytes written so far and takes the rest; or null
+//   memory.attachFrom           buffers of this many bytes or more are attached, not encoded
+//                               (undefined: all are encoded)
+//   memory.attach(arrayBuffer)  takes the copy of such a buffer, which is then transferred beside
+//                               the encoding; returns its index there. The encoder leaves memory
+//                               without this method by overflow() first
+//   memory.detach()             with attach(): forgets all attached buffers
+//   memory.free()               optional: the encoding is not needed
+//   memory.identify(buffer)     optional: a BigInt by which the other side finds that
+//                               SharedArrayBuffer; without it, values with such buffers are left
+//                               to structured clone
+//   memory.isShared(object)     optional, with identify(): whether an object lies in such memory
 //
-// encode() answers the number of bytes, from `start` on, or -1: the platform must clone
-// the value. An accessor in the value that throws makes encode() throw the same. One that
-// runs before the codec meets something it leaves to the platform runs there once more.
+// encode() returns the number of bytes, from `start` on. -1: the value has to be cloned by the
+// platform. An accessor in the value that throws makes encode() throw the same error. If the codec
+// leaves the value to the platform after some of its accessors have run, those run a second time.
 //
-// Not seen from JavaScript, and so cloned: objects marked by markAsUncloneable().
+// JavaScript cannot see that an object was marked by markAsUncloneable(). So it is cloned.
 class Encoder {
   // Where the last encoding begins; grow() may have moved it.
   start = 0
-  // A value with accessors is under way.
+  // A value that may have accessors is being encoded.
   isBusy = false
   #writer
 
@@ -41,7 +44,7 @@ class Encoder {
   }
 
   encode (value, start) {
-    // An accessor of the value under way came back: one cursor serves one value.
+    // Called by an accessor of the value that is being encoded. One cursor serves one value.
     if (this.isBusy) return -1
     const writer = this.#writer
     if (typeof value !== 'object' || value === null) {
@@ -67,16 +70,16 @@ class Encoder {
     try {
       return writer.checked(value)
     } catch (error) {
-      if (error !== REPEATED) throw error
+      if (error !== kRepeated) throw error
     }
     writer.restart()
     return writer.checked(value)
   }
 
-  // Whether the last value that was not encoded lacked memory only.
+  // Whether the last value that was not encoded failed only for lack of memory.
   get isFull () { return this.#writer.full }
 
-  // Where the last encoding lies: the transport's memory, or what took over from it.
+  // Where the last encoding lies: the transport's memory, or the memory that overflow() gave.
   get memory () { return this.#writer.memory }
 
   #failed () {

@@ -3,24 +3,26 @@
 const { AggregateError } = require('../base/globals')
 const { errorClasses } = require('./platform')
 
-// What an error carries besides its enumerable properties, in this order on the wire.
-// Payload of ERROR: four bits of class, then a bit for each field that is present. Strings and
-// numbers come first: the decoder can make the error when it has them, before it meets a
-// value that may refer to it.
-const fields = ['name', 'message', 'stack', 'quota', 'requested', 'cause', 'errors', 'error', 'suppressed']
+// The fields of an error besides its enumerable properties, in their order on the wire. The payload
+// of kError has four bits for the class, then a bit for each field that is present. Strings and
+// numbers come first: with them the decoder can make the error before it reads a value that may
+// refer to it.
+const fields = [
+  'name', 'message', 'stack', 'quota', 'requested', 'cause', 'errors', 'error', 'suppressed'
+]
 
-const CLASS_BITS = 4
+const kClassBits = 4
 
 module.exports = {
   fields,
-  // Of the fields, so many are strings, and so many more are numbers or null.
-  TEXT_FIELDS: 3,
-  NUMBER_FIELDS: 2,
-  CLASS_MASK: (1 << CLASS_BITS) - 1,
-  AGGREGATE_ERROR: errorClasses.indexOf(AggregateError),
-  SUPPRESSED_ERROR: errorClasses.findIndex(Class => Class !== undefined && Class.name === 'SuppressedError'),
-  // Beside the native classes of platform.js.
-  QUOTA_EXCEEDED_ERROR: (1 << CLASS_BITS) - 2,
-  DOM_EXCEPTION: (1 << CLASS_BITS) - 1,
-  fieldBit: key => 1 << (CLASS_BITS + fields.indexOf(key))
+  // The first fields are strings, the next ones numbers or null.
+  kTextFields: 3,
+  kNumberFields: 2,
+  kClassMask: (1 << kClassBits) - 1,
+  kAggregateError: errorClasses.indexOf(AggregateError),
+  kSuppressedError: errorClasses.findIndex(Class => Class?.name === 'SuppressedError'),
+  // These two are not among the native classes of platform.js.
+  kQuotaExceededError: (1 << kClassBits) - 2,
+  kDomException: (1 << kClassBits) - 1,
+  fieldBit: key => 1 << (kClassBits + fields.indexOf(key))
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The value codec: JavaScript values as words in shared memory, with the contract of the
+// The codec: encodes JavaScript values as words in shared memory, with the semantics of the
 // structured clone algorithm. tags.js describes the format.
 
 const { Encoder } = require('./encoder')

@@ -1,36 +1,37 @@
 'use strict'
 
-// Short one-byte strings that were decoded lately: keys, names of states and types come
-// again and again, and finding one costs a tenth of making it. The bytes are copied
-// first and the string is made from the copy, so that bytes which change under our hands
-// cannot leave a wrong string here for later.
+// A cache of short one-byte strings that were decoded recently. Keys and the names of states and
+// types come again and again, and finding one costs a tenth of making it. The bytes are copied
+// first, and the string is made from the copy: bytes that another thread changes meanwhile cannot
+// leave a wrong string here for later.
 //
-// A lookup that finds nothing, with the copy after it, costs as much as to make the string. So
-// lookups are paid from credit, as in ShortStrings: one that finds its string earns some, one that
-// does not spends some, and without credit only one string in ONE_IN is looked for.
+// A miss, with the copy after it, costs as much as making the string. So lookups are limited by
+// credit, as in ShortStrings: a hit earns some, a miss spends some, and without credit only one
+// string in kOneIn is looked up.
 
 const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
 
-const ENTRIES = 512
-const MAX_WORDS = 6
-const MAX_CREDIT = 512
-const EARNED = 2
-const SPENT = 1
-const ONE_IN = 32
+const kEntries = 512
+const kMaxWords = 6
+const kMaxCredit = 512
+const kEarned = 2
+const kSpent = 1
+const kOneIn = 32
 
 class Interned {
-  #strings = new Array(ENTRIES).fill('')
-  #words = new Int32Array(ENTRIES * MAX_WORDS)
+  #strings = new Array(kEntries).fill('')
+  #words = new Int32Array(kEntries * kMaxWords)
   #bytes = Buffer.from(this.#words.buffer)
-  #credit = MAX_CREDIT
-  #passed = 0
-  // As in ShortStrings: what is likely to come next.
+  #credit = kMaxCredit
+  #skipped = 0
+  // As in ShortStrings: the entry that was used last, and the likely next entry after each entry.
   #last = 0
-  #after = new Uint16Array(ENTRIES)
+  #after = new Uint16Array(kEntries)
 
-  // The string of `length` (1 to 24) bytes at words[from]; null: make it, it is not worth a look.
+  // The string of `length` (1 to 24) bytes at words[from]. Null: without a lookup, the caller makes
+  // the string.
   read (words, from, length) {
-    if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return null
+    if (this.#credit <= 0 && ++this.#skipped % kOneIn !== 0) return null
     const count = (length + 3) >>> 2
     const likely = this.#after[this.#last]
     if (this.#holds(likely, words, from, length, count)) {
@@ -43,9 +44,9 @@ class Interned {
       hash = Math.imul(hash ^ words[from + i], 0x9E3779B1)
       hash ^= hash >>> 15
     }
-    const entry = hash & (ENTRIES - 1)
+    const entry = hash & (kEntries - 1)
     if (!this.#holds(entry, words, from, length, count)) {
-      this.#credit -= SPENT
+      this.#credit -= kSpent
       return this.#put(entry, words, from, length, count)
     }
     this.#earn()
@@ -55,13 +56,13 @@ class Interned {
   }
 
   #earn () {
-    if (this.#credit < MAX_CREDIT) this.#credit += EARNED
+    if (this.#credit < kMaxCredit) this.#credit += kEarned
   }
 
   #holds (entry, words, from, length, count) {
     if (this.#strings[entry].length !== length) return false
     const own = this.#words
-    const base = entry * MAX_WORDS
+    const base = entry * kMaxWords
     for (let i = 0; i < count; i++) {
       if (own[base + i] !== words[from + i]) return false
     }
@@ -69,10 +70,10 @@ class Interned {
   }
 
   #put (entry, words, from, length, count) {
-    const base = entry * MAX_WORDS
+    const base = entry * kMaxWords
     for (let i = 0; i < count; i++) this.#words[base + i] = words[from + i]
     return (this.#strings[entry] = this.#bytes.latin1Slice(base * 4, base * 4 + length))
   }
 }
 
-module.exports = { Interned, MAX_INTERNED: MAX_WORDS * 4 }
+module.exports = { Interned, kMaxInterned: kMaxWords * 4 }

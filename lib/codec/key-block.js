@@ -1,20 +1,20 @@
 'use strict'
 
-// The keys of an object, packed: for each key its length in one byte and its
-// characters, one byte each. 254 and 255 announce a length of four bytes, of one-byte
-// and of two-byte characters.
+// The keys of an object, packed: for each key its length in one byte, then its characters in one
+// byte each. A first byte of 254 or 255 means that the length follows in four bytes; the characters
+// then have one byte each (254) or two bytes each (255).
 
 const { Buffer, Int32Array, Math } = require('../base/globals')
 
-const LONG_LATIN1 = 254
-const LONG_UTF16 = 255
-const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
+const kLongLatin1 = 254
+const kLongUtf16 = 255
+const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 function keyBlockSize (keys) {
   let size = 0
   for (const key of keys) {
-    if (NOT_LATIN1.test(key)) size += 5 + 2 * key.length
-    else size += (key.length < LONG_LATIN1 ? 1 : 5) + key.length
+    if (kNotLatin1.test(key)) size += 5 + 2 * key.length
+    else size += (key.length < kLongLatin1 ? 1 : 5) + key.length
   }
   return size
 }
@@ -22,17 +22,17 @@ function keyBlockSize (keys) {
 function writeKeyBlock (keys, buffer, offset) {
   for (const key of keys) {
     const length = key.length
-    if (NOT_LATIN1.test(key)) {
-      buffer[offset] = LONG_UTF16
+    if (kNotLatin1.test(key)) {
+      buffer[offset] = kLongUtf16
       buffer.writeUInt32LE(length, offset + 1)
       buffer.ucs2Write(key, offset + 5, 2 * length)
       offset += 5 + 2 * length
-    } else if (length < LONG_LATIN1) {
+    } else if (length < kLongLatin1) {
       buffer[offset] = length
       buffer.latin1Write(key, offset + 1, length)
       offset += 1 + length
     } else {
-      buffer[offset] = LONG_LATIN1
+      buffer[offset] = kLongLatin1
       buffer.writeUInt32LE(length, offset + 1)
       buffer.latin1Write(key, offset + 5, length)
       offset += 5 + length
@@ -43,16 +43,16 @@ function writeKeyBlock (keys, buffer, offset) {
 
 // The keys and the offset after them, or null when they do not fit before `end`.
 function readKeyBlock (count, buffer, offset, end) {
-  // Each key takes a byte at least: a count that cannot be is refused before the work.
+  // Each key takes a byte at least, so an impossible count is refused before any work.
   if (count > end - offset) return null
   const keys = []
   for (let i = 0; i < count; i++) {
     if (offset >= end) return null
     let length = buffer[offset++]
     let two = false
-    if (length >= LONG_LATIN1) {
+    if (length >= kLongLatin1) {
       if (offset + 4 > end) return null
-      two = length === LONG_UTF16
+      two = length === kLongUtf16
       length = buffer.readUInt32LE(offset)
       offset += 4
     }
@@ -64,14 +64,14 @@ function readKeyBlock (count, buffer, offset, end) {
   return { keys, offset }
 }
 
-// The block as words of its own, zero-padded, as both caches compare it.
+// A block in memory of its own, padded with zeros to whole words. Both caches compare such words.
 function packKeys (keys) {
   const buffer = Buffer.alloc((keyBlockSize(keys) + 3) & ~3)
   writeKeyBlock(keys, buffer, 0)
   return new Int32Array(buffer.buffer, buffer.byteOffset, buffer.length >>> 2)
 }
 
-// Never 0, which on the wire says "do not cache".
+// Never 0, which on the wire means "do not cache".
 function hashWords (words, count) {
   let hash = count
   for (let i = 0; i < words.length; i++) {

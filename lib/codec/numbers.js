@@ -1,36 +1,36 @@
 'use strict'
 
 const { Float64Array, Int32Array } = require('../base/globals')
-const { SMALL_INT, INT32, DOUBLE, TAG_BITS, MIN_SMALL_INT, MAX_SMALL_INT } = require('./tags')
+const { kSmallInt, kInt32, kDouble, kTagBits, kMinSmallInt, kMaxSmallInt } = require('./tags')
 
-const MAX_NUMBER_WORDS = 3
+const kMaxNumberWords = 3
 
 const double = new Float64Array(1)
 const halves = new Int32Array(double.buffer)
 
-// Writes a number at words[pos], in at most MAX_NUMBER_WORDS. Where the next value begins.
+// Writes a number at words[pos], in at most kMaxNumberWords. Returns where the next value begins.
 function putNumber (words, pos, number) {
   const int = number | 0
-  // -0 is a double; only a zero needs the costly question.
+  // -0 is written as a double. Only a zero needs the costly division.
   if (int === number && (int !== 0 || 1 / number > 0)) {
-    if (int >= MIN_SMALL_INT && int <= MAX_SMALL_INT) {
-      words[pos] = int << TAG_BITS | SMALL_INT
+    if (int >= kMinSmallInt && int <= kMaxSmallInt) {
+      words[pos] = int << kTagBits | kSmallInt
       return pos + 1
     }
-    words[pos] = INT32
+    words[pos] = kInt32
     words[pos + 1] = int
     return pos + 2
   }
   return putDouble(words, pos, number)
 }
 
-// By itself, so that the function above is short enough to be inlined.
+// A function of its own, so that the one above is short enough to be inlined.
 function putDouble (words, pos, number) {
   double[0] = number
-  words[pos] = DOUBLE
+  words[pos] = kDouble
   words[pos + 1] = halves[0]
   words[pos + 2] = halves[1]
   return pos + 3
 }
 
-module.exports = { putNumber, MAX_NUMBER_WORDS }
+module.exports = { putNumber, kMaxNumberWords }

@@ -1,42 +1,44 @@
 'use strict'
 
-// Functions made for the objects of one shape. Keys go into the source through JSON.stringify; no other part of it
-// varies but numbers.
+// Generates functions for the objects of one shape. Keys are put into the source by
+// JSON.stringify(); apart from them only numbers vary.
 
 const { Array, EvalError, Function, JSON, Map } = require('../base/globals')
-const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
-const { FALSE, TRUE, OBJECT, TAG_BITS } = require('./tags')
+const { kMaxNumberWords, putNumber } = require('./numbers')
+const { kFalse, kTrue, kObject, kTagBits } = require('./tags')
 
-// Making one costs some 30 µs: for shapes that come again.
-const USES_BEFORE_CODE = 16
-// What the functions of one encoder, or of one decoder, may take.
-const MAX_CODE_BYTES = 4 * 1024 * 1024
+// Generating a function costs some 30 µs, so a shape has to be used this often first.
+const kUsesBeforeCode = 16
+// Limit for the functions of one encoder, or of one decoder.
+const kMaxCodeBytes = 4 * 1024 * 1024
 // Longer key blocks would make a long source and gain little.
-const MAX_WRITTEN_WORDS = 64
+const kMaxWrittenWords = 64
 
 let allowed = true
 
-// What a function takes as V8 keeps it, source and compiled code, about.
+// About how much memory a function takes in V8: source and compiled code.
 function codeBytes (keyCount) {
   return (4 + keyCount) * 1024
 }
 
-// The functions that one encoder or one decoder has made, by key block. None is given up: V8 keeps the code of a
-// function long after that is garbage, so what is bounded is how many are made, not how many are in use.
-class MadeFunctions {
+// The functions that one encoder or one decoder has generated, by key block. None is ever dropped:
+// V8 keeps the code of a function long after the function is garbage. So the limit is for those
+// that were generated, not for those in use.
+class GeneratedFunctions {
   #bytes = 0
-  #made = new Map()
+  #generated = new Map()
 
-  // For such a block of so many keys: the function made before, or by make() now; null: none.
+  // The function for a key block of `keyCount` keys: generated before, or now by make(). Null:
+  // there is none.
   get (hash, words, keyCount, make) {
-    const known = this.#made.get(hash)
+    const known = this.#generated.get(hash)
     if (known !== undefined) return isSame(known.words, words) ? known.run : null
     const bytes = codeBytes(keyCount)
-    if (this.#bytes + bytes > MAX_CODE_BYTES) return null
+    if (this.#bytes + bytes > kMaxCodeBytes) return null
     const run = make()
     if (run === null) return null
     this.#bytes += bytes
-    this.#made.set(hash, { words, run })
+    this.#generated.set(hash, { words, run })
     return run
   }
 }
@@ -45,7 +47,7 @@ function isSame (words, others) {
   return words.length === others.length && words.every((word, i) => word === others[i])
 }
 
-// null where that is not allowed (--disallow-code-generation-from-strings).
+// Null where code generation is forbidden (--disallow-code-generation-from-strings).
 function generate (parameters, lines) {
   if (!allowed) return null
   try {
@@ -57,11 +59,13 @@ function generate (parameters, lines) {
   }
 }
 
-// The function that reads one object. A literal with all the keys gives the object its hidden class at once,
-// and each store after it is monomorphic: three times as fast as storing by computed key. "__proto__" is
-// computed, which makes it a key like any other.
+// The function that reads one object. A literal with all the keys gives the object its hidden class
+// at once, and each store after it is monomorphic: three times as fast as storing by computed key.
+// "__proto__" is a computed key of the literal, which makes it an ordinary property.
 function makeBuilder (keys) {
-  const literal = keys.map(key => key === '__proto__' ? '["__proto__"]: undefined' : `${JSON.stringify(key)}: undefined`)
+  const literal = keys.map(key => {
+    return key === '__proto__' ? '["__proto__"]: undefined' : `${JSON.stringify(key)}: undefined`
+  })
   return generate(['reader'], [
     `const object = { ${literal.join(', ')} }`,
     'reader.remember(object)',
@@ -70,21 +74,22 @@ function makeBuilder (keys) {
   ])
 }
 
-// The function that writes the properties of an object whose keys are known to be these, as
-// ValueWriter.properties() does. The key block is in the source, and where the writer is stays in variables of the function as
-// long as values are short: in four fifths of the time.
+// The function that writes the properties of an object with exactly these keys, like
+// ValueWriter.properties(). The key block is in the source, and as long as values are short the
+// cursor of the writer is kept in local variables: this takes four fifths of the time.
 function makeWriter (keys, block, hash) {
-  if (block.length > MAX_WRITTEN_WORDS) return null
+  if (block.length > kMaxWrittenWords) return null
   const leave = call => `writer.pos = pos
   if (!${call}) return false;
   ({ words, pos, end } = writer)`
+  const isNumberThatFits = `typeof value === 'number' && pos + ${kMaxNumberWords} <= end`
   const write = key => {
     const name = JSON.stringify(key)
     return `value = object[${name}]
 if (typeof value === 'string') next = strings.put(words, pos, end, value)
-else if (typeof value === 'number' && pos + ${MAX_NUMBER_WORDS} <= end) next = putNumber(words, pos, value)
+else if (${isNumberThatFits}) next = putNumber(words, pos, value)
 else if (typeof value === 'boolean' && pos < end) {
-  words[pos] = value ? ${TRUE} : ${FALSE}
+  words[pos] = value ? ${kTrue} : ${kFalse}
   next = pos + 1
 } else next = -1
 if (next >= 0) pos = next
@@ -107,7 +112,7 @@ else {
     ...Array.from(block, (word, index) => `words[pos + ${index}] = ${word}`),
     `writer.pos = pos + ${block.length}`,
     'const at = writer.base + head',
-    `words[at] = ${keys.length << TAG_BITS | OBJECT}`,
+    `words[at] = ${keys.length << kTagBits | kObject}`,
     `words[at + 1] = ${hash}`,
     'words[at + 2] = pos - at - 3',
     'return true',
@@ -116,4 +121,4 @@ else {
   return makeFunction === null ? null : makeFunction(putNumber)
 }
 
-module.exports = { MadeFunctions, makeBuilder, makeWriter, USES_BEFORE_CODE }
+module.exports = { GeneratedFunctions, makeBuilder, makeWriter, kUsesBeforeCode }

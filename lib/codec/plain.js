@@ -9,20 +9,22 @@ const { toString } = ObjectPrototype
 const isRawJSON = own(JSON, 'isRawJSON') // since Node 21
 
 // Whether an object whose prototype is null, or the Object.prototype of some realm, is a plain
-// one. It may still be something else: arguments, a Date whose prototype was replaced, a module
-// namespace. What is neither seen here nor by hasHiddenState() is listed in
-// docs/values.md.
+// object. It may be something else: an arguments object, a Date whose prototype was replaced, a
+// module namespace. docs/values.md lists the objects that neither this function nor
+// hasHiddenState() detects.
 function isPlain (object, prototype) {
   if (toString.call(object) !== '[object Object]') return false
   if (prototype !== null) return true
   return object !== ObjectPrototype && !types.isExternal(object) && isRawJSON?.(object) !== true
 }
 
-// Looked for where it is likely: among objects without properties, and those whose first one is an element.
+// Whether an object has state besides its properties. Only called where that is likely: for objects
+// without properties, and for those whose first property is an element.
 function hasHiddenState (object) {
-  return types.isMap(object) || types.isSet(object) || types.isPromise(object) || types.isWeakMap(object) ||
-    types.isWeakSet(object) || types.isAnyArrayBuffer(object) || ArrayBuffer.isView(object) ||
-    types.isGeneratorObject(object) || types.isMapIterator(object) || types.isSetIterator(object) || types.isBoxedPrimitive(object)
+  return types.isMap(object) || types.isSet(object) || types.isPromise(object) ||
+    types.isWeakMap(object) || types.isWeakSet(object) || types.isAnyArrayBuffer(object) ||
+    ArrayBuffer.isView(object) || types.isGeneratorObject(object) || types.isMapIterator(object) ||
+    types.isSetIterator(object) || types.isBoxedPrimitive(object)
 }
 
 module.exports = { hasHiddenState, isPlain }

@@ -1,8 +1,8 @@
 'use strict'
 
-// What the codec asks of the platform, taken once at load: a user who redefines an
-// accessor on an instance or a prototype must not change what is encoded, since the
-// structured clone algorithm reads internal slots.
+// The built-in accessors and classes that the codec uses, read once when it is loaded. The
+// structured clone algorithm reads internal slots, so an accessor that user code redefines on an
+// instance or a prototype must not change what is encoded.
 
 const globals = require('../base/globals')
 const { types } = require('node:util')
@@ -18,7 +18,7 @@ const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype)
 
 const buffer = {
   byteLength: getter(ArrayBuffer.prototype, 'byteLength'),
-  // Each of these exists from some version on.
+  // These are missing in some versions of Node.
   resizable: getter(ArrayBuffer.prototype, 'resizable'),
   detached: getter(ArrayBuffer.prototype, 'detached'),
   immutable: getter(ArrayBuffer.prototype, 'immutable')
@@ -37,18 +37,20 @@ const dataView = {
   byteLength: getter(DataView.prototype, 'byteLength')
 }
 
-// In this order on the wire: both ends run in one process, so an entry that this
-// version lacks stays undefined at both.
+// The wire names a class by its index in these lists. Both sides run in one process, so a class
+// that this version of Node lacks is undefined on both.
 const viewClasses = [
-  'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
-  'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'
+  'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array',
+  'Int32Array', 'Uint32Array', 'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array',
+  'BigUint64Array'
 ].map(name => globals[name])
 
 const errorClasses = [
-  'Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'AggregateError', 'SuppressedError'
+  'Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError',
+  'AggregateError', 'SuppressedError'
 ].map(name => globals[name])
 
-// The letters that `new RegExp` takes, in the order of the bits on the wire.
+// The flags that `new RegExp` takes, in the order of their bits on the wire.
 const regExpFlags = [
   ['d', 'hasIndices'], ['g', 'global'], ['i', 'ignoreCase'], ['m', 'multiline'], ['s', 'dotAll'],
   ['u', 'unicode'], ['v', 'unicodeSets'], ['y', 'sticky']
@@ -59,5 +61,14 @@ const setSize = getter(Set.prototype, 'size')
 const regExpSource = getter(RegExp.prototype, 'source')
 
 module.exports = {
-  types, buffer, typedArray, dataView, viewClasses, errorClasses, mapSize, setSize, regExpFlags, regExpSource
+  types,
+  buffer,
+  typedArray,
+  dataView,
+  viewClasses,
+  errorClasses,
+  mapSize,
+  setSize,
+  regExpFlags,
+  regExpSource
 }

@@ -5,44 +5,37 @@ const { own } = require('../base/own')
 const { types, viewClasses } = require('./platform')
 
 function readArrayBuffer (reader) {
-  const buffer = reader.arrayBuffer(reader.word() >>> 0)
-  reader.remember(buffer)
-  return buffer
+  return reader.arrayBuffer(reader.word() >>> 0)
 }
 
 function readBuffer (reader) {
-  const buffer = reader.nodeBuffer(reader.word() >>> 0)
-  reader.remember(buffer)
-  return buffer
+  return reader.nodeBuffer(reader.word() >>> 0)
 }
 
 function readAttachedArrayBuffer (reader, index) {
-  const buffer = reader.attached(index)
-  reader.remember(buffer)
-  return buffer
+  return reader.attached(index)
 }
 
 function readAttachedBuffer (reader, index) {
-  const buffer = Buffer.from(reader.attached(index))
-  reader.remember(buffer)
-  return buffer
+  return Buffer.from(reader.attached(index))
 }
 
 function readView (reader, kind) {
   const Class = viewClasses[kind]
   if (Class === undefined) reader.fail('a kind of view', `number ${kind}`)
-  const number = reader.reserveNumber()
   const offset = reader.word() >>> 0
   const length = reader.word() >>> 0
   const buffer = reader.value()
   const unit = own(Class, 'BYTES_PER_ELEMENT') ?? 1
-  if (!types.isAnyArrayBuffer(buffer)) reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  if (!types.isAnyArrayBuffer(buffer)) {
+    reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
+  }
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
   }
-  const view = new Class(buffer, offset, length)
-  reader.fulfil(number, view)
-  return view
+  return new Class(buffer, offset, length)
 }
 
-module.exports = { readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer }
+module.exports = {
+  readArrayBuffer, readAttachedArrayBuffer, readView, readBuffer, readAttachedBuffer
+}

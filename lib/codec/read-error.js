@@ -4,28 +4,32 @@ const { DOMException, Error, Object, QuotaExceededError } = require('../base/glo
 const { errorClasses } = require('./platform')
 const { setOwn } = require('../base/own')
 const {
-  fields, TEXT_FIELDS, NUMBER_FIELDS, CLASS_MASK, DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit
+  fields, kTextFields, kNumberFields, kClassMask, kDomException, kQuotaExceededError,
+  kAggregateError, kSuppressedError, fieldBit
 } = require('./error-fields')
 
 const { hasOwn } = Object
 
-const [NAME_BIT, MESSAGE_BIT, STACK_BIT] = fields.map(fieldBit)
-const numberFields = fields.slice(TEXT_FIELDS, TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
-const valueFields = fields.slice(TEXT_FIELDS + NUMBER_FIELDS).map(key => ({ key, bit: fieldBit(key) }))
+const kFirstValue = kTextFields + kNumberFields
+const withBit = key => ({ key, bit: fieldBit(key) })
+
+const [kNameBit, kMessageBit, kStackBit] = fields.map(fieldBit)
+const numberFields = fields.slice(kTextFields, kFirstValue).map(withBit)
+const valueFields = fields.slice(kFirstValue).map(withBit)
 
 function readError (reader, bits) {
-  const index = bits & CLASS_MASK
-  const name = bits & NAME_BIT ? reader.string('the name of an error') : undefined
-  const message = bits & MESSAGE_BIT ? reader.string('the message of an error') : undefined
-  const stack = bits & STACK_BIT ? reader.string('the stack of an error') : undefined
-  const numbers = index === QUOTA_EXCEEDED_ERROR ? readNumbers(reader, bits) : undefined
+  const index = bits & kClassMask
+  const name = bits & kNameBit ? reader.string('the name of an error') : undefined
+  const message = bits & kMessageBit ? reader.string('the message of an error') : undefined
+  const stack = bits & kStackBit ? reader.string('the stack of an error') : undefined
+  const numbers = index === kQuotaExceededError ? readNumbers(reader, bits) : undefined
   const error = makeWithoutTrace(reader, index, name, message, numbers)
-  reader.remember(error)
-  // Assigned where it exists: some versions keep it behind an accessor of their own.
+  reader.begin(error)
+  // Assigned where the property exists: in some versions of Node it is an accessor.
   if (stack !== undefined && hasOwn(error, 'stack')) error.stack = stack
   else setOwn(error, 'stack', stack, false)
-  // A DOMException has its name in a slot.
-  if (name !== undefined && index < QUOTA_EXCEEDED_ERROR) setOwn(error, 'name', name, false)
+  // A DOMException has its name in an internal slot.
+  if (name !== undefined && index < kQuotaExceededError) setOwn(error, 'name', name, false)
   for (const { key, bit } of valueFields) {
     if (bits & bit) setOwn(error, key, reader.value(), false)
   }
@@ -47,13 +51,13 @@ function readNumbers (reader, bits) {
   return numbers
 }
 
-// The stack of the original is put in its place: capturing one here would be for nothing.
+// Makes the error without capturing a stack: that of the original replaces it.
 function makeWithoutTrace (reader, index, name, message, numbers) {
   const limit = Error.stackTraceLimit
   try {
     Error.stackTraceLimit = 0
   } catch {
-    // Fixed by the user, or with everything else by --frozen-intrinsics.
+    // Made read-only by user code, or by --frozen-intrinsics like all built-ins.
     return make(reader, index, name, message, numbers)
   }
   try {
@@ -68,17 +72,17 @@ function make (reader, index, name, message, numbers) {
   const Class = classOf(index)
   if (Class === undefined) reader.fail('a class of errors', `number ${index}`)
   switch (index) {
-    case DOM_EXCEPTION: return new Class(message, name)
-    case QUOTA_EXCEEDED_ERROR: return makeQuotaExceeded(reader, Class, message, numbers)
-    case AGGREGATE_ERROR: return new Class([], message)
-    case SUPPRESSED_ERROR: return new Class(undefined, undefined, message)
+    case kDomException: return new Class(message, name)
+    case kQuotaExceededError: return makeQuotaExceeded(reader, Class, message, numbers)
+    case kAggregateError: return new Class([], message)
+    case kSuppressedError: return new Class(undefined, undefined, message)
     default: return new Class(message)
   }
 }
 
 function classOf (index) {
-  if (index === DOM_EXCEPTION) return DOMException
-  return index === QUOTA_EXCEEDED_ERROR ? QuotaExceededError : errorClasses[index]
+  if (index === kDomException) return DOMException
+  return index === kQuotaExceededError ? QuotaExceededError : errorClasses[index]
 }
 
 function makeQuotaExceeded (reader, Class, message, numbers) {

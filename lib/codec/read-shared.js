@@ -10,17 +10,14 @@ function readSharedMemory (reader) {
   const name = readUint64(reader)
   const length = readUint64(reader)
   if (memberOf(reader.memory, 'find') === undefined) reader.fail('a value', 'a SharedArrayBuffer')
-  const buffer = reader.memory.find(name, Number(length))
-  reader.remember(buffer)
-  return buffer
+  return reader.memory.find(name, Number(length))
 }
 
 function readSharedObject (reader) {
-  if (memberOf(reader.memory, 'revive') === undefined) reader.fail('a value', 'an object in shared memory')
-  const number = reader.reserveNumber()
-  const object = reader.memory.revive(reader.value())
-  reader.fulfil(number, object)
-  return object
+  if (memberOf(reader.memory, 'revive') === undefined) {
+    reader.fail('a value', 'an object in shared memory')
+  }
+  return reader.memory.revive(reader.value())
 }
 
 function readUint64 (reader) {

@@ -1,30 +1,33 @@
 'use strict'
 
-const { BigInt, Buffer, DataView, Int32Array, Math, String, Uint8Array } = require('../base/globals')
+const {
+  BigInt, Buffer, DataView, Int32Array, Math, String, Uint8Array
+} = require('../base/globals')
 const { BufferPool } = require('./buffer-pool')
 const { own } = require('../base/own')
-const { viewsOn, MAX_REGION } = require('./views')
+const { viewsOn, kMaxRegion } = require('./views')
 const { createError } = require('../base/errors')
-const { Interned, MAX_INTERNED } = require('./interned')
+const { Interned, kMaxInterned } = require('./interned')
 
 const { slice } = Uint8Array.prototype
 const { slice: cut } = String.prototype
-// In the order of bytes that words have.
+// The byte order of the machine, which that of the words is.
 const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
-// From here on Buffer's own ways to get and to copy memory are worth their overhead.
-const LARGE = 2048
+// From this many bytes on, Buffer's methods to allocate and copy memory are worth their overhead.
+const kLargeBytes = 2048
 
-// To make a string of bytes is a call into the engine. A part of a string is made by generated code, in a third of the
-// time; so a piece of the payload is made into one, of which short strings are cut. Up to this length the engine
-// copies such a part; a longer one would refer to the whole piece and keep it in memory.
-const MAX_CUT = 12
-const TEXT = 4096
+// Making a string of bytes is a call into the engine. Making a substring is done by compiled code,
+// in a third of the time. So a piece of the payload is made into one string, and short strings are
+// cut from that. Up to this length V8 copies a substring; a longer one would refer to the whole
+// piece and keep it in memory.
+const kMaxCut = 12
+const kTextBytes = 4096
 
-// The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at
-// any time: a length is read once, checked against what is left, and then used.
+// The cursor of a decoder. The memory is shared with JavaScript that may overwrite it at any time.
+// So a length is read once, compared with what is left, and only then used.
 class Reader {
-  // In words, from the start of the region. Public to the codec's own modules only.
+  // Positions are in words, from the start of the region. Only modules of the codec use these.
   words = null
   buffer = null
   pos = 0
@@ -32,11 +35,11 @@ class Reader {
   memory
 
   #bytes = null
-  // For what is not aligned.
+  // For values that are not aligned.
   #view = null
   #interned = new Interned()
   #pool = new BufferPool()
-  // The characters at this place in the payload, whatever they are.
+  // The bytes from #textStart on as a string, whatever they stand for.
   #text = ''
   #textStart = 0
   #textLimit = 0
@@ -55,7 +58,8 @@ class Reader {
       this.#bytes = bytes
     }
     if (!(start >= 0 && start <= end && end <= bytes.length) || ((start | end) & 3) !== 0) {
-      throw createError('ERR_TELAR_CORRUPT_PAYLOAD', `a payload of whole words in ${bytes.length} bytes`, `bytes ${start} to ${end}`, 0)
+      const expected = `a payload of whole words in ${bytes.length} bytes`
+      throw createError('ERR_TELAR_CORRUPT_PAYLOAD', expected, `bytes ${start} to ${end}`, 0)
     }
     this.pos = start >>> 2
     this.end = end >>> 2
@@ -73,7 +77,7 @@ class Reader {
     return this.words[this.pos++]
   }
 
-  // The position of `count` words, and the cursor after them.
+  // Moves the cursor past `count` words, and returns where they begin.
   take (count) {
     const { pos } = this
     if (count > this.end - pos) this.fail(`${count} more words`, `${this.end - pos}`)
@@ -99,10 +103,10 @@ class Reader {
   latin1 (length) {
     if (length === 0) return ''
     const pos = this.take((length + 3) >>> 2)
-    if (length <= MAX_INTERNED) {
+    if (length <= kMaxInterned) {
       const known = this.#interned.read(this.words, pos, length)
       if (known !== null) return known
-      if (length <= MAX_CUT) return this.#cut(pos, length)
+      if (length <= kMaxCut) return this.#cut(pos, length)
     }
     return this.buffer.latin1Slice(pos * 4, pos * 4 + length)
   }
@@ -118,7 +122,7 @@ class Reader {
 
   #readText (pos) {
     this.#textStart = pos * 4
-    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + TEXT, this.#textLimit))
+    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + kTextBytes, this.#textLimit))
   }
 
   utf16 (length) {
@@ -126,10 +130,10 @@ class Reader {
     return this.buffer.ucs2Slice(pos * 4, pos * 4 + 2 * length)
   }
 
-  // Where `length` bytes of the payload begin, at a multiple of 8.
+  // Where the `length` bytes of a buffer begin: at a multiple of 8.
   #payload (length) {
-    // Before the arithmetic, which is that of 32 bits.
-    if (length > MAX_REGION) this.fail('the length of a buffer', `${length}`)
+    // Checked first, since what follows is arithmetic in 32 bits.
+    if (length > kMaxRegion) this.fail('the length of a buffer', `${length}`)
     if ((this.pos & 1) === 1) this.take(1)
     return this.take((length + 3) >>> 2) * 4
   }
@@ -137,28 +141,30 @@ class Reader {
   // A copy in an ArrayBuffer of its own.
   arrayBuffer (length) {
     const start = this.#payload(length)
-    if (length >= LARGE) return this.#copyLarge(start, length).buffer
-    // From the view at hand: making one on growable memory calls into the engine.
+    if (length >= kLargeBytes) return this.#copyLarge(start, length).buffer
+    // By means of the existing view: making a view on growable memory is a call into the engine.
     return slice.call(this.#bytes, start, start + length).buffer
   }
 
-  // One that came beside the encoding, as it is.
+  // An ArrayBuffer that came beside the encoding.
   attached (index) {
     const buffer = own(this.memory, 'attachments')?.[index]
     if (buffer === undefined) this.fail('the index of an attached ArrayBuffer', `${index}`)
     return buffer
   }
 
-  // A small one in a pool, as Buffer.from() makes it.
+  // A copy as a Buffer; a small one is in a pool, as with Buffer.from().
   nodeBuffer (length) {
     const start = this.#payload(length)
-    if (length >= LARGE) return this.#copyLarge(start, length)
+    if (length >= kLargeBytes) return this.#copyLarge(start, length)
     return this.#pool.copy(this.buffer, start, length)
   }
 
-  // One memcpy into memory that was not zeroed first, nor comes from a pool.
+  // One memcpy, into memory that was not zeroed first and is not part of a pool.
   #copyLarge (start, length) {
-    return Buffer.allocUnsafeSlow(length).fill(new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length))
+    const { buffer, byteOffset } = this.buffer
+    const source = new Uint8Array(buffer, byteOffset + start, length)
+    return Buffer.allocUnsafeSlow(length).fill(source)
   }
 }
 

@@ -2,56 +2,63 @@
 
 const { Array, Map, Math, Set, Symbol } = require('../base/globals')
 
-// The objects met so far in one value, numbered in order of encounter. A scan of a
-// short array beats hashing up to about sixteen objects; most values have fewer. Beyond
-// that a Set answers "is it new" with one look-up, and keeps the order; numbers are looked up
-// in a Map that is made when the first object comes back.
-const SCANNED = 16
-// In a large value a look into the Set would take four times as long as all the rest: its table is
-// in no cache. Most large values are trees, so after so many objects each further one is taken for
-// new and only listed, and one question to the native library about the whole list tells afterwards
-// whether that was right. If not, the value is encoded once more, with the Set to the end.
-const HASHED = 1024
-// How long the list is when it is first looked through, and by how much it grows from there to
-// the next time: a cycle, or an object with many ways to it, must not be written without end.
-const FIRST_CHECK = 8192
-const CHECK_FACTOR = 16
-// The list is in parts: one that grew would be copied, each time to memory that is new to the process.
-const PART = 1024
-// So many values with so many objects are encoded with the Set after one that needed it.
-const EXACT_VALUES = 16
+// The objects met so far in one value, numbered in order of encounter. Up to about sixteen objects,
+// scanning a short array is faster than hashing; most values have fewer. Beyond that a Set tells
+// with one lookup whether an object is new, and keeps the order. The numbers are in a Map, which is
+// made when the first object is met again.
+const kScanned = 16
+// In a large value the lookups in the Set would take four times as long as all the rest, because
+// its table fits in no cache. Most large values are trees. So after this many objects each further
+// object is assumed to be new and only put on a list. Afterwards one call of the native library
+// checks whether the list holds an object twice. If it does, the value is encoded once more, with
+// the Set for all its objects.
+const kHashed = 1024
+// The length of the list at the first check, and the factor by which it grows until each further
+// check. Without these checks a cycle would be written forever, and an object that is reached on
+// many paths would be written for each of them.
+const kFirstCheck = 8192
+const kCheckFactor = 16
+// The list consists of parts. A single array would be copied each time it grows, to memory that is
+// new to the process.
+const kPartLength = 1024
+// After a large value that needed the Set, this many large values are encoded with it.
+const kExactValues = 16
 
-// Thrown where an object that was taken for new was not: the value has to be encoded again.
-const REPEATED = Symbol('repeated')
+// Thrown when an object that was assumed to be new turns out to be a repeated one: the value has to
+// be encoded again.
+const kRepeated = Symbol('repeated')
 
-// Loaded with the first large value. False, and for good, where the library cannot tell.
+// Loaded with the first large value.
 let hasRepeats = (...args) => {
   ({ hasRepeats } = require('../base/native'))
   return hasRepeats(...args)
 }
+// False once the native library could not tell: then values are encoded with the Set only.
 let canList = true
 
 class Seen {
   count = 0
-  #objects = new Array(SCANNED).fill(undefined)
+  #objects = new Array(kScanned).fill(undefined)
   #members = null
   #numbers = null
-  // Those that truncate() may yet forget.
+  // Objects that truncate() may still have to forget.
   #recent = null
   #marks = 0
   #refused = null
-  // Those after the members of the Set, and how many they are.
+  // The objects after those in the Set, and their number.
   #list = null
   #part = null
   #listed = 0
   #checkAt = 0
   #exactLeft = 0
 
-  // The number of an object met before, or -1 after remembering a new one.
+  // The number of an object that was met before, or -1 for a new one, which is remembered.
   add (object) {
     const { count } = this
     const objects = this.#objects
-    if (count >= SCANNED) return this.#list === null ? this.#addHashed(object) : this.#addListed(object)
+    if (count >= kScanned) {
+      return this.#list === null ? this.#addHashed(object) : this.#addListed(object)
+    }
     for (let i = 0; i < count; i++) {
       if (objects[i] === object) return i
     }
@@ -61,33 +68,34 @@ class Seen {
   }
 
   #addListed (object) {
-    // An object that was in no Set has no hash, which is told without a look into the table.
+    // Cheap for most objects: one that was never in a Set has no hash, so V8 does not search the
+    // table.
     if (this.#members.has(object)) return this.#numberOf(object)
-    const at = this.#listed % PART
+    const at = this.#listed % kPartLength
     if (at === 0) this.#startPart()
     this.#part[at] = object
     this.count++
     if (++this.#listed === this.#checkAt) {
-      this.#checkAt *= CHECK_FACTOR
+      this.#checkAt *= kCheckFactor
       this.check()
     }
     return -1
   }
 
   #startPart () {
-    this.#part = new Array(PART)
-    this.#list[this.#listed / PART] = this.#part
+    this.#part = new Array(kPartLength)
+    this.#list[this.#listed / kPartLength] = this.#part
   }
 
-  // Throws REPEATED if an object that was taken for new was not. To be called when a value has
-  // been written, or seems to have no end.
+  // Throws kRepeated if the list holds an object twice. To be called when a value has been written,
+  // or when its size suggests a cycle.
   check () {
     if (this.#listed === 0) return
-    const answer = hasRepeats(this.#list, this.#listed, PART)
+    const answer = hasRepeats(this.#list, this.#listed, kPartLength)
     if (answer === false) return
     canList = answer === true
-    this.#exactLeft = EXACT_VALUES
-    throw REPEATED
+    this.#exactLeft = kExactValues
+    throw kRepeated
   }
 
   #addHashed (object) {
@@ -99,9 +107,9 @@ class Seen {
     if (this.#numbers !== null) this.#numbers.set(object, size)
     if (this.#recent !== null) this.#recent.push(object)
     this.count = size + 1
-    if (this.count === HASHED && this.#exactLeft === 0 && canList) {
+    if (this.count === kHashed && this.#exactLeft === 0 && canList) {
       this.#list = []
-      this.#checkAt = FIRST_CHECK
+      this.#checkAt = kFirstCheck
     }
     return -1
   }
@@ -114,7 +122,8 @@ class Seen {
     return this.#numbers.get(object)
   }
 
-  // Before objects that truncate() may have to forget; release() afterwards. In pairs.
+  // To be called before objects that truncate() may have to forget, and release() after them. In
+  // pairs.
   mark () {
     this.#recent ??= []
     this.#marks++
@@ -125,13 +134,13 @@ class Seen {
     if (--this.#marks === 0) this.#recent = null
   }
 
-  // Forgets the objects from `count` on, which is what mark() said: what led to them is not
-  // encoded after all.
+  // Forgets the objects from `count` on, a number that mark() returned: the property that led to
+  // them is not encoded after all.
   truncate (count) {
     const hashed = this.count - this.#listed
     this.#listed = Math.max(0, Math.min(this.#listed, count - hashed))
-    this.#part = this.#list?.[Math.floor(this.#listed / PART)] ?? null
-    for (let left = hashed - Math.max(count, SCANNED); left > 0; left--) {
+    this.#part = this.#list?.[Math.floor(this.#listed / kPartLength)] ?? null
+    for (let left = hashed - Math.max(count, kScanned); left > 0; left--) {
       const object = this.#recent.pop()
       this.#members.delete(object)
       this.#numbers?.delete(object)
@@ -140,7 +149,7 @@ class Seen {
     this.count = count
   }
 
-  // Remembers that something cannot be encoded: it may be met again, in each of many errors.
+  // Remembers that an object cannot be encoded: many errors of one value may have it as a property.
   refuse (value) {
     if (typeof value !== 'object' || value === null) return
     if (this.#refused === null) this.#refused = new Set()
@@ -151,9 +160,9 @@ class Seen {
     return this.#refused !== null && this.#refused.has(value)
   }
 
-  // For the next value.
+  // Prepares for the next value.
   clear () {
-    if (this.count > HASHED && this.#exactLeft > 0) this.#exactLeft--
+    if (this.count > kHashed && this.#exactLeft > 0) this.#exactLeft--
     this.#list = this.#part = null
     this.#listed = 0
     this.#truncateScanned(0)
@@ -164,7 +173,7 @@ class Seen {
   }
 
   #truncateScanned (count) {
-    const known = Math.min(this.count, SCANNED)
+    const known = Math.min(this.count, kScanned)
     if (count >= known) return
     for (let i = count; i < known; i++) this.#objects[i] = undefined
     this.#members = null
@@ -172,4 +181,4 @@ class Seen {
   }
 }
 
-module.exports = { REPEATED, Seen }
+module.exports = { kRepeated, Seen }

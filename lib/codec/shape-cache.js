@@ -2,16 +2,16 @@
 
 const { Array } = require('../base/globals')
 const { packKeys } = require('./key-block')
-const { MadeFunctions, makeBuilder, USES_BEFORE_CODE } = require('./object-code')
-const { MAX_KEYS, MAX_BLOCK_WORDS } = require('./shape-tree')
+const { GeneratedFunctions, makeBuilder, kUsesBeforeCode } = require('./object-code')
+const { kMaxKeys, kMaxBlockWords } = require('./shape-tree')
 
-const ENTRIES = 512
+const kEntries = 512
 
-class Shape {
+class ReadShape {
   keys
   count
   words
-  // A function that reads one object of this shape, once it has shown to be common.
+  // The generated function that reads one object of this shape, once the shape is common.
   build = null
   uses = 0
 
@@ -22,16 +22,16 @@ class Shape {
   }
 }
 
-// What the decoder knows about key blocks it has met. The hash in the payload only says
-// where to look; the block's words are compared. A shape is kept under the words that its
-// keys pack to, not under those that lay in shared memory a moment ago.
+// The shapes that the decoder has met: their keys, by key block. The hash in the payload only
+// selects the entry; then the words of the block are compared. The words of an entry are packed
+// from its keys again, not copied from shared memory, which may have changed meanwhile.
 class ShapeCache {
-  #shapes = new Array(ENTRIES).fill(null)
-  #builders = new MadeFunctions()
+  #shapes = new Array(kEntries).fill(null)
+  #builders = new GeneratedFunctions()
 
   // The shape whose block begins at words[pos], or null.
   find (hash, count, words, pos, end) {
-    const shape = this.#shapes[hash & (ENTRIES - 1)]
+    const shape = this.#shapes[hash & (kEntries - 1)]
     if (shape === null || shape.count !== count) return null
     const block = shape.words
     const length = block.length
@@ -39,14 +39,14 @@ class ShapeCache {
     for (let i = 0; i < length; i++) {
       if (block[i] !== words[pos + i]) return null
     }
-    if (shape.build === null && ++shape.uses === USES_BEFORE_CODE) this.#promote(shape, hash)
+    if (shape.build === null && ++shape.uses === kUsesBeforeCode) this.#promote(shape, hash)
     return shape
   }
 
-  // `bytes`: of the block.
+  // `bytes`: the size of the block.
   add (hash, keys, bytes) {
-    if (keys.length > MAX_KEYS || bytes > MAX_BLOCK_WORDS * 4) return
-    this.#shapes[hash & (ENTRIES - 1)] = new Shape(keys)
+    if (keys.length > kMaxKeys || bytes > kMaxBlockWords * 4) return
+    this.#shapes[hash & (kEntries - 1)] = new ReadShape(keys)
   }
 
   #promote (shape, hash) {

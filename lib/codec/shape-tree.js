@@ -2,34 +2,34 @@
 
 const { Array, Map } = require('../base/globals')
 const { packKeys, hashWords } = require('./key-block')
-const { MadeFunctions, makeWriter, USES_BEFORE_CODE } = require('./object-code')
+const { GeneratedFunctions, makeWriter, kUsesBeforeCode } = require('./object-code')
 
-// What the encoder knows about key lists it has met: a tree whose path from the root
-// spells the keys of an object in order. Its end holds the packed keys, so the
-// keys of a repeated shape cost one comparison each and one copy of a few words.
+// The shapes that the encoder has met: a tree in which each path from the root is the list of keys
+// of an object, in their order. The last node of a path holds the packed keys. So for an object of
+// a known shape each key costs one comparison, and all keys together the copy of a few words.
 //
-// The tree is bounded, and objects used as dictionaries (new keys each time) must not
-// pay for it: each new node costs a credit, each object of a known shape earns one back.
+// The tree is bounded. Objects that are used as dictionaries have new keys each time, and should
+// not be slowed down by it: each new node costs a credit, each object of a known shape earns one.
 
-const MAX_KEYS = 64
-const MAX_BLOCK_WORDS = 256
-// What the tree takes, in bytes: some 5000 keys of usual length.
-const MAX_BYTES = 2 * 1024 * 1024
-// What a node takes besides its key, and a block besides its words, about.
-const NODE_BYTES = 384
-const BLOCK_BYTES = 192
-const INITIAL_CREDIT = 512
-const MAX_CREDIT = 2048
+const kMaxKeys = 64
+const kMaxBlockWords = 256
+// Limit for the memory of the tree, in bytes: some 5000 keys of usual length.
+const kMaxBytes = 2 * 1024 * 1024
+// About how many bytes a node takes besides its key, and a block besides its words.
+const kNodeBytes = 384
+const kBlockBytes = 192
+const kInitialCredit = 512
+const kMaxCredit = 2048
 
 // The first key of an array-like object, and of a typed array whose prototype was replaced.
-const FIRST_ELEMENT = '0'
+const kFirstElement = '0'
 
-// A string too, so that comparing keys stays a comparison of strings. Met as a key, it is
-// only not remembered.
-const NO_KEY = '\0'
+// A string, so that comparing keys is always a comparison of strings. An object that has this key
+// is handled correctly, but the tree does not remember the step.
+const kNoKey = '\0'
 
-// With the keys of a shape, and what is not a key behind them.
-class Shape {
+// A shape with a generated writer. Its list of keys ends with undefined, which equals no key.
+class WriteShape {
   keys
   write
 
@@ -39,28 +39,28 @@ class Shape {
   }
 }
 
-const NO_SHAPE = new Shape([], null)
+const kNoShape = new WriteShape([], null)
 
 class Node {
-  // Two of the steps taken last, before the Map of all steps is asked: objects within
-  // objects take turns at the root.
-  lastKey = NO_KEY
+  // The two steps that were taken last. They are compared before the Map of all steps is searched:
+  // with objects inside objects, two shapes alternate at the root.
+  lastKey = kNoKey
   lastNode = null
-  otherKey = NO_KEY
+  otherKey = kNoKey
   otherNode = null
   steps = null
   parent = null
   key = undefined
   depth = 0
-  // Bytes of the block of the keys so far, at least.
+  // The least number of bytes that a block of the keys up to here takes.
   blockBytes = 0
   words = null
   hash = 0
-  // How to write an object with these keys, once they have shown to be common.
+  // Writes objects with these keys, once they are common.
   shape = null
   uses = 0
-  // Of a first key: the shape that was met last of those that begin with it.
-  likely = NO_SHAPE
+  // In the node of a first key: the shape that was met last of those that begin with it.
+  likely = kNoShape
 
   constructor (parent, key) {
     if (parent === null) return
@@ -80,14 +80,14 @@ class Node {
 class ShapeTree {
   root = new Node(null, '')
   #bytes = 0
-  #credit = INITIAL_CREDIT
-  #writers = new MadeFunctions()
-  // One of its shapes has a writer.
+  #credit = kInitialCredit
+  #writers = new GeneratedFunctions()
+  // Whether any shape of the tree has a writer.
   #hasWriters = false
   // The shape that was met last.
-  #last = NO_SHAPE
+  #last = kNoShape
 
-  // The function that writes an object with the keys of this one, or null.
+  // The generated function that writes an object with the keys of this one, or null.
   writerFor (object) {
     if (!this.#hasWriters) return null
     let shape = this.#last
@@ -113,7 +113,7 @@ class ShapeTree {
     return root.lastKey === key ? root.lastNode : this.step(root, key) ?? root
   }
 
-  // The same, where what was likely is not so.
+  // The same, when the object has another shape than expected.
   #findWriter (object) {
     let node = this.root
     let first = null
@@ -128,15 +128,15 @@ class ShapeTree {
     return node.shape.write
   }
 
-  // The node after `node` for a key that is not its last one; null: not worth knowing.
+  // The node after `node` for a key that is not its last one. Null: the tree does not take it.
   step (node, key) {
     if (node.otherKey === key) return node.otherNode
     let next = node.steps === null ? undefined : node.steps.get(key)
     if (next === undefined) {
-      if (this.#credit === 0 || node.depth === MAX_KEYS) return null
-      if (node.blockBytes + key.length >= 4 * MAX_BLOCK_WORDS) return null
+      if (this.#credit === 0 || node.depth === kMaxKeys) return null
+      if (node.blockBytes + key.length >= 4 * kMaxBlockWords) return null
       this.#credit--
-      this.#spend(NODE_BYTES + 2 * key.length)
+      this.#spend(kNodeBytes + 2 * key.length)
       next = new Node(node, key)
       if (node.steps === null) node.steps = new Map()
       node.steps.set(key, next)
@@ -148,7 +148,7 @@ class ShapeTree {
     return next
   }
 
-  // The packed keys that end at this node, or null when too long to be kept.
+  // The packed keys of the path to this node, or null when they are too long to be kept.
   pack (node) {
     if (node.words !== null) {
       this.#earn()
@@ -156,37 +156,41 @@ class ShapeTree {
       return node.words
     }
     const words = packKeys(node.keys())
-    if (words.length > MAX_BLOCK_WORDS) return null
-    this.#spend(BLOCK_BYTES + 4 * words.length)
+    if (words.length > kMaxBlockWords) return null
+    this.#spend(kBlockBytes + 4 * words.length)
     node.hash = hashWords(words, node.depth)
     node.words = words
     return words
   }
 
-  // Starts anew when all is spent; a path under way ends in the old tree and is dropped with it.
+  // Starts a new tree when the limit is reached. A path that is being walked ends in the old tree,
+  // and is dropped with it.
   #spend (bytes) {
     this.#bytes += bytes
-    if (this.#bytes <= MAX_BYTES) return
+    if (this.#bytes <= kMaxBytes) return
     this.root = new Node(null, '')
-    this.#last = NO_SHAPE
+    this.#last = kNoShape
     this.#bytes = bytes
     this.#hasWriters = false
   }
 
   #earn () {
-    if (this.#credit < MAX_CREDIT) this.#credit++
+    if (this.#credit < kMaxCredit) this.#credit++
   }
 
   #promote (node) {
-    // An object without keys is looked at more closely, and so is one with elements.
-    if (node.depth === 0 || ++node.uses !== USES_BEFORE_CODE) return
+    // No writer for objects without keys, nor for those with elements: they are checked for hidden
+    // state each time (plain.js).
+    if (node.depth === 0 || ++node.uses !== kUsesBeforeCode) return
     const keys = node.keys()
-    if (keys[0] === FIRST_ELEMENT) return
-    const write = this.#writers.get(node.hash, node.words, node.depth, () => makeWriter(keys, node.words, node.hash))
+    if (keys[0] === kFirstElement) return
+    const { words, hash } = node
+    const make = () => makeWriter(keys, words, hash)
+    const write = this.#writers.get(hash, words, node.depth, make)
     if (write === null) return
-    node.shape = new Shape(keys, write)
+    node.shape = new WriteShape(keys, write)
     this.#hasWriters = true
   }
 }
 
-module.exports = { ShapeTree, FIRST_ELEMENT, MAX_KEYS, MAX_BLOCK_WORDS }
+module.exports = { ShapeTree, kFirstElement, kMaxKeys, kMaxBlockWords }

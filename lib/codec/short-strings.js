@@ -1,59 +1,61 @@
 'use strict'
 
 const { Array, Buffer, Int32Array, Math, Uint16Array } = require('../base/globals')
-const { LATIN1, TAG_BITS } = require('./tags')
+const { kLatin1, kTagBits } = require('./tags')
 
-// Writes short one-byte strings, four characters to a word, and remembers those that come again with their
-// words: names of states and types do, and to copy words costs half of taking a string apart. The counterpart of
-// Interned.
+// Writes short one-byte strings, four characters to a word, and remembers the words of strings that
+// come again. Names of states and types do, and copying words costs half of encoding the
+// characters. The counterpart of Interned.
 //
-// What is remembered is a copy. A string of the caller's may be a part of a large one, which would stay as long; and
-// its words may lie in shared memory, where others may change them.
+// The cache holds copies. A string of the caller may be a substring of a large one, which would
+// then stay in memory; and its words may lie in shared memory, where other threads may change them.
 //
-// A lookup that finds nothing costs a third of taking a string apart, and a copy twice as much as
-// that. Values whose strings are new each time must not pay for it. So a string is copied only when
-// one that looks like it came just before. Lookups are paid from credit: one that finds its string
-// earns some, one that does not spends some, and without credit only one string in ONE_IN is looked
-// for.
+// A miss costs a third of encoding a string, and a copy twice as much as a miss. Values whose
+// strings are new each time should not be slowed down by that. So a string is copied only if the
+// last string for its entry had the same fingerprint. And lookups are limited by credit: a hit
+// earns some, a miss spends some, and without credit only one string in kOneIn is looked up.
 
-const ENTRY_BITS = 9
-const ENTRIES = 1 << ENTRY_BITS
-const MAX_WORDS = 8
-const MAX_SHORT = MAX_WORDS * 4
-// Shorter ones are taken apart as fast as they are found.
-const REMEMBERED_FROM = 8
-const MAX_CREDIT = 256
-const EARNED = 2
-const SPENT = 1
-const SPENT_FOR_COPY = 6
-const ONE_IN = 32
+const kEntryBits = 9
+const kEntries = 1 << kEntryBits
+const kMaxWords = 8
+const kMaxShort = kMaxWords * 4
+// Shorter strings are encoded as fast as they are found.
+const kRememberedFrom = 8
+const kMaxCredit = 256
+const kEarned = 2
+const kSpent = 1
+const kSpentForCopy = 6
+const kOneIn = 32
 
 class ShortStrings {
-  #strings = new Array(ENTRIES).fill('')
-  #words = new Int32Array(ENTRIES * MAX_WORDS)
+  #strings = new Array(kEntries).fill('')
+  #words = new Int32Array(kEntries * kMaxWords)
   #bytes = Buffer.from(this.#words.buffer)
-  // What the string that came last for an entry looked like.
-  #looks = new Int32Array(ENTRIES)
-  #credit = MAX_CREDIT
-  #passed = 0
-  // The entry that was used last, and for each which one was used after it: the strings of records come again in the
-  // same order, and to compare with one takes a third of looking for it.
+  // For each entry, the fingerprint of the string that came last.
+  #fingerprints = new Int32Array(kEntries)
+  #credit = kMaxCredit
+  #skipped = 0
+  // The entry that was used last, and for each entry the one that was used after it. The strings of
+  // records come again in the same order, and comparing with one entry takes a third of a lookup.
   #last = 0
-  #after = new Uint16Array(ENTRIES)
+  #after = new Uint16Array(kEntries)
 
-  // Writes a string with its tag at words[pos]; where the next value begins. -1: it is longer than MAX_SHORT, there is no
-  // room before words[end], or it is not of one-byte characters.
+  // Writes a string with its tag at words[pos]. Returns where the next value begins. -1: the string
+  // is longer than kMaxShort, there is no room before words[end], or a character has two bytes.
   put (words, pos, end, string) {
     const { length } = string
     const next = pos + 1 + ((length + 3) >>> 2)
-    if (length > MAX_SHORT || next > end) return -1
-    words[pos] = length << TAG_BITS | LATIN1
-    return (length < REMEMBERED_FROM ? writeLatin1(string, words, pos + 1) : this.#write(string, words, pos + 1)) ? next : -1
+    if (length > kMaxShort || next > end) return -1
+    words[pos] = length << kTagBits | kLatin1
+    const isWritten = length < kRememberedFrom
+      ? writeLatin1(string, words, pos + 1)
+      : this.#write(string, words, pos + 1)
+    return isWritten ? next : -1
   }
 
-  // As writeLatin1.
+  // Like writeLatin1().
   #write (string, words, pos) {
-    if (this.#credit <= 0 && ++this.#passed % ONE_IN !== 0) return writeLatin1(string, words, pos)
+    if (this.#credit <= 0 && ++this.#skipped % kOneIn !== 0) return writeLatin1(string, words, pos)
     const likely = this.#after[this.#last]
     if (this.#strings[likely] === string) {
       this.#last = likely
@@ -61,14 +63,14 @@ class ShortStrings {
       this.#copy(likely, words, pos, string.length)
       return true
     }
-    const look = lookOf(string)
-    const entry = look >>> (32 - ENTRY_BITS)
+    const fingerprint = fingerprintOf(string)
+    const entry = fingerprint >>> (32 - kEntryBits)
     if (this.#strings[entry] === string) {
       this.#earn()
     } else {
-      this.#credit -= SPENT
-      if (this.#looks[entry] !== look) {
-        this.#looks[entry] = look
+      this.#credit -= kSpent
+      if (this.#fingerprints[entry] !== fingerprint) {
+        this.#fingerprints[entry] = fingerprint
         return writeLatin1(string, words, pos)
       }
       if (!this.#remember(entry, string)) return false
@@ -80,19 +82,19 @@ class ShortStrings {
   }
 
   #earn () {
-    if (this.#credit < MAX_CREDIT) this.#credit += EARNED
+    if (this.#credit < kMaxCredit) this.#credit += kEarned
   }
 
   #copy (entry, words, pos, length) {
     const own = this.#words
-    const from = entry * MAX_WORDS
+    const from = entry * kMaxWords
     const count = (length + 3) >>> 2
     for (let i = 0; i < count; i++) words[pos + i] = own[from + i]
   }
 
   #remember (entry, string) {
-    const from = entry * MAX_WORDS
-    this.#credit -= SPENT_FOR_COPY
+    const from = entry * kMaxWords
+    this.#credit -= kSpentForCopy
     this.#strings[entry] = ''
     if (!writeLatin1(string, this.#words, from)) return false
     this.#strings[entry] = this.#bytes.latin1Slice(from * 4, from * 4 + string.length)
@@ -100,20 +102,20 @@ class ShortStrings {
   }
 }
 
-function lookOf (string) {
+function fingerprintOf (string) {
   const { length } = string
   const head = string.charCodeAt(length >>> 1) << 8 ^ string.charCodeAt(0) ^ length << 16
   const tail = string.charCodeAt(length - 1) << 8 ^ string.charCodeAt(length - 2)
   return Math.imul(Math.imul(head, 0x85EBCA6B) ^ tail, 0x9E3779B1)
 }
 
-// Writes the characters of a string into words, from words[pos] on. False, and nothing of use there, if one of them
-// is not of one byte.
+// Writes the characters of a string into words, from words[pos] on. False if one of them has two
+// bytes; the words are then of no use.
 function writeLatin1 (string, words, pos) {
   const { length } = string
   const whole = length & ~3
   let i = 0
-  // The union of all characters tells once, at the end, whether they were one-byte.
+  // The bits of all characters together: one test at the end shows whether all had one byte.
   let union = 0
   while (i < whole) {
     const a = string.charCodeAt(i)
@@ -136,4 +138,4 @@ function writeLatin1 (string, words, pos) {
   return union <= 255
 }
 
-module.exports = { ShortStrings, MAX_SHORT }
+module.exports = { ShortStrings, kMaxShort }

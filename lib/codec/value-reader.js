@@ -8,23 +8,25 @@ const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
 
 const {
-  TAG_BITS, TAG_MASK, MAX_DEPTH, UNDEFINED, NULL, FALSE, TRUE, HOLE, SMALL_INT, INT32, DOUBLE, BIGINT64, BIGINT_HEX,
-  LATIN1, UTF16, REF, OBJECT, ARRAY, ARRAY_PLUS
+  kTagBits, kTagMask, kMaxDepth, kUndefined, kNull, kFalse, kTrue, kHole, kSmallInt, kInt32,
+  kDouble, kBigInt64, kBigIntHex, kLatin1, kUtf16, kRef, kObject, kArray, kArrayPlus
 } = tags
 
 const { keys: keysOf } = Object
 
-// The first objects of a value are kept, since others may refer to them; later ones only once it has shown that
-// a value does so. To keep them all costs a large value, which mostly has no such reference, as much time as
-// to make them costs: each time that the list of them grows, it moves to memory that is new to the process.
-const KEPT = 1024
-// So many values of more objects keep them all after one that had to.
-const KEEPING_VALUES = 16
+// The first objects of a value are kept, since a later part of the value may refer to them. The
+// objects after those are kept only once a value has referred to one. Most large values do not, and
+// keeping all their objects takes as much time as making them: each time that the list grows, it
+// moves to memory that is new to the process.
+const kKeptObjects = 1024
+// After a value that had to keep all its objects, this many values with more than kKeptObjects
+// objects keep all of theirs.
+const kKeepingValues = 16
 
 // Thrown at a reference to an object that was not kept: the value has to be decoded again.
-const NOT_KEPT = Symbol('not kept')
+const kNotKept = Symbol('not kept')
 
-// Loaded with the first object that needs it, as at the encoder's end.
+// Loaded with the first object that needs it, like its counterpart in the encoder.
 let readExotic = (...args) => {
   ({ readExotic } = require('./read-exotic'))
   return readExotic(...args)
@@ -34,46 +36,44 @@ let readExotic = (...args) => {
 class ValueReader extends Reader {
   #shapes = new ShapeCache()
   // The objects of this value, numbered as the encoder numbered them.
-  #objects = new Array(KEPT).fill(undefined)
+  #objects = new Array(kKeptObjects).fill(undefined)
   #count = 0
-  // How many objects are kept.
-  #most = KEPT
+  // Of the object that was begun last.
+  #number = 0
+  // How many objects are kept at most.
+  #maxKept = kKeptObjects
   #keepingLeft = 0
   #depth = 0
 
   close () {
-    if (this.#count > KEPT && this.#most > KEPT) {
-      this.#objects = new Array(KEPT).fill(undefined)
-      if (--this.#keepingLeft === 0) this.#most = KEPT
+    if (this.#count > kKeptObjects && this.#maxKept > kKeptObjects) {
+      this.#objects = new Array(kKeptObjects).fill(undefined)
+      if (--this.#keepingLeft === 0) this.#maxKept = kKeptObjects
     } else {
-      const kept = Math.min(this.#count, KEPT)
+      const kept = Math.min(this.#count, kKeptObjects)
       for (let i = 0; i < kept; i++) this.#objects[i] = undefined
     }
     this.#count = 0
     this.#depth = 0
   }
 
-  // After NOT_KEPT.
+  // After kNotKept.
   keepAll () {
     this.close()
-    this.#most = Infinity
-    this.#keepingLeft = KEEPING_VALUES
+    this.#maxKept = Infinity
+    this.#keepingLeft = kKeepingValues
   }
 
-  // Gives an object its number: before its parts are read, since they may refer to it.
+  // Gives an object its number. To be called before its parts are read, since they may refer to it.
   remember (object) {
-    if (this.#count < this.#most) this.#objects[this.#count] = object
+    if (this.#count < this.#maxKept) this.#objects[this.#count] = object
     this.#count++
   }
 
-  // Takes the number of an object that can be made only after a part of it.
-  reserveNumber () {
-    this.remember(undefined)
-    return this.#count - 1
-  }
-
-  fulfil (number, object) {
-    if (number < this.#most) this.#objects[number] = object
+  // To be called by the function that reads an object whose parts may refer to it: after the object
+  // was made, before its parts are read.
+  begin (object) {
+    this.#keep(this.#number, object)
   }
 
   value () {
@@ -81,19 +81,19 @@ class ValueReader extends Reader {
     if (pos >= this.end) this.fail('a value', 'the end')
     const word = this.words[pos]
     this.pos = pos + 1
-    switch (word & TAG_MASK) {
-      case UNDEFINED: return undefined
-      case NULL: return null
-      case FALSE: return false
-      case TRUE: return true
-      case SMALL_INT: return word >> TAG_BITS
-      case INT32: return this.word()
-      case DOUBLE: return this.double()
-      case LATIN1: return this.latin1(word >>> TAG_BITS)
-      case UTF16: return this.utf16(word >>> TAG_BITS)
-      case BIGINT64: return this.bigint64()
-      case BIGINT_HEX: return this.bigintHex(word >>> (TAG_BITS + 1), (word >>> TAG_BITS & 1) === 1)
-      case REF: return this.#reference(word >>> TAG_BITS)
+    switch (word & kTagMask) {
+      case kUndefined: return undefined
+      case kNull: return null
+      case kFalse: return false
+      case kTrue: return true
+      case kSmallInt: return word >> kTagBits
+      case kInt32: return this.word()
+      case kDouble: return this.double()
+      case kLatin1: return this.latin1(word >>> kTagBits)
+      case kUtf16: return this.utf16(word >>> kTagBits)
+      case kBigInt64: return this.bigint64()
+      case kBigIntHex: return this.bigintHex(word >>> (kTagBits + 1), (word >>> kTagBits & 1) === 1)
+      case kRef: return this.#reference(word >>> kTagBits)
       default: return this.#nested(word)
     }
   }
@@ -105,32 +105,49 @@ class ValueReader extends Reader {
   }
 
   #reference (number) {
-    if (number >= this.#most && number < this.#count) throw NOT_KEPT
+    if (number >= this.#maxKept && number < this.#count) throw kNotKept
     const object = number < this.#count ? this.#objects[number] : undefined
-    if (object === undefined) this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
+    if (object === undefined) {
+      this.fail('a reference to an earlier object', `number ${number} of ${this.#count}`)
+    }
     return object
   }
 
   #nested (word) {
-    // Two more: the encoder does not count a view and its buffer.
-    if (++this.#depth > MAX_DEPTH + 2) this.fail(`at most ${MAX_DEPTH} levels`, 'more')
-    const payload = word >>> TAG_BITS
+    // Two more than the encoder, which does not count a view and its buffer.
+    if (++this.#depth > kMaxDepth + 2) this.fail(`at most ${kMaxDepth} levels`, 'more')
+    const payload = word >>> kTagBits
     let value
-    switch (word & TAG_MASK) {
-      case OBJECT: value = this.#object(payload); break
-      case ARRAY: value = this.#array(payload); break
-      case ARRAY_PLUS: value = this.#arrayPlus(payload); break
-      default: value = readExotic(this, word & TAG_MASK, payload)
+    switch (word & kTagMask) {
+      case kObject: value = this.#object(payload); break
+      case kArray: value = this.#array(payload); break
+      case kArrayPlus: value = this.#arrayPlus(payload); break
+      default: value = this.#exotic(word & kTagMask, payload)
     }
     this.#depth--
     return value
+  }
+
+  // Numbers the object before its parts are read, as the encoder does, whatever its kind.
+  #exotic (tag, payload) {
+    const number = this.#number = this.#count
+    this.remember(undefined)
+    const object = readExotic(this, tag, payload)
+    this.#keep(number, object)
+    return object
+  }
+
+  #keep (number, object) {
+    if (number < this.#maxKept) this.#objects[number] = object
   }
 
   #object (count) {
     const hash = this.word()
     const length = this.word()
     const { end } = this
-    if (length < count || length > end - this.pos) this.fail('the length of the values', `${length}`)
+    if (length < count || length > end - this.pos) {
+      this.fail('the length of the values', `${length}`)
+    }
     const block = this.pos + length
     let shape = null
     let keys = null
@@ -145,7 +162,8 @@ class ValueReader extends Reader {
       next = (list.offset + 3) >>> 2
       if (hash !== 0) this.#shapes.add(hash, keys, list.offset - block * 4)
     }
-    // The values must not reach into the key block: what is read once stays read once.
+    // The values must not reach into the key block, which has been read already: no word of the
+    // payload is read as two things.
     this.end = block
     const object = shape !== null && shape.build !== null ? shape.build(this) : this.#byKey(keys)
     if (this.pos !== block) this.fail('the keys of an object', 'more values')
@@ -163,11 +181,12 @@ class ValueReader extends Reader {
 
   #array (length) {
     // An element takes a word at least.
-    if (length > this.end - this.pos) this.fail(`${length} elements`, `${this.end - this.pos} words`)
+    const left = this.end - this.pos
+    if (length > left) this.fail(`${length} elements`, `${left} words`)
     const array = new Array(length)
     this.remember(array)
     for (let i = 0; i < length; i++) {
-      if (this.pos < this.end && this.words[this.pos] === HOLE) this.pos++
+      if (this.pos < this.end && this.words[this.pos] === kHole) this.pos++
       else array[i] = this.value()
     }
     return array
@@ -176,16 +195,18 @@ class ValueReader extends Reader {
   #arrayPlus (length) {
     const array = this.#array(length)
     const extras = this.value()
-    if (typeof extras !== 'object' || extras === null) this.fail('the properties of an array', `a value of type ${typeof extras}`)
+    if (typeof extras !== 'object' || extras === null) {
+      this.fail('the properties of an array', `a value of type ${typeof extras}`)
+    }
     for (const key of keysOf(extras)) setProperty(array, key, extras[key])
     return array
   }
 }
 
-// An assignment is faster, where nothing up there has a say in it.
+// An assignment is faster, but only safe where no prototype has the key: that may be a setter.
 function setProperty (object, key, value) {
   if (key in object) setOwn(object, key, value)
   else object[key] = value
 }
 
-module.exports = { NOT_KEPT, ValueReader }
+module.exports = { kNotKept, ValueReader }

@@ -6,54 +6,56 @@ const { hasHiddenState, isPlain } = require('./plain')
 const tags = require('./tags')
 const { Writer } = require('./writer')
 const { Seen } = require('./seen')
-const { ShapeTree, FIRST_ELEMENT } = require('./shape-tree')
+const { ShapeTree, kFirstElement } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
 
 const {
-  UNDEFINED, NULL, FALSE, TRUE, HOLE, REF, OBJECT, ARRAY, ARRAY_PLUS, TAG_BITS, MAX_PAYLOAD
+  kUndefined, kNull, kFalse, kTrue, kHole, kRef, kObject, kArray, kArrayPlus, kTagBits, kMaxPayload
 } = tags
 
 const { isProxy } = types
 const { getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object
 const { isArray, prototype: ArrayPrototype } = Array
 
-// Loaded with the first such object: most values have none, and a worker should start soon.
+// Loaded with the first object that needs it: most values have none, and a worker should start
+// quickly.
 let writeExotic = (...args) => {
   ({ writeExotic } = require('./write-exotic'))
   return writeExotic(...args)
 }
 
-// Writes any value of the codec. `value()` says false when the platform must decide.
+// Writes any value of the codec. The methods that write a value or a part of one return false when
+// the value has to be left to the platform.
 class ValueWriter extends Writer {
   seen = new Seen()
   #shapes = new ShapeTree()
-  // Enumerable properties on Object.prototype: for-in would show them as the object's own.
-  #polluted = false
-  // Elements on a prototype of arrays: they would show in holes.
+  // Object.prototype has enumerable properties: for-in lists them for every object.
+  #isPolluted = false
+  // A prototype of arrays has elements: they appear in the holes of arrays.
   #hasElementsAbove = false
 
   openValues (start) {
     this.open(start)
-    // In case that the stack was too full to close the last time.
+    // Again, in case the stack overflowed before close() ran the last time.
     this.close()
-    this.#polluted = isPolluted()
-    this.#hasElementsAbove = this.#polluted || ArrayPrototype.length !== 0
+    this.#isPolluted = isPolluted()
+    this.#hasElementsAbove = this.#isPolluted || ArrayPrototype.length !== 0
   }
 
   close () {
     this.seen.clear()
   }
 
-  // A value, with the question whether each object in it was the one it was taken for.
+  // Writes a whole value. Throws kRepeated if an object was assumed to be new and was not.
   checked (value) {
     const isWritten = this.value(value)
-    // What took all memory may have been an object that came again and again.
+    // If memory ran out, a repeated object that was written again and again may be the cause.
     if (isWritten || this.full) this.seen.check()
     return isWritten
   }
 
-  // For the same value again, in the memory that it has by now.
+  // Prepares to write the same value again, in the memory that it has by now.
   restart () {
     this.rewind()
     this.seen.clear()
@@ -62,66 +64,67 @@ class ValueWriter extends Writer {
   value (value) {
     if (typeof value === 'string') return this.string(value)
     if (typeof value === 'number') return this.number(value)
-    if (typeof value === 'object') return value === null ? this.word(NULL) : this.object(value)
-    if (value === undefined) return this.word(UNDEFINED)
-    if (value === true) return this.word(TRUE)
-    if (value === false) return this.word(FALSE)
+    if (typeof value === 'object') return value === null ? this.word(kNull) : this.object(value)
+    if (value === undefined) return this.word(kUndefined)
+    if (value === true) return this.word(kTrue)
+    if (value === false) return this.word(kFalse)
     if (typeof value === 'bigint') return this.bigint(value)
     return false
   }
 
   object (object) {
-    // First of all: any other question to a proxy would run its traps.
+    // Checked first: any other operation on a proxy would run its traps.
     if (isProxy(object)) return false
     const prototype = getPrototypeOf(object)
     if (prototype === ObjectPrototype || prototype === null) {
-      return isPlain(object, prototype) && this.#container(object, OBJECT)
+      return isPlain(object, prototype) && this.#container(object, kObject)
     }
-    if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, ARRAY)
+    if (prototype === ArrayPrototype && isArray(object)) return this.#container(object, kArray)
     return writeExotic(this, object, prototype)
   }
 
   #container (object, kind) {
     const known = this.seen.add(object)
-    return known >= 0 ? this.word(known << TAG_BITS | REF) : this.contents(object, kind)
+    return known >= 0 ? this.word(known << kTagBits | kRef) : this.contents(object, kind)
   }
 
   contents (object, kind) {
     if (!this.enter()) return false
-    const done = kind === OBJECT ? this.properties(object) : this.#array(object)
+    const done = kind === kObject ? this.properties(object) : this.#array(object)
     this.leave()
     return done
   }
 
-  // The enumerable own properties, in for-in order, which is that of Object.keys without
-  // its array.
+  // Writes the enumerable own properties. They are listed by for-in, which has the same order as
+  // Object.keys() and makes no array.
   properties (object) {
-    const write = this.#polluted ? null : this.#shapes.writerFor(object)
+    const write = this.#isPolluted ? null : this.#shapes.writerFor(object)
     return write === null ? this.#anyProperties(object) : write(this, object)
   }
 
-  // A property of an object whose keys were known, where its writer has not written it. It is left to the platform
-  // if an accessor has deleted it.
+  // Called by a generated writer (object-code.js) for a property that it has not written itself. If
+  // an accessor has deleted the property, the value is left to the platform.
   property (object, key, value) {
     if (typeof value === 'string') return this.otherString(value)
     if (value === undefined && !hasOwn(object, key)) return false
     return this.value(value)
   }
 
-  // A property that an accessor deletes on the way is left out, as it should.
+  // Writes the properties of an object of any shape. A property that an accessor deletes meanwhile
+  // is left out, as structured clone does.
   #anyProperties (object) {
     if (!this.reserve(3)) return false
     const head = this.pos - this.base
     this.pos += 3
     const shapes = this.#shapes
     let node = shapes.root
-    // The keys by name, once they leave the shapes that are worth knowing.
+    // The keys, once the shape tree does not take them.
     let keys = null
     let count = 0
     let isElement = false
     for (const key in object) {
-      if (this.#polluted && !hasOwn(object, key)) continue
-      if (count === 0) isElement = key === FIRST_ELEMENT
+      if (this.#isPolluted && !hasOwn(object, key)) continue
+      if (count === 0) isElement = key === kFirstElement
       if (node !== null) {
         const next = node.lastKey === key ? node.lastNode : shapes.step(node, key)
         if (next === null) {
@@ -139,9 +142,9 @@ class ValueWriter extends Writer {
     return this.#finishProperties(head, count, node, keys)
   }
 
-  // The key block after the values, and the header that was left open before them.
+  // Writes the key block after the values, then the header before them, for which room was left.
   #finishProperties (head, count, node, keys) {
-    if (count > MAX_PAYLOAD) return false
+    if (count > kMaxPayload) return false
     const valuesLength = this.pos - this.base - head - 3
     const block = node === null ? null : this.#shapes.pack(node)
     let hash = 0
@@ -158,7 +161,7 @@ class ValueWriter extends Writer {
     }
     const words = this.words
     const at = this.base + head
-    words[at] = count << TAG_BITS | OBJECT
+    words[at] = count << kTagBits | kObject
     words[at + 1] = hash
     words[at + 2] = valuesLength
     return true
@@ -176,20 +179,20 @@ class ValueWriter extends Writer {
 
   #array (array) {
     const length = array.length
-    if (length > MAX_PAYLOAD) return false
+    if (length > kMaxPayload) return false
     const extras = keysBeyondIndices(array, length)
     if (extras === null) return false
-    const head = length << TAG_BITS | (extras.length === 0 ? ARRAY : ARRAY_PLUS)
+    const head = length << kTagBits | (extras.length === 0 ? kArray : kArrayPlus)
     if (!this.reserve(1 + length)) return false
     this.words[this.pos++] = head
     const isCareful = this.#hasElementsAbove
     for (let i = 0; i < length; i++) {
       const element = isCareful && !hasOwn(array, i) ? undefined : array[i]
-      // Asked here as well: by way of value() an array of numbers takes a third longer.
+      // Numbers are handled here too: through value(), an array of numbers takes a third longer.
       if (typeof element === 'number') {
         if (!this.number(element)) return false
       } else if (element === undefined && !hasOwn(array, i)) {
-        if (!this.word(HOLE)) return false
+        if (!this.word(kHole)) return false
       } else if (!this.value(element)) {
         return false
       }
@@ -197,7 +200,7 @@ class ValueWriter extends Writer {
     return extras.length === 0 || this.#extras(array, extras)
   }
 
-  // As an object of its own, which takes a number at both ends.
+  // Writes the named properties of an array as an object of its own, which both sides number.
   #extras (array, keys) {
     const object = Object.create(null)
     for (const key of keys) {
@@ -208,7 +211,8 @@ class ValueWriter extends Writer {
   }
 }
 
-// Asked of an empty object: for-in over the prototype itself takes microseconds.
+// Whether Object.prototype has enumerable properties. Tested with an empty object: for-in over the
+// prototype itself takes microseconds.
 const empty = {}
 
 function isPolluted () {

@@ -1,17 +1,17 @@
 'use strict'
 
-// The views of one thread on the shared region: as words, and as bytes with node's
-// string methods. Made again only when the transport hands out another Uint8Array.
+// The views of a thread on the shared region: as words, and as bytes with the string methods of
+// Buffer. They are made again only when the transport passes another Uint8Array.
 
 const { Buffer, Int32Array, TypeError, Uint8Array } = require('../base/globals')
 
 // Word and byte offsets are computed in 32-bit integers.
-const MAX_REGION = 2 ** 30
+const kMaxRegion = 2 ** 30
 
 function viewsOn (bytes) {
-  if (!(bytes instanceof Uint8Array) || bytes.byteOffset % 8 !== 0 || bytes.length > MAX_REGION) {
-    throw new TypeError('Expected memory.bytes to be a Uint8Array at a multiple of 8 bytes, of at most ' +
-      `${MAX_REGION} bytes, but received ${describe(bytes)}`)
+  if (!(bytes instanceof Uint8Array) || bytes.byteOffset % 8 !== 0 || bytes.length > kMaxRegion) {
+    throw new TypeError('Expected memory.bytes to be a Uint8Array at a multiple of 8 bytes, of ' +
+      `at most ${kMaxRegion} bytes, but received ${describe(bytes)}`)
   }
   return {
     words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2),
@@ -25,4 +25,4 @@ function describe (bytes) {
     : `${bytes}`
 }
 
-module.exports = { viewsOn, MAX_REGION }
+module.exports = { viewsOn, kMaxRegion }

@@ -3,20 +3,21 @@
 const { DataView, Map, Uint8Array } = require('../base/globals')
 const tags = require('./tags')
 const platform = require('./platform')
-const { MAX_REGION } = require('./views')
+const { kMaxRegion } = require('./views')
 const { isFixedSharedMemory, writeSharedMemory } = require('./write-shared')
 
-const { ARRAY_BUFFER, ATTACHED_ARRAY_BUFFER, VIEW, BUFFER, ATTACHED_BUFFER, REF, TAG_BITS } = tags
+const { kArrayBuffer, kAttachedArrayBuffer, kView, kBuffer, kAttachedBuffer, kRef, kTagBits } = tags
 const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
 
-const DATA_VIEW = viewClasses.indexOf(DataView)
+const kDataView = viewClasses.indexOf(DataView)
 const kindOf = new Map(viewClasses.map((Class, kind) => [Class?.name, kind]))
 
-// From here on Buffer's fill, which is one memcpy, beats set, which writes to shared memory
-// word by word.
-const LARGE = 2048
+// From this many bytes on, Buffer's fill(), which is one memcpy, is faster than set(), which writes
+// to shared memory word by word.
+const kLargeBytes = 2048
 
-// Shared, growable and detached memory has rules of its own: the platform's.
+// Whether the codec can copy a buffer. Shared, growable and detached memory is left to structured
+// clone, which has rules of its own for it.
 function isOrdinary (buffer) {
   if (!types.isArrayBuffer(buffer)) return false
   if (bufferSlots.resizable !== undefined && bufferSlots.resizable.call(buffer)) return false
@@ -35,19 +36,19 @@ function isDetached (buffer) {
 }
 
 function writeArrayBuffer (writer, buffer) {
-  return isOrdinary(buffer) && writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
+  return isOrdinary(buffer) && writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
 }
 
-// `bytes`: a Uint8Array, of whatever class.
+// `bytes`: a Uint8Array or an instance of a subclass.
 function writeBytes (writer, tag, bytes) {
   const length = typedArray.length.call(bytes)
-  if (length > MAX_REGION) return false
+  if (length > kMaxRegion) return false
   if (writer.attaches(length)) return attach(writer, tag, bytes, length)
-  // To a multiple of 8 bytes: unaligned copies from and to shared memory go byte by byte.
+  // Aligned to 8 bytes: unaligned copies from and to shared memory go byte by byte.
   const head = 2 + (writer.pos & 1)
   const count = (length + 3) >>> 2
   if (!writer.reserveBuffer(head + count)) return false
-  // There was no room but in memory of another kind.
+  // The writer may have moved to overflow memory, which takes buffers of this size attached.
   if (writer.attaches(length)) return attach(writer, tag, bytes, length)
   if (!writer.reserve(head + count)) return false
   const { words, pos } = writer
@@ -55,10 +56,10 @@ function writeBytes (writer, tag, bytes) {
   words[pos + 1] = length
   words[pos + head - 1] = head === 2 ? length : 0
   if (length > 0) {
-    // Before the bytes: they may end inside the last word.
+    // Set before the bytes are copied, since they may end inside the last word.
     words[pos + head + count - 1] = 0
     const to = (pos + head) * 4
-    if (length < LARGE) writer.buffer.set(bytes, to)
+    if (length < kLargeBytes) writer.buffer.set(bytes, to)
     else writer.buffer.fill(bytes, to, to + length)
   }
   writer.pos = pos + head + count
@@ -66,15 +67,16 @@ function writeBytes (writer, tag, bytes) {
 }
 
 function attach (writer, tag, bytes, length) {
-  return writer.attach(tag === BUFFER ? ATTACHED_BUFFER : ATTACHED_ARRAY_BUFFER, bytes, length)
+  return writer.attach(tag === kBuffer ? kAttachedBuffer : kAttachedArrayBuffer, bytes, length)
 }
 
-// A view brings the whole buffer it looks at, once: views that shared one share it again.
+// A view is written with its whole buffer, but each buffer only once: views that share a buffer
+// share it on the other side too.
 function writeView (writer, view, kind) {
   let buffer, offset, length
-  if (kind === DATA_VIEW) {
+  if (kind === kDataView) {
     if (!types.isDataView(view)) return false
-    // Throws on a detached buffer, where it has no length.
+    // The accessors throw if the buffer is detached.
     try {
       buffer = dataView.buffer.call(view)
       offset = dataView.byteOffset.call(view)
@@ -91,24 +93,26 @@ function writeView (writer, view, kind) {
   const isShared = isFixedSharedMemory(buffer)
   if (!isShared && !isOrdinary(buffer)) return false
   const bytes = isShared ? 0 : bufferSlots.byteLength.call(buffer)
-  if (bytes > MAX_REGION || offset > MAX_REGION || length > MAX_REGION || !writer.reserve(3)) return false
+  if (bytes > kMaxRegion || offset > kMaxRegion || length > kMaxRegion) return false
+  if (!writer.reserve(3)) return false
   const { words, pos } = writer
-  words[pos] = kind << TAG_BITS | VIEW
+  words[pos] = kind << kTagBits | kView
   words[pos + 1] = offset
   words[pos + 2] = length
   writer.pos = pos + 3
   const known = writer.seen.add(buffer)
-  if (known >= 0) return writer.word(known << TAG_BITS | REF)
-  return isShared ? writeSharedMemory(writer, buffer) : writeBytes(writer, ARRAY_BUFFER, new Uint8Array(buffer))
+  if (known >= 0) return writer.word(known << kTagBits | kRef)
+  if (isShared) return writeSharedMemory(writer, buffer)
+  return writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
 }
 
-// A Buffer travels as the bytes it shows: what lies around it is, as a rule, node's pool
-// and other people's data. So Buffers, or a Buffer and another view, that share memory
-// here have copies of their own there. One Buffer met twice stays one.
+// A Buffer is written without the memory around it, which as a rule is Node's pool and holds
+// unrelated data. So Buffers that share memory (or a Buffer and another view) get copies of their
+// own on the other side. A Buffer that occurs twice in a value stays one Buffer.
 function writeBuffer (writer, view) {
   const buffer = typedArray.buffer.call(view)
   if (!isOrdinary(buffer)) return false
-  return writeBytes(writer, BUFFER, view)
+  return writeBytes(writer, kBuffer, view)
 }
 
-module.exports = { writeArrayBuffer, writeView, writeBuffer, DATA_VIEW }
+module.exports = { writeArrayBuffer, writeView, writeBuffer, kDataView }

@@ -2,35 +2,37 @@
 
 const { DOMException, Object, QuotaExceededError } = require('../base/globals')
 const tags = require('./tags')
-const { DOM_EXCEPTION, QUOTA_EXCEEDED_ERROR, AGGREGATE_ERROR, SUPPRESSED_ERROR, fieldBit } = require('./error-fields')
-const { REPEATED } = require('./seen')
+const {
+  kDomException, kQuotaExceededError, kAggregateError, kSuppressedError, fieldBit
+} = require('./error-fields')
+const { kRepeated } = require('./seen')
 const { isStackOverflow } = require('./stack-overflow')
 
-const { ERROR, MAX_DEPTH, TAG_BITS } = tags
+const { kError, kMaxDepth, kTagBits } = tags
 const { keys, hasOwn, getPrototypeOf, getOwnPropertyDescriptor } = Object
 const { propertyIsEnumerable } = Object.prototype
 
-// Beyond structured clone, which keeps class, message, stack and cause: the name, the
-// enumerable properties, and what AggregateError and SuppressedError hold.
-// `native`: the prototype of the nearest class of the language, of whatever realm; `index`: which one that is.
+// Writes more of an error than structured clone, which keeps class, message, stack and cause: also
+// the name, the enumerable properties, and the errors inside an AggregateError or SuppressedError.
+// `native`: the prototype of the nearest built-in class, of any realm; `index`: that of the class.
 function writeError (writer, error, index, native) {
   const record = new ErrorRecord(error, index)
   if (!record.text('name', nameOf(error, native))) return false
   if (!record.text('message', messageOf(error))) return false
   record.stack()
   record.own('cause')
-  if (index === AGGREGATE_ERROR) record.own('errors')
-  if (index === SUPPRESSED_ERROR) {
+  if (index === kAggregateError) record.own('errors')
+  if (index === kSuppressedError) {
     record.own('error')
     record.own('suppressed')
   }
   return record.write(writer)
 }
 
-// Name and message lie in internal slots, and node makes the code from the name.
+// Name and message are in internal slots, and Node derives the code from the name.
 function writeDOMException (writer, exception) {
   const { prototype } = DOMException
-  return writeFromSlots(writer, exception, DOM_EXCEPTION, record => {
+  return writeFromSlots(writer, exception, kDomException, record => {
     record.text('name', slot(exception, prototype, 'name'))
     record.text('message', slot(exception, prototype, 'message'))
     record.stack()
@@ -39,7 +41,7 @@ function writeDOMException (writer, exception) {
 
 function writeQuotaExceededError (writer, exception) {
   const { prototype } = QuotaExceededError
-  return writeFromSlots(writer, exception, QUOTA_EXCEEDED_ERROR, record => {
+  return writeFromSlots(writer, exception, kQuotaExceededError, record => {
     record.text('message', slot(exception, DOMException.prototype, 'message'))
     record.stack()
     record.number('quota', slot(exception, prototype, 'quota'))
@@ -53,7 +55,7 @@ function writeFromSlots (writer, exception, index, take) {
     take(record)
   } catch (thrown) {
     if (isStackOverflow(thrown)) throw thrown
-    // It only looks like one.
+    // The object only has the prototype of such an exception, not its slots.
     return false
   }
   record.own('cause')
@@ -74,7 +76,7 @@ class ErrorRecord {
     this.#bits = index
   }
 
-  // False for what is neither a string nor absent: how that becomes one is not ours to say.
+  // False for a value that is neither a string nor undefined: structured clone converts those.
   text (key, value) {
     if (value === undefined) return true
     if (typeof value !== 'string') return false
@@ -96,7 +98,7 @@ class ErrorRecord {
   }
 
   write (writer) {
-    if (!writer.enter() || !writer.word(this.#bits << TAG_BITS | ERROR)) return false
+    if (!writer.enter() || !writer.word(this.#bits << kTagBits | kError)) return false
     for (const value of this.#values) {
       if (!writer.value(value)) return false
     }
@@ -124,13 +126,13 @@ class ErrorRecord {
   }
 }
 
-// Among its enumerable properties, in their order: no field is needed.
+// Whether a property is written among the enumerable ones, in their order, and so needs no field.
 function isListed (error, key) {
   return propertyIsEnumerable.call(error, key)
 }
 
-// The platform would drop all of an error's properties; here only those are dropped that
-// cannot travel (a socket, a function), as if they had not been tried.
+// Structured clone drops all further properties of an error. The codec drops only those that cannot
+// be encoded (a socket, a function), and undoes what it had written of them.
 function writeIfPossible (writer, error, key) {
   const { depth, seen } = writer
   const size = writer.pos - writer.base
@@ -152,16 +154,16 @@ function writeProperty (writer, error, key) {
     value = error[key]
     if (!seen.isRefused(value) && writer.string(key) && writer.value(value)) return true
   } catch (thrown) {
-    // Of an accessor that the platform would not run: not the caller's concern.
-    if (thrown === REPEATED || isStackOverflow(thrown)) throw thrown
+    // Any other error comes from an accessor that structured clone would not run. It is ignored.
+    if (thrown === kRepeated || isStackOverflow(thrown)) throw thrown
   }
-  // Nearer to the top, or with more memory, it may be possible.
-  if (writer.depth <= MAX_DEPTH && !writer.full) seen.refuse(value)
+  // Not remembered if only the depth or the memory was lacking: elsewhere it may be possible.
+  if (writer.depth <= kMaxDepth && !writer.full) seen.refuse(value)
   return false
 }
 
-// The name that the error gives. A subclass that names neither itself nor its instances
-// has only that of its constructor to be told by.
+// The name to write. It is `error.name`, or the name of the constructor if a subclass sets no
+// `name` on its prototype or its instances.
 function nameOf (error, native) {
   if (isListed(error, 'name')) return undefined
   const { name } = error
@@ -173,10 +175,11 @@ function nameOf (error, native) {
   if (prototype === native) return undefined
   const constructor = getOwnPropertyDescriptor(prototype, 'constructor')?.value
   const className = typeof constructor === 'function' ? constructor.name : ''
-  return typeof className === 'string' && className !== '' && className !== name ? className : undefined
+  const isUsable = typeof className === 'string' && className !== '' && className !== name
+  return isUsable ? className : undefined
 }
 
-// A message that a subclass computes counts as well as an own one.
+// The message may be an own property, or be computed by an accessor of a subclass.
 function messageOf (error) {
   if (isListed(error, 'message')) return undefined
   const { message } = error

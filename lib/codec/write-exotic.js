@@ -12,19 +12,19 @@ const { isPlain } = require('./plain')
 const { writeError, writeDOMException, writeQuotaExceededError } = require('./write-error')
 const { isSharedObject, writeSharedMemory, writeSharedObject } = require('./write-shared')
 
-const { REF, OBJECT, ARRAY, DATE, REGEXP, MAP, SET, BOXED, TAG_BITS, MAX_PAYLOAD } = tags
+const { kRef, kObject, kArray, kDate, kRegExp, kMap, kSet, kBoxed, kTagBits, kMaxPayload } = tags
 const { types, mapSize, setSize, regExpFlags, regExpSource } = platform
 
 const { getTime } = Date.prototype
 const { forEach: forEachEntry } = Map.prototype
 const { forEach: forEachMember } = Set.prototype
 
-// How an object with such a prototype is written. Each entry pairs the function that
-// writes one with the question whether it is one: a prototype alone proves nothing.
+// How objects with a certain prototype are written. An entry has the function that writes such an
+// object, and a test whether an object is one: the prototype alone proves nothing.
 class Entry {
   is
   write
-  // Whether it holds for classes that extend this one, too.
+  // Whether the entry applies to subclasses too.
   ofInstances
 
   constructor (is, write, ofInstances = true) {
@@ -34,14 +34,16 @@ class Entry {
   }
 }
 
-// By prototype: of the classes of this realm, and of others as they are met. The second keeps no realm in memory.
+// Entries by prototype: for the classes of this realm, and for those of other realms and of user
+// code as they are met. The second map is weak, so it keeps no realm in memory.
 const entries = new Map()
 const otherEntries = new WeakMap()
-// The entries for classes of other realms.
+// Makes an entry for the class of that name in another realm.
 const entryOfName = new Map()
 
-// A method that only its own kind of object answers is asked faster than util.types.
-function answers (method) {
+// A test for objects of the kind that a method belongs to: it throws for all others. This is faster
+// than util.types.
+function acceptedBy (method) {
   return object => {
     try {
       method.call(object)
@@ -58,37 +60,48 @@ function register (Class, is, write) {
   entryOfName.set(Class.name, () => entry)
 }
 
-register(Date, answers(getTime), writeDate)
+register(Date, acceptedBy(getTime), writeDate)
 register(RegExp, types.isRegExp, writeRegExp)
-register(Map, answers(mapSize), writeMap)
-register(Set, answers(setSize), writeSet)
+register(Map, acceptedBy(mapSize), writeMap)
+register(Set, acceptedBy(setSize), writeSet)
 register(ArrayBuffer, types.isArrayBuffer, writeArrayBuffer)
 register(Buffer, types.isUint8Array, writeBuffer)
 register(SharedArrayBuffer, types.isSharedArrayBuffer, writeSharedMemory)
 platform.viewClasses.forEach((Class, kind) => {
-  // The kind is verified by the name that the view itself gives.
-  if (Class !== undefined) register(Class, ArrayBuffer.isView, (writer, view) => writeView(writer, view, kind))
+  if (Class === undefined) return
+  // writeView() verifies the kind of the view.
+  register(Class, ArrayBuffer.isView, (writer, view) => writeView(writer, view, kind))
 })
 for (const [Class, is] of [
-  [Number, types.isNumberObject], [String, types.isStringObject], [Boolean, types.isBooleanObject], [BigInt, types.isBigIntObject]
+  [Number, types.isNumberObject], [String, types.isStringObject],
+  [Boolean, types.isBooleanObject], [BigInt, types.isBigIntObject]
 ]) {
   const { valueOf } = Class.prototype
-  register(Class, is, (writer, boxed) => writer.word(BOXED) && writer.value(valueOf.call(boxed)))
+  register(Class, is, (writer, boxed) => writer.word(kBoxed) && writer.value(valueOf.call(boxed)))
 }
 platform.errorClasses.forEach((Class, index) => {
   if (Class === undefined) return
-  const makeEntry = native => new Entry(types.isNativeError, (writer, error) => writeError(writer, error, index, native))
+  const makeEntry = native => {
+    const write = (writer, error) => writeError(writer, error, index, native)
+    return new Entry(types.isNativeError, write)
+  }
   entries.set(Class.prototype, makeEntry(Class.prototype))
   entryOfName.set(Class.name, makeEntry)
 })
-// They find out themselves whether it is one.
+// Their functions test the object themselves.
 entries.set(DOMException.prototype, new Entry(isAnything, writeDOMException))
-if (QuotaExceededError !== undefined) entries.set(QuotaExceededError.prototype, new Entry(isAnything, writeQuotaExceededError))
-// Those of this realm are ValueWriter's own.
-entryOfName.set('Array', () => new Entry(Array.isArray, (writer, array) => writer.contents(array, ARRAY)))
-// An instance of a class may be more than its properties: which of Node's are, cannot be seen.
+if (QuotaExceededError !== undefined) {
+  const entry = new Entry(isAnything, writeQuotaExceededError)
+  entries.set(QuotaExceededError.prototype, entry)
+}
+// ValueWriter handles the arrays and plain objects of this realm.
+const writeArray = (writer, array) => writer.contents(array, kArray)
+const writeObject = (writer, object) => writer.contents(object, kObject)
+entryOfName.set('Array', () => new Entry(Array.isArray, writeArray))
+// Not for subclasses: an instance may have state besides its properties, as instances of some
+// classes of Node do, and JavaScript cannot see that.
 entryOfName.set('Object', prototype =>
-  new Entry(object => isPlain(object, prototype), (writer, object) => writer.contents(object, OBJECT), false))
+  new Entry(object => isPlain(object, prototype), writeObject, false))
 
 function isAnything () {
   return true
@@ -100,7 +113,7 @@ function writeExotic (writer, object, prototype) {
   return isSharedObject(writer, object) && numbered(writer, object, writeSharedObject)
 }
 
-// null: there is none.
+// Null: there is none.
 function otherEntry (prototype) {
   let entry = otherEntries.get(prototype)
   if (entry === undefined) {
@@ -111,20 +124,22 @@ function otherEntry (prototype) {
 }
 
 function findEntry (prototype) {
-  for (let ancestor = prototype; ancestor !== null && !types.isProxy(ancestor); ancestor = Object.getPrototypeOf(ancestor)) {
+  let ancestor = prototype
+  while (ancestor !== null && !types.isProxy(ancestor)) {
     const entry = entries.get(ancestor) ?? entryOfName.get(builtinName(ancestor))?.(ancestor)
     if (entry !== undefined) return entry.ofInstances || ancestor === prototype ? entry : null
+    ancestor = Object.getPrototypeOf(ancestor)
   }
   return null
 }
 
 function numbered (writer, object, write) {
   const known = writer.seen.add(object)
-  return known >= 0 ? writer.word(known << TAG_BITS | REF) : write(writer, object)
+  return known >= 0 ? writer.word(known << kTagBits | kRef) : write(writer, object)
 }
 
 function writeDate (writer, date) {
-  return writer.word(DATE) && writer.number(getTime.call(date))
+  return writer.word(kDate) && writer.number(getTime.call(date))
 }
 
 function writeRegExp (writer, regExp) {
@@ -132,24 +147,24 @@ function writeRegExp (writer, regExp) {
   regExpFlags.forEach(({ get }, bit) => {
     if (get !== undefined && get.call(regExp)) bits |= 1 << bit
   })
-  return writer.word(bits << TAG_BITS | REGEXP) && writer.string(regExpSource.call(regExp))
+  return writer.word(bits << kTagBits | kRegExp) && writer.string(regExpSource.call(regExp))
 }
 
-// The entries as they are now: an accessor inside may change the collection, and the
-// algorithm takes its list first.
+// The entries are listed before the first is written, as the structured clone algorithm does: an
+// accessor inside them may change the collection.
 function writeMap (writer, map) {
   const entries = new List(2 * mapSize.call(map))
   forEachEntry.call(map, pushEntry, entries)
-  return writeMembers(writer, MAP, entries.length >>> 1, entries.items)
+  return writeMembers(writer, kMap, entries.length >>> 1, entries.items)
 }
 
 function writeSet (writer, set) {
   const members = new List(setSize.call(set))
   forEachMember.call(set, pushMember, members)
-  return writeMembers(writer, SET, members.length, members.items)
+  return writeMembers(writer, kSet, members.length, members.items)
 }
 
-// Of a size that is known: an array that grows is copied several times.
+// A list whose size is known: an array that grows would be copied several times.
 class List {
   length = 0
   items
@@ -169,7 +184,7 @@ function pushMember (member) {
 }
 
 function writeMembers (writer, tag, count, members) {
-  if (count > MAX_PAYLOAD || !writer.enter() || !writer.word(count << TAG_BITS | tag)) return false
+  if (count > kMaxPayload || !writer.enter() || !writer.word(count << kTagBits | tag)) return false
   for (let i = 0; i < members.length; i++) {
     if (!writer.value(members[i])) return false
   }

@@ -5,25 +5,26 @@ const { types } = require('node:util')
 const { memberOf } = require('../base/own')
 const tags = require('./tags')
 
-const { MEMORY, SHARED } = tags
+const { kMemory, kShared } = tags
 
 const byteLength = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength').get
 const id = new BigUint64Array(1)
 const halves = new Int32Array(id.buffer)
 
-// A view on memory that may grow may follow its length, which cannot be asked for.
+// Whether a buffer is shared memory that cannot grow. A view on growable memory may follow its
+// length, and JavaScript cannot see whether it does.
 function isFixedSharedMemory (buffer) {
   return types.isSharedArrayBuffer(buffer) && buffer.growable !== true
 }
 
-// A SharedArrayBuffer is named, not copied.
+// A SharedArrayBuffer is not copied: its id is written.
 function writeSharedMemory (writer, buffer) {
   const { memory } = writer
   if (memberOf(memory, 'identify') === undefined || !writer.reserve(5)) return false
   const length = byteLength.call(buffer)
   id[0] = memory.identify(buffer)
   const { words, pos } = writer
-  words[pos] = MEMORY
+  words[pos] = kMemory
   words[pos + 1] = halves[0]
   words[pos + 2] = halves[1]
   id[0] = BigInt(length)
@@ -33,15 +34,15 @@ function writeSharedMemory (writer, buffer) {
   return true
 }
 
-// Whether it is an object that lies in shared memory, which arrives as what it is.
+// Whether an object lives in shared memory. Such an object keeps its class on the other side.
 function isSharedObject (writer, object) {
   const { memory } = writer
   return memberOf(memory, 'identify') !== undefined && memory.isShared(object)
 }
 
-// As the plain object that the platform would make of it.
+// Writes the plain object that structured clone would make of it.
 function writeSharedObject (writer, object) {
-  if (!writer.enter() || !writer.word(SHARED) || !writer.value({ ...object })) return false
+  if (!writer.enter() || !writer.word(kShared) || !writer.value({ ...object })) return false
   writer.leave()
   return true
 }

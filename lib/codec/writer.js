@@ -1,38 +1,38 @@
 'use strict'
 
 const { BigInt, BigInt64Array, Buffer, Int32Array, Math, TypeError } = require('../base/globals')
-const { MAX_NUMBER_WORDS, putNumber } = require('./numbers')
+const { kMaxNumberWords, putNumber } = require('./numbers')
 const { memberOf } = require('../base/own')
-const { ShortStrings, MAX_SHORT } = require('./short-strings')
+const { ShortStrings, kMaxShort } = require('./short-strings')
 const tags = require('./tags')
 const { viewsOn } = require('./views')
 
-const { LATIN1, UTF16, BIGINT64, BIGINT_HEX, TAG_BITS, MAX_PAYLOAD, MAX_DEPTH } = tags
+const { kLatin1, kUtf16, kBigInt64, kBigIntHex, kTagBits, kMaxPayload, kMaxDepth } = tags
 
-// A two-byte representation is looked for by a scan that irregexp folds to one test
-// for one-byte strings.
-const NOT_LATIN1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
+// Finds characters of two bytes. For a string that V8 stores in one-byte characters its regular
+// expression engine reduces this to a single test.
+const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 const bigint = new BigInt64Array(1)
 const halves = new Int32Array(bigint.buffer)
 
-// Where a number is written to see how many words it takes.
-const lastWords = new Int32Array(MAX_NUMBER_WORDS)
+// A number is written here to see how many words it takes.
+const lastWords = new Int32Array(kMaxNumberWords)
 
-// The cursor of an encoder: bounded writes of words, numbers and strings. Every method
-// that needs room says false when there is none.
+// The cursor of an encoder: bounded writes of words, numbers and strings. The methods that write
+// return false when there is no room.
 class Writer {
-  // In words, from the start of the region. Public to the codec's own modules only.
+  // Positions are in words, from the start of the region. Only modules of the codec use these.
   words = null
   buffer = null
   base = 0
   pos = 0
   end = 0
-  // Levels of containers around the value at hand.
+  // How many containers are around the current value.
   depth = 0
-  // The transport had no memory: no use to try without this or that property.
+  // No memory was left. Leaving out a property would not help.
   full = false
-  // What is written to now: the transport's memory, or what took over from it.
+  // The memory that is written to: that of the transport, or what its overflow() gave.
   memory
   strings = new ShortStrings()
 
@@ -59,7 +59,7 @@ class Writer {
     this.#bytes = bytes
   }
 
-  // To the beginning, in the memory at hand.
+  // Moves the cursor back to the beginning, in the current memory.
   rewind () {
     const { memory } = this
     memberOf(memory, 'detach')?.call(memory)
@@ -68,10 +68,11 @@ class Writer {
     this.full = false
   }
 
-  // Around the parts of a container. False when it is nested too deep for the codec.
+  // To be called before the parts of a container, and leave() after them. False when it is nested
+  // too deep for the codec.
   enter () {
-    if (this.depth++ < MAX_DEPTH) return true
-    // Or a circle that was not seen.
+    if (this.depth++ < kMaxDepth) return true
+    // It may be a cycle that was not noticed.
     this.seen.check()
     return false
   }
@@ -92,27 +93,28 @@ class Writer {
     return this.pos + words <= this.end || this.#grow(words)
   }
 
-  // What was written is copied each time, so each time there has to be much more room than
-  // before: else the time to write a value would grow with the square of its size.
+  // The words written so far are copied each time. So the room has to grow by a factor: otherwise
+  // the time to write a value would grow with the square of its size.
   #grow (words) {
     const used = this.size
     const needed = used + words * 4
     const wanted = this.#wanted(needed)
-    if (!this.#move(used, needed, wanted) && !this.#goOver(needed, wanted)) return false
+    if (!this.#move(used, needed, wanted) && !this.#overflow(needed, wanted)) return false
     return this.pos + words <= this.end
   }
 
-  // As reserve(), for a buffer: memory of another kind may take it beside the encoding, and is not asked for
-  // room for it. So attaches() is to be asked next, and then reserve().
+  // Like reserve(), for a buffer. If the writer moves to overflow memory, it reserves no room for
+  // the buffer there, since it may be attached instead. So the caller checks attaches() next, then
+  // calls reserve().
   reserveBuffer (words) {
     const { size } = this
     const needed = size + words * 4
     return this.pos + words <= this.end || this.#move(size, needed, this.#wanted(needed)) ||
-      this.#goOver(size, withMore(size))
+      this.#overflow(size, withMore(size))
   }
 
-  // One large item is the whole of most large values; what else may follow it gets a
-  // little room, so that it is not copied once more for a few bytes.
+  // Most large values are a single large item. They get a little more room than that, so that the
+  // item is not copied again for a few bytes that follow it.
   #wanted (needed) {
     return this.depth === 0 ? needed : Math.max(2 * (this.end - this.base) * 4, withMore(needed))
   }
@@ -124,11 +126,11 @@ class Writer {
     return true
   }
 
-  // The rest is written to memory of another kind, if the transport has it.
-  #goOver (needed, wanted) {
+  // Moves to the overflow memory of the transport, if it has any.
+  #overflow (needed, wanted) {
     const used = this.size
-    const { memory } = this
-    const other = memberOf(memory, 'overflow')?.call(memory, this.start, used, needed, wanted) ?? null
+    const { memory, start } = this
+    const other = memberOf(memory, 'overflow')?.call(memory, start, used, needed, wanted) ?? null
     if (other === null) {
       this.full = true
       return false
@@ -140,24 +142,27 @@ class Writer {
 
   #moveTo (start, used) {
     const { memory } = this
-    if (start % 8 !== 0) throw new TypeError(`Expected memory.grow() to answer a multiple of 8 but received ${start}`)
+    if (start % 8 !== 0) {
+      throw new TypeError(`Expected memory.grow() to return a multiple of 8 but received ${start}`)
+    }
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = start >>> 2
     this.pos = this.base + (used >>> 2)
     this.end = memory.limit >>> 2
   }
 
-  // Whether a buffer of so many bytes travels beside the encoding.
+  // Whether a buffer of `length` bytes is attached, that is, transferred beside the encoding.
   attaches (length) {
     return length >= memberOf(this.memory, 'attachFrom')
   }
 
   attach (tag, bytes, length) {
     const { memory, size } = this
-    if (memberOf(memory, 'attach') === undefined && !this.#goOver(size, withMore(size))) return false
+    const canAttach = memberOf(memory, 'attach') !== undefined
+    if (!canAttach && !this.#overflow(size, withMore(size))) return false
     const copy = Buffer.allocUnsafeSlow(length)
     copy.set(bytes)
-    return this.word(this.memory.attach(copy.buffer) << TAG_BITS | tag)
+    return this.word(this.memory.attach(copy.buffer) << kTagBits | tag)
   }
 
   word (word) {
@@ -167,12 +172,12 @@ class Writer {
   }
 
   number (number) {
-    if (this.pos + MAX_NUMBER_WORDS > this.end && !this.#reserveFor(number)) return false
+    if (this.pos + kMaxNumberWords > this.end && !this.#reserveFor(number)) return false
     this.pos = putNumber(this.words, this.pos, number)
     return true
   }
 
-  // Near the end of the memory: exactly what it takes.
+  // Near the end of the memory: reserves only as many words as the number takes.
   #reserveFor (number) {
     return this.reserve(putNumber(lastWords, 0, number))
   }
@@ -184,20 +189,20 @@ class Writer {
     return true
   }
 
-  // One that ShortStrings did not write.
+  // Writes a string that ShortStrings did not write.
   otherString (string) {
     const { length } = string
-    if (length > MAX_SHORT) return this.#longString(string)
+    if (length > kMaxShort) return this.#longString(string)
     const count = 1 + ((length + 3) >>> 2)
-    // There was room.
+    // There was room, so the reason was a character of two bytes.
     if (this.pos + count <= this.end) return this.#utf16(string)
     return this.reserve(count) && this.string(string)
   }
 
   #longString (string) {
-    if (string.length > MAX_PAYLOAD) return false
-    if (NOT_LATIN1.test(string)) return this.#utf16(string)
-    return this.#latin1(string, string.length << TAG_BITS | LATIN1)
+    if (string.length > kMaxPayload) return false
+    if (kNotLatin1.test(string)) return this.#utf16(string)
+    return this.#latin1(string, string.length << kTagBits | kLatin1)
   }
 
   #latin1 (string, head) {
@@ -215,7 +220,7 @@ class Writer {
     const length = string.length
     const count = (length + 1) >>> 1
     if (!this.reserve(1 + count)) return false
-    this.words[this.pos] = length << TAG_BITS | UTF16
+    this.words[this.pos] = length << kTagBits | kUtf16
     this.words[this.pos + count] = 0
     this.buffer.ucs2Write(string, (this.pos + 1) * 4, 2 * length)
     this.pos += 1 + count
@@ -226,21 +231,22 @@ class Writer {
     if (BigInt.asIntN(64, value) === value) {
       if (!this.reserve(3)) return false
       bigint[0] = value
-      this.words[this.pos] = BIGINT64
+      this.words[this.pos] = kBigInt64
       this.words[this.pos + 1] = halves[0]
       this.words[this.pos + 2] = halves[1]
       this.pos += 3
       return true
     }
-    // Hexadecimal is the one radix that goes both ways in linear time.
+    // In hexadecimal, which is converted in linear time in both directions.
     const negative = value < 0n
     const digits = (negative ? -value : value).toString(16)
-    if (digits.length > MAX_PAYLOAD >>> 1) return false
-    return this.#latin1(digits, (digits.length << 1 | (negative ? 1 : 0)) << TAG_BITS | BIGINT_HEX)
+    if (digits.length > kMaxPayload >>> 1) return false
+    const payload = digits.length << 1 | (negative ? 1 : 0)
+    return this.#latin1(digits, payload << kTagBits | kBigIntHex)
   }
 }
 
-// With a little room for what may follow.
+// A number of bytes, and a little room for what may follow.
 function withMore (bytes) {
   return bytes + 512 + (bytes >>> 3)
 }

@@ -1,35 +1,36 @@
 'use strict'
 
-// What a pool knows of workers that ended before they were of any use: whether it is
-// worth starting another, and which of their errors have yet to be reported.
+// Boot failures: workers that ended before they ran a task. Decides whether another worker is
+// started after them, and keeps those of their errors that have not been reported yet.
 
 const { Math } = require('../base/globals')
 const { now } = require('../base/time')
 
-// So many in a row may end without having run anything, where their start did not fail:
-// they may have been ended from outside.
+// This many workers in a row may end without having run a task, if their start did not fail: they
+// may have been ended from outside.
 const kMaxBootFailures = 3
 
-// A pool that has other workers tries again after so long, and after twice as long each
-// time: a start costs tens of milliseconds of a processor, which is to be little of it.
+// A pool that has other workers tries again after this delay, which doubles each time. A start
+// takes tens of milliseconds of a processor, which must remain a small part of its time.
 const kRetryMinMs = 1000
 const kRetryMaxMs = 60_000
 
 class BootFailures {
-  // Why the last worker failed; null once another has become ready.
+  // The error of the last worker that failed; null once another has become ready.
   error = null
-  // Errors of workers whose end no task was rejected for.
+  // Errors of workers that no task was rejected with.
   unreported = []
-  #count = 0 // in a row
+  #count = 0 // workers in a row that ended unused
   #lastAt = -Infinity
   #retryDelay = kRetryMinMs
   #retryAt = 0
 
-  // A worker has ended by itself. True: the next one would do so too.
-  //   isFailed   it could not load the pool's file
-  //   wasUsed    it had run a task
-  //   wasUsedSince(time)   whether a worker that began after then has
-  judge ({ isFailed, wasUsed, wasUsedSince }) {
+  // To be called when a worker has ended by itself. True: it counts as a boot failure, since the
+  // next one would end the same way.
+  //   isFailed             it could not load the file of the pool
+  //   wasUsed              it has run a task
+  //   wasUsedSince(time)   whether a worker that began after that time has run a task
+  recordEnd ({ isFailed, wasUsed, wasUsedSince }) {
     if (wasUsed) this.clear()
     if (wasUsed || wasUsedSince(this.#lastAt)) {
       this.#count = 0
@@ -46,18 +47,18 @@ class BootFailures {
     this.#retryDelay = Math.min(2 * this.#retryDelay, kRetryMaxMs)
   }
 
-  // Whether to start another worker when there are so many. Without any, one is always
-  // started: no other worker could run the tasks, and each task gets the error.
+  // Whether to start another worker. `workers`: how many there are. If there is none, one is always
+  // started: otherwise the tasks could not run. If it fails, they are rejected with its error.
   mayStart (workers) {
     return this.error === null || workers === 0 || now() >= this.#retryAt
   }
 
-  // A worker has become ready, or was of use.
+  // To be called when a worker has become ready.
   clear () {
     this.error = null
   }
 
-  // All workers are gone: what happened to them says nothing of those to come.
+  // To be called when all workers are gone: the next ones start with a clean record.
   reset () {
     this.error = null
     this.unreported = []

@@ -1,13 +1,14 @@
 'use strict'
 
-// What callers may pass to run() and to close(). What is wrong with it is answered, not thrown:
-// these calls give a promise. Strict or not: options.js.
+// Reads the options of run() and close(). Errors are returned, not thrown, since these calls return
+// a promise. For `strict` see options.js.
 
 const { Array, Object } = require('../base/globals')
 const { argumentError, isObject, refuseUnknown } = require('../base/arguments')
 const { isURL, resolveFilename } = require('./filename')
 
-// One shape for all calls of run(): `error` is null, or what to reject with.
+// The options of a call of run(). `error`: what to reject the call with, or null. A class, so that
+// all instances have the same hidden class.
 class RunOptions {
   error = null
   transferList = undefined
@@ -23,7 +24,7 @@ class RunOptions {
 
 const runOptionNames = Object.keys(new RunOptions()).filter((name) => name !== 'error')
 
-// Never throws, not even for a getter that does: run() rejects.
+// Never throws, not even if a getter does: run() rejects then.
 function normalizeRunOptions (options, { strict }) {
   const result = new RunOptions()
   try {
@@ -34,7 +35,8 @@ function normalizeRunOptions (options, { strict }) {
   return result
 }
 
-// The error, or null. In one pass over the own keys: run() is called millions of times.
+// Returns the error, or null. In one pass over the own keys, since run() is called millions of
+// times.
 function readRunOptions (options, result, strict) {
   if (!isObject(options)) return argumentError('options must be an object', options, strict)
   if (strict && Array.isArray(options)) return transferListError(options)
@@ -81,7 +83,7 @@ function readRunOptions (options, result, strict) {
   return null
 }
 
-// The platform's postMessage() takes a list in that place.
+// A likely mistake: postMessage() takes a transfer list as its second argument.
 function transferListError (list) {
   return argumentError(
     'options must be an object: what is to be transferred goes into its transferList, ' +
@@ -89,7 +91,7 @@ function transferListError (list) {
     list)
 }
 
-// { error, force }
+// Returns { error, force }.
 function normalizeCloseOptions (options, { strict }) {
   const result = { error: null, force: false }
   try {

@@ -1,8 +1,9 @@
 'use strict'
 
-// Hands tasks over: directly, to whichever worker is free first; to a worker with a free place,
-// where the value travels by port or the task has the worker to itself; or to the one that a load
-// balancer chose. What cannot be handed over yet waits in the task queue, and is tried again here.
+// Hands tasks over: to the ready queue, from which the first free worker takes them; to the lane of
+// a worker with a free place, if the value is sent by port or the task is exclusive; or to the lane
+// of the worker that a load balancer chose. A task that cannot be handed over yet waits in the task
+// queue, and is tried again here.
 
 const { Math } = require('../base/globals')
 const { createTerminated } = require('../base/errors')
@@ -12,8 +13,8 @@ const { encode, pack } = require('../transport/packet')
 const { kForm } = require('../transport/slot-memory')
 const { kInMessage } = require('./task-functions')
 
-// A load balancer that has no worker for a task, or a queue that does not give one, while no
-// worker is busy, is asked again after so long, and twice as long each time.
+// When no worker is busy, and a load balancer chooses none or a queue gives no task, they are asked
+// again after this delay, which doubles each time.
 const kBalancerRetryMinMs = 1
 const kBalancerRetryMaxMs = 50
 
@@ -22,7 +23,7 @@ const { kLaneExclusive, kLaneForced, kLaneShared } = native.poolConstants
 class Dispatcher {
   #options
   #limits
-  #isDirect // tasks may go to the scheduler before a worker is free
+  #isDirect // tasks may enter the ready queue before a worker is free
   #native
   #slots
   #state
@@ -49,7 +50,7 @@ class Dispatcher {
     this.#scaler = parts.scaler
   }
 
-  // False: the task has to wait. One that failed at it is settled, which is true.
+  // Hands a task over. False: it has to wait. True also if that failed and the task was rejected.
   dispatch (task) {
     if (this.#workers.size === 0 || !this.#slots.hasFree) return false
     if (this.#state.isBalanced) return this.#dispatchBalanced(task)
@@ -57,16 +58,16 @@ class Dispatcher {
     if (!isExclusive && task.packed === undefined) {
       if (!this.#isDirect && this.#isFull) return false
       if (this.#dispatchDirect(task)) return true
-      // From now on it is a task that goes by port.
+      // Its value has to be sent by port, now or when the task is tried again.
     }
     const worker = this.#findWorker(isExclusive)
     const lane = isExclusive ? kLaneExclusive : kLaneShared
     return worker !== null && this.#assign(task, worker, lane)
   }
 
-  get #isFull () { return this.#state.demandHanded >= this.#state.capacity }
+  get #isFull () { return this.#state.activeDemand >= this.#state.capacity }
 
-  // To whichever worker is free first. False: its value has to go by port.
+  // Hands a task over to the ready queue. False: its value has to be sent by port.
   #dispatchDirect (task) {
     const slot = this.#slots.take()
     const isWritten = this.#write(slot, task)
@@ -74,7 +75,7 @@ class Dispatcher {
       this.#slots.giveBack(slot)
       return task.isSettled
     }
-    this.#took(task, slot, null)
+    this.#recordHandOver(task, slot, null)
     this.#poller.submitTask(slot, task.waited)
     return true
   }
@@ -93,8 +94,9 @@ class Dispatcher {
     return worker !== null && this.#slots.hasFree && this.#assign(task, worker, kLaneForced)
   }
 
-  // A worker with a free place (all places free for an exclusive task), the
-  // least busy first. Tasks in the ready queue are older: they go first.
+  // The least busy of the workers with a free place; for an exclusive task, a worker whose places
+  // are all free. Null: there is none, or tasks are in the ready queue, which are older and go
+  // first.
   #findWorker (isExclusive) {
     const { core } = this.#native
     if (core.readyLength(true) > 0) return null
@@ -110,10 +112,11 @@ class Dispatcher {
     return found
   }
 
-  // Gives a task to one worker. False: it has no place for it, and nothing was sent.
+  // Hands a task over to a certain worker. False: the worker has no place for it, and nothing was
+  // sent.
   #assign (task, worker, lane) {
     if (!this.#slots.hasFree) return false
-    // First of all: what is posted cannot be taken back, and buffers are detached by it.
+    // Reserved first: a message that was posted cannot be taken back, and its buffers are detached.
     const places = this.#native.core.reserve(worker.index, lane)
     if (places === 0) return false
     const slot = this.#slots.take()
@@ -125,22 +128,22 @@ class Dispatcher {
       return task.isSettled || this.#wasLost(task)
     }
     this.#poller.submitTo(slot, worker, places, task.waited)
-    this.#took(task, slot, worker)
+    this.#recordHandOver(task, slot, worker)
     this.#retryDelay = kBalancerRetryMinMs
     return true
   }
 
-  // Puts a task's value into a slot. False: it goes by port, or a getter of it threw and the
-  // task is settled.
+  // Writes the value of a task into a slot. False: it has to be sent by port, or one of its getters
+  // threw and the task is settled.
   #write (slot, task) {
     const { functions, memory } = this.#native
     try {
-      const place = functions.bind(slot, task.filename, task.name)
-      if (place === kInMessage) {
+      const entry = functions.bind(slot, task.filename, task.name)
+      if (entry === kInMessage) {
         task.packed = encode(task.task)
         return false
       }
-      if (memory.write(slot, task.task, 0, place)) return true
+      if (memory.write(slot, task.task, 0, entry)) return true
       task.packed = memory.takePacked()
     } catch (error) {
       this.#settler.rejectWaiting(task, error)
@@ -148,38 +151,38 @@ class Dispatcher {
     return false
   }
 
-  // Sends a task's value to the worker that has a place for it. False: it cannot be sent, and
-  // the task is settled.
+  // Sends the value of a task by port, to the worker that has a place for it. False: it cannot be
+  // sent, and the task is settled.
   #post (slot, task, worker) {
     if (this.#settler.isOver(task)) return false
     const { filename, name } = task
     const { functions, memory } = this.#native
-    const place = functions.bind(slot, filename, name)
+    const entry = functions.bind(slot, filename, name)
     let message
     try {
       const [content, transferList] = pack(task.task, task.packed, task.transferList)
-      if (place === kInMessage) content.taskFunction = { filename, name }
+      if (entry === kInMessage) content.taskFunction = { filename, name }
       message = worker.post(content, transferList)
     } catch (error) { // DataCloneError, or thrown by a getter
       this.#settler.rejectWaiting(task, error)
       return false
     }
-    memory.writePort(slot, kForm.portRequest, 0, place, message)
+    memory.writePort(slot, kForm.portRequest, 0, entry, message)
     return true
   }
 
-  // A task whose worker was ended by what a getter of its value called. False: it can be sent
-  // to another one.
+  // For a task whose worker was ended while the value was sent: a getter of the value has called
+  // the pool. True: the task was rejected. False: it can be sent to another worker.
   #wasLost (task) {
     if (task.transferList === undefined) {
-      if (task.packed !== null) task.packed = undefined // its memory has gone with the message
+      if (task.packed !== null) task.packed = undefined // it was transferred with the message
       return false
     }
     this.#settler.rejectWaiting(task, createTerminated())
     return true
   }
 
-  #took (task, slot, worker) {
+  #recordHandOver (task, slot, worker) {
     task.slot = slot
     task.worker = worker
     this.#slots.setTask(slot, task)
@@ -193,10 +196,10 @@ class Dispatcher {
   enqueue (task) {
     this.#waiting.push(task)
     this.#state.updateWaiting()
-    this.#callForHelp(false)
+    this.#growForWaiting(false)
   }
 
-  // The waiting tasks, as far as there is room for them.
+  // Hands waiting tasks over, as long as there is room for them.
   flush () {
     if (this.#isFlushing || this.#waiting.size === 0) return
     this.#isFlushing = true
@@ -207,11 +210,11 @@ class Dispatcher {
       this.#isFlushing = false
     }
     this.#state.updateWaiting()
-    if (this.#waiting.size > 0) this.#callForHelp(isStuck)
-    else this.#scaler.growToDemand() // a hook may have ended a worker
+    if (this.#waiting.size > 0) this.#growForWaiting(isStuck)
+    else this.#scaler.growToDemand() // user code that was called may have ended a worker
   }
 
-  // True: the queue has a task, and does not give it.
+  // True: the queue has tasks, but does not give one.
   #dispatchWaiting () {
     while (this.#waiting.size > 0 && this.#hasRoom) {
       const task = this.#waiting.take()
@@ -225,23 +228,22 @@ class Dispatcher {
     return false
   }
 
-  // Whether it makes sense to take a task out of the queue. A balancer decides
-  // for itself.
+  // Whether to take a task out of the queue. A load balancer is always asked: it decides itself.
   get #hasRoom () {
     return this.#slots.hasFree && this.#workers.size > 0 &&
       (this.#isDirect || this.#state.isBalanced || !this.#isFull)
   }
 
-  // Tasks wait: more workers may help.
-  #callForHelp (isStuck) {
+  // Starts workers for waiting tasks. `isStuck`: the queue does not give its tasks.
+  #growForWaiting (isStuck) {
     this.#scaler.growToDemand()
     const { isBalanced } = this.#state
     if (isBalanced) this.#scaler.growForBalancer(0)
     if (isBalanced || isStuck) this.#retryLater()
   }
 
-  // While tasks are under way, the end of one of them is a reason to try again. Otherwise only
-  // a timer is: for a balancer that chose no worker, or a queue that gave no task.
+  // Tries again by a timer, for a balancer that chose no worker, or a queue that gave no task.
+  // While tasks are active no timer is needed: the end of each of them is a reason to try again.
   #retryLater () {
     if (this.#state.active > 0 || this.#retryTimer !== null || !this.#native.isOpen) return
     this.#retryTimer = startTimer(() => {
@@ -251,7 +253,7 @@ class Dispatcher {
     }, this.#retryDelay)
   }
 
-  // The native pool is gone.
+  // To be called when the native pool was closed.
   reset () {
     stopTimer(this.#retryTimer)
     this.#retryTimer = null

@@ -1,11 +1,11 @@
 'use strict'
 
-// The owner's side of a pool: admits tasks, and keeps the list of the parts that do the rest.
-// Pool and the Piscina face are its public shapes.
+// The owner's side of a pool: admits tasks, and connects the parts that do the rest. Pool and
+// Piscina are its public classes.
 //
-// Life of a task: `run` puts it straight into the scheduler if it can (nearly
-// always). Otherwise it becomes a Task, and waits in the task queue until there
-// is a slot, a place or a worker for it.
+// Life of a task: run() submits it to the scheduler at once if it can, which is nearly always so.
+// Otherwise a Task object is made for it, which waits in the task queue until there is a slot, a
+// place or a worker for it.
 
 const { Math, Promise, queueMicrotask } = require('../base/globals')
 const { reasonOf } = require('../base/abort-signal')
@@ -28,16 +28,15 @@ const { Settler } = require('./settler')
 const { Shutdown } = require('./shutdown')
 const { SlotTable } = require('./slot-table')
 const { Task, createTaskResource } = require('./task')
-const { kOwnPlace } = require('./task-functions')
-const { WaitingTasks } = require('./wait-queue')
+const { kPoolFunction } = require('./task-functions')
+const { WaitingTasks } = require('./waiting-tasks')
 const { Workers } = require('./workers')
 
 const { kCancelFinished, kNone } = native.poolConstants
 
 const resolved = Promise.resolve()
 let capturedResolve
-// One function for all promises: an executor for each would be one more
-// allocation for each task.
+// One executor for all promises: one for each would be an allocation for each task.
 function capture (resolve) {
   capturedResolve = resolve
 }
@@ -45,7 +44,7 @@ function capture (resolve) {
 class Engine {
   options
   #limits
-  #host // the EventEmitter that users see
+  #host // the public object, which emits the events
   #strict
   #resourceType
   #isFast // tasks without options need no Task object
@@ -71,7 +70,8 @@ class Engine {
     this.#resourceType = resourceType
     this.options = options
     this.#limits = poolLimits(options)
-    // A queue or a balancer of the user's decides when a worker is free, not before.
+    // Otherwise tasks wait in JavaScript until a worker is free, so that the queue or the load
+    // balancer of the user decides as late as possible.
     const isDirect = options.loadBalancer === undefined && !hasOwnQueue
     this.#isFast = isDirect && !options.asyncHooks && options.filename !== null
     this.#assemble(isDirect)
@@ -93,7 +93,7 @@ class Engine {
     })
     const bootFailures = new BootFailures()
     const parts = {
-      __proto__: null, // parts are added below: no setter of a polluted prototype takes them
+      __proto__: null, // parts are assigned below: no setter of a polluted prototype may get them
       options,
       limits,
       isDirect,
@@ -133,7 +133,7 @@ class Engine {
     })
   }
 
-  // In a microtask, so that listeners can be added before.
+  // In a microtask, so that the user can add listeners first.
   #announceLater (workers) {
     queueMicrotask(() => {
       for (const worker of workers) {
@@ -146,11 +146,11 @@ class Engine {
   // ---- admission ----
 
   run (value, options) {
-    // mayBeMoved() comes first: a getter of the value may change all the rest.
+    // mayBeMoved() comes before the state is read: a getter of the value may call the pool.
     if (
       options === undefined && this.#isFast &&
       !(typeof value === 'object' && value !== null && mayBeMoved(value)) &&
-      this.#state.isRoomy && this.#slots.hasFree
+      this.#state.canSubmit && this.#slots.hasFree
     ) {
       return this.#runFast(value) ??
         this.#accept(value, this.#ownRunOptions(), this.#native.memory.takePacked())
@@ -158,13 +158,13 @@ class Engine {
     return this.#runTask(value, options)
   }
 
-  // The fast path. Undefined: the value has to go by port (SlotMemory#takePacked).
+  // The fast path. Undefined: the value has to be sent by port (SlotMemory#takePacked).
   #runFast (value) {
     const slots = this.#slots
     const state = this.#state
     const slot = slots.take()
     try {
-      if (!this.#native.memory.write(slot, value, 0, kOwnPlace)) {
+      if (!this.#native.memory.write(slot, value, 0, kPoolFunction)) {
         slots.giveBack(slot)
         return undefined
       }
@@ -198,7 +198,7 @@ class Engine {
     return new RunOptions(this.options.filename, this.options.name)
   }
 
-  // `packed`: what the fast path has found out about the value.
+  // `packed`: the encoded value, if the fast path has encoded it (Task#packed).
   #accept (value, given, packed) {
     const resource = this.options.asyncHooks
       ? createTaskResource(this.#resourceType, this.#host.asyncResource?.asyncId())
@@ -228,7 +228,7 @@ class Engine {
       if (this.#settler.isOver(task)) return
       this.#dispatcher.enqueue(task)
     }
-    // A hook may have ended the worker that the task was handed to.
+    // User code that was called may have ended the worker that the task was handed to.
     this.#scaler.growToDemand()
     this.#state.checkFull()
   }
@@ -269,22 +269,22 @@ class Engine {
     this.#state.updateWaiting()
   }
 
-  // A worker that runs the task can only be ended.
+  // A running task cannot be interrupted, so its worker is ended.
   #abortHanded (task, error) {
-    // For Piscina a task runs as soon as a worker has been chosen for it.
+    // In Piscina a task counts as running once a worker has been chosen for it.
     const assignedTo = this.#strict ? null : task.worker
     this.#slots.abandon(task.slot)
-    const answer = this.#native.core.cancel(task.slot, assignedTo?.index ?? kNone)
+    const result = this.#native.core.cancel(task.slot, assignedTo?.index ?? kNone)
     this.#settler.finish(task, true, error)
-    const worker = answer >= 0 ? this.#workers.at(answer) : assignedTo
-    if (worker === null || answer === kCancelFinished) return
+    const worker = result >= 0 ? this.#workers.at(result) : assignedTo
+    if (worker === null || result === kCancelFinished) return
     this.#workers.destroy(worker)
     this.#scaler.replace()
   }
 
-  // ---- what happens ----
+  // ---- callbacks of the parts ----
 
-  // From the event loop. 0: something about a worker may have changed.
+  // Called from the event loop. 0: something about a worker may have changed.
   #onResults (count) {
     this.#poller.deliver(count)
     if (this.#workers.booting > 0 && this.#workers.findReady()) {
@@ -292,7 +292,8 @@ class Engine {
       this.#dispatcher.flush()
     }
     this.#recovery.checkBootFailures()
-    // A balancer is asked again when a task has ended or a worker has come.
+    // A load balancer is asked again only when a task has ended; for a worker that became ready it
+    // was asked above.
     if (count > 0 || !this.#state.isBalanced) this.#afterSettling()
   }
 
@@ -316,7 +317,7 @@ class Engine {
     resolved.then(this.#emitDrainBound) // queueMicrotask() costs as much as three tasks
   }
 
-  // What a listener throws must not keep us from what is left to do.
+  // If a listener throws, the engine still finishes its work.
   #emit (name, value) {
     try {
       this.#host.emit(name, value)
@@ -325,13 +326,13 @@ class Engine {
     }
   }
 
-  // ---- the end ----
+  // ---- shutdown ----
 
   close (options) { return this.#shutdown.close(options) }
 
   destroy () { return this.#shutdown.destroy() }
 
-  // All workers are gone.
+  // Called when all workers are gone.
   #closeNative () {
     if (!this.#native.isOpen) return
     this.#native.close()
@@ -356,14 +357,14 @@ class Engine {
 
   get histogram () { return this.#native.histogram }
 
-  // Share of the time that the workers could have worked, and did.
+  // The running time of all tasks, as a share of the time that all workers could have run.
   get utilization () {
     const worked = this.histogram.totalRunTime
     return worked === 0 ? 0 : Math.min(1, worked / (this.duration * this.#limits.maxThreads))
   }
 }
 
-// A getter or a proxy may throw: the slow path deals with it.
+// True also if a getter or a proxy throws: the slow path handles that.
 function mayBeMoved (value) {
   try {
     return value[kMovable] === true

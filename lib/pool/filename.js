@@ -1,19 +1,20 @@
 'use strict'
 
-// The file of tasks, as a pool or run() is given it.
+// Reads the option `filename` of a pool and of run().
 
 const path = require('node:path')
 const { URL, fileURLToPath } = require('node:url')
 const { argumentError } = require('../base/arguments')
 const { createError, describe } = require('../base/errors')
 
-// As Node tells one: of another context, or of a substitute for the class, as well.
+// Recognizes a URL in the way Node does: instances from another context, and of a class that
+// substitutes URL, are accepted too.
 const isURL = (value) => typeof value === 'object' && value !== null &&
   typeof value.href === 'string' && typeof value.protocol === 'string'
 
-// An absolute path: a relative one starts from the working directory, as for
-// `new Worker`. What only import() reads stays the text of a URL: `data:`, and `file:` with
-// a query or fragment, which make a module of its own of the same file.
+// The filename as an absolute path. A relative path starts from the working directory, as for
+// `new Worker`. Two kinds of URLs stay URLs, since only import() can load them: `data:`, and
+// `file:` with a query or a fragment, which loads the file as another module.
 function resolveFilename (filename, what) {
   const text = typeof filename === 'string' ? filename : filename.href
   if (text.startsWith('file:')) {

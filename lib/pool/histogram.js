@@ -1,7 +1,7 @@
 'use strict'
 
-// Waiting and running times of a pool's tasks, in milliseconds. Recorded in C
-// by each worker, merged when read.
+// The waiting and running times of a pool's tasks, in milliseconds. Each worker records them in C;
+// they are merged when read.
 
 const { Float64Array, Map, Object } = require('../base/globals')
 const native = require('../base/native')
@@ -33,7 +33,7 @@ const percentileNames = Object.keys(percentiles)
 class HistogramView {
   #core = null
   #isRecorded
-  // The last figures of a native pool that is gone.
+  // The last figures of a native pool that was closed.
   #kept = new Map()
 
   constructor (core, isRecorded) {
@@ -46,7 +46,7 @@ class HistogramView {
     this.#core = core
   }
 
-  // Undefined where nothing is recorded.
+  // Undefined if times are not recorded.
   get runTime () { return this.#isRecorded ? this.#summary(kRun) : undefined }
 
   get waitTime () { return this.#isRecorded ? this.#summary(kWait) : undefined }
@@ -64,7 +64,7 @@ class HistogramView {
     return figures[0] * figures[3] / kNsPerMs
   }
 
-  // The native pool is about to go.
+  // To be called before the native pool is closed.
   keep () {
     for (const metric of [kWait, kRun]) this.#kept.set(metric, this.#read(metric, kAllWorkers))
     this.#core = null
@@ -92,7 +92,7 @@ class HistogramView {
   }
 }
 
-// Without a single task there is no mean: NaN, as Node's own histograms say.
+// Without any task the mean is NaN, as in Node's own histograms.
 function summarize (figures) {
   const [count, min, max, mean, stddev] = figures
   const summary = {

@@ -1,7 +1,7 @@
 'use strict'
 
-// The native pool, while there is one, and the memory that it shares with the workers. It is
-// opened when the first worker starts, and closed when the last one has ended.
+// The native pool (the scheduler in C and its binding), and the memory that it shares with the
+// workers. It is opened when the first worker starts, and closed when the last one has ended.
 
 const { SharedArrayBuffer, Uint32Array } = require('../base/globals')
 const native = require('../base/native')
@@ -10,20 +10,20 @@ const { SlotMemory, kSlotBytes } = require('../transport/slot-memory')
 const { HistogramView } = require('./histogram')
 const { TaskFunctions } = require('./task-functions')
 
-// Tasks that the scheduler holds at once; more wait in the task queue.
+// How many tasks the scheduler holds at once; more wait in the task queue.
 const kSlots = 4096
 const kBatch = 1024
-// So many bytes for values go with one for the texts of task functions.
-const kBytesForText = 16
+// For this many bytes of values there is one byte for the texts of task functions.
+const kValueBytesPerTextByte = 16
 
 class NativePool {
-  core = null // the scheduler in C
+  core = null // the native object, by which the owner calls the scheduler
   memory = null // the values by slot
   functions = null // the task functions by slot
-  batch = new Uint32Array(kBatch) // slots that a call of the scheduler has answered
+  batch = new Uint32Array(kBatch) // the slots that the last call of the scheduler returned
   #buffer = null
   #histogram = null
-  #own = null // the function that workers load when they start
+  #poolFunction = null // `{ filename, name }`; workers load it when they start
   #options
   #limits
   #onDone
@@ -31,7 +31,7 @@ class NativePool {
   // onDone(count): `count` results are in the batch; 0: something about a worker may have changed.
   constructor (options, limits, onDone) {
     const { filename, name } = options
-    if (filename !== null) this.#own = { filename, name }
+    if (filename !== null) this.#poolFunction = { filename, name }
     this.#options = options
     this.#limits = limits
     this.#onDone = onDone
@@ -39,13 +39,13 @@ class NativePool {
 
   get isOpen () { return this.core !== null }
 
-  // The same object for as long as the pool exists, whichever native pool there is.
+  // One object for the life of the pool, which may open several native pools one after the other.
   get histogram () {
     this.#histogram ??= new HistogramView(null, this.#options.recordTiming)
     return this.#histogram
   }
 
-  // Opens the native pool if there is none. Answers what a worker needs to know.
+  // Opens the native pool if there is none. Returns the startup message for a worker.
   startup () {
     if (!this.isOpen) this.#open()
     return {
@@ -54,9 +54,9 @@ class NativePool {
       buffer: this.#buffer,
       slots: kSlots,
       niceIncrement: this.#options.niceIncrement,
-      own: this.#own,
+      poolFunction: this.#poolFunction,
       functions: this.functions.buffer,
-      isStripped: isUsed() // workerData is a clone
+      isStripped: isUsed() // the clone of workerData may have shared objects inside
     }
   }
 
@@ -64,21 +64,22 @@ class NativePool {
     const { sharedMemory, recordTiming, workerHistogram } = this.#options
     const slotBytes = kSlots * kSlotBytes
     const bytes = slotBytes + sharedMemory
-    // Growable only to be aligned to a page, and reserved without being
-    // touched: memory is committed where values are written.
+    // Made growable because V8 then aligns it to a page, and reserves the memory without touching
+    // it: the system commits only the pages that are written.
     this.#buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes })
     this.core = native.createPool(
       this.#onDone,
       this.batch,
       kSlots,
-      this.#limits.places,
+      this.#limits.workerTableSize,
       this.#limits.concurrentTasksPerWorker,
       recordTiming || workerHistogram,
       slotBytes,
       sharedMemory
     )
     this.memory = new SlotMemory(this.#buffer, kSlots, this.core)
-    this.functions = new TaskFunctions(kSlots, this.#own, sharedMemory / kBytesForText)
+    const textBytes = sharedMemory / kValueBytesPerTextByte
+    this.functions = new TaskFunctions(kSlots, this.#poolFunction, textBytes)
     this.histogram.attach(this.core)
   }
 
@@ -92,8 +93,8 @@ class NativePool {
     core.close()
   }
 
-  // Takes back the slots that no worker has begun. A hook may ask for this while the batch
-  // is being settled, so the batch is left as it was.
+  // Takes back the slots that no worker has claimed. User code may cause this while the batch is
+  // being settled, so the batch is saved and restored.
   withdraw () {
     const slots = []
     if (!this.isOpen) return slots
@@ -105,7 +106,7 @@ class NativePool {
     return slots
   }
 
-  // Takes back the slots of a worker that has ended: those that it had claimed come first.
+  // Takes back the slots of a worker that has ended. Those that it had claimed come first.
   retire (worker) {
     const left = []
     for (;;) {

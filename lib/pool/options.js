@@ -1,13 +1,13 @@
 'use strict'
 
-// What callers may pass to the constructor. All of it is checked here, before anything has
-// happened; for run() and close() see call-options.js. Only own properties count, in objects
+// Reads the options of the constructor. All of them are checked before anything else happens. For
+// run() and close() see call-options.js. Only own properties count, and they are copied to objects
 // without a prototype: a polluted Object.prototype sets no option.
 //
-// strict: telar's own Pool. A misspelt option is an error, a number that is
-//   named an integer is one, and messages end with what came.
-// not strict: telar/piscina. What Piscina takes is taken, unknown keys are
-//   kept, messages are Piscina's to the letter.
+// strict: for Pool. A misspelled option is an error, an option that is documented as an integer
+//   must be one, and messages end with the value that was received.
+// not strict: for telar/piscina. Everything that Piscina accepts is accepted, unknown options are
+//   kept, and messages are exactly those of Piscina.
 
 const { Array, Math, Number, Object, Set, process } = require('../base/globals')
 const { SHARE_ENV } = require('node:worker_threads')
@@ -19,21 +19,23 @@ const { isURL, resolveFilename } = require('./filename')
 const { FixedQueue, isTaskQueue } = require('./task-queues')
 
 const kMiB = 1024 * 1024
-// With the slots, no more than the codec counts in 32-bit integers.
+// Together with the slots at most 2^30 bytes: the codec counts in 32-bit integers.
 const kSharedMemoryMax = 2 ** 30 - kMiB
 const kSharedMemoryMin = kMiB
 const { kRegionGranule: kSharedMemoryUnit } = native.poolConstants
 const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
 
-// Threads that are ending keep their place in the scheduler's table until they
-// are gone, while others take over: room for a good number of them.
-const kSparePlaces = 64
+// A worker that is ending keeps its entry in the scheduler's table until its thread has ended,
+// while others already take over. So the table has room for spare workers.
+const kSpareWorkers = 64
 
-// What the scheduler's table and its counters hold. A larger number is cut to it.
-const { kConcurrencyMost: kMaxTasksPerWorker, kWorkersMost } = native.poolConstants
-const kMaxThreads = (kWorkersMost - kSparePlaces) / 2
+// The limits of the scheduler's table and of its counters. Larger numbers are reduced to them.
+const {
+  kConcurrencyMost: kMaxTasksPerWorker, kWorkersMost: kMaxTableSize
+} = native.poolConstants
+const kMaxThreads = (kMaxTableSize - kSpareWorkers) / 2
 
-// Timers of Node count in 31 bits; a longer delay would fire after 1 ms.
+// Node's timers count in 31 bits; a longer delay would expire after 1 ms.
 const kMaxDelayMs = 2 ** 31 - 1
 
 const isWhole = (value, min) => Number.isInteger(value) && value >= min
@@ -44,9 +46,9 @@ const isBoolean = (value) => typeof value === 'boolean'
 const isStringArray = (value) => Array.isArray(value) &&
   value.every((item) => typeof item === 'string')
 
-// `strict` and `compat` tell whether a value (never undefined) is allowed;
-// an option that Piscina does not check has no `compat`. `message` follows
-// `options.<name> `. `fallback` gives the default.
+// For each option: `strict` and `compat` tell whether a value (never undefined) is allowed; an
+// option that Piscina does not check has no `compat`. `message` comes after `options.<name> `.
+// `fallback` returns the default.
 const poolOptions = {
   filename: {
     message: 'must be a string, a URL or null',
@@ -181,8 +183,8 @@ const poolOptions = {
 
 const poolOptionNames = Object.keys(poolOptions)
 
-// Checks and completes the options of a pool; the caller's object stays as it is.
-// Throws a TypeError or, for options that conflict, a RangeError.
+// Checks the options of a pool and adds the defaults, in a copy. Throws a TypeError or, for options
+// that conflict, a RangeError.
 function normalizePoolOptions (options, { strict }) {
   if (strict && options !== undefined && (!isObject(options) || Array.isArray(options))) {
     throw argumentError('options must be an object', options, strict)
@@ -213,12 +215,14 @@ function normalizePoolOptions (options, { strict }) {
 
   const result = Object.assign(Object.create(null), given)
   for (const name of poolOptionNames) {
-    // null is allowed where it means "none"; for these two that is the default
+    // For these two options null means the default. For others it means "none".
     const isUnsetByNull = given[name] === null && (name === 'name' || name === 'atomics')
-    if (given[name] === undefined || isUnsetByNull) result[name] = own(poolOptions[name], 'fallback')?.(strict)
+    if (given[name] === undefined || isUnsetByNull) {
+      result[name] = own(poolOptions[name], 'fallback')?.(strict)
+    }
   }
 
-  // One of the two alone pulls the other's default along.
+  // If only one of the two is given, the default of the other is adjusted to it.
   if (given.maxThreads !== undefined && result.minThreads > given.maxThreads) {
     result.minThreads = given.maxThreads
   }
@@ -226,7 +230,7 @@ function normalizePoolOptions (options, { strict }) {
     result.maxThreads = given.minThreads
   }
 
-  // Whole even for a fractional maxThreads: callers compare it with queueSize.
+  // An integer even if maxThreads is not: callers compare it with queueSize.
   if (result.maxQueue === 'auto') result.maxQueue = poolLimits(result).maxThreads ** 2
   result.filename = result.filename ? resolveFilename(result.filename, 'options.filename') : null
   if (result.resourceLimits !== undefined) {
@@ -236,27 +240,28 @@ function normalizePoolOptions (options, { strict }) {
   return result
 }
 
-// The numbers the pool works with, whatever it was given: whole, ordered, never
-// NaN. A pool of 1.5 threads would start a second worker to reach its minimum,
-// and stop it again because it is one too many, without end.
+// The numbers that the pool works with. Whatever the options are, these are integers (or Infinity),
+// and the minimum is not above the maximum. A pool of 1.5 threads would start a second worker to
+// reach its minimum, and end it because it is one too many, again and again.
 function poolLimits (options) {
-  const minThreads = whole(options.minThreads, 0, 0)
-  const maxThreads = Math.min(whole(options.maxThreads, 1, Math.max(1, minThreads)), kMaxThreads)
-  const tasksPerWorker = whole(options.concurrentTasksPerWorker, 1, 1)
+  const minThreads = toInteger(options.minThreads, 0, 0)
+  const threads = toInteger(options.maxThreads, 1, Math.max(1, minThreads))
+  const maxThreads = Math.min(threads, kMaxThreads)
+  const tasksPerWorker = toInteger(options.concurrentTasksPerWorker, 1, 1)
   return {
     minThreads: Math.min(minThreads, maxThreads),
     maxThreads,
-    places: 2 * maxThreads + kSparePlaces,
-    maxQueue: whole(options.maxQueue, 0, Infinity),
+    workerTableSize: 2 * maxThreads + kSpareWorkers,
+    maxQueue: toInteger(options.maxQueue, 0, Infinity),
     concurrentTasksPerWorker: Math.min(tasksPerWorker, kMaxTasksPerWorker)
   }
 }
 
-function whole (value, min, otherwise) {
-  return Number.isNaN(value) ? otherwise : Math.max(min, Math.floor(value))
+function toInteger (value, min, fallback) {
+  return Number.isNaN(value) ? fallback : Math.max(min, Math.floor(value))
 }
 
-// A delay for setTimeout(), or null for "never".
+// A delay for a timer, or null for "never".
 function timerDelay (milliseconds) {
   if (milliseconds > kMaxDelayMs) return milliseconds === Infinity ? null : kMaxDelayMs
   return Number.isNaN(milliseconds) ? 0 : milliseconds

@@ -1,20 +1,20 @@
 'use strict'
 
-// What the parts of a pool count together: tasks, and the places that workers have for them;
-// whether the pool is ending. A worker has `concurrentTasksPerWorker` places.
+// The state that the parts of a pool share: the numbers of tasks and of places, and whether the
+// pool is ending. A worker has `concurrentTasksPerWorker` places for tasks.
 
 const { Math } = require('../base/globals')
 
 class PoolState {
   active = 0 // tasks handed over and not settled
   completed = 0
-  // With fewer active tasks than this, another one needs neither a worker more nor the queue.
+  // With fewer active tasks than this, one more task needs neither another worker nor the queue.
   fastLimit = 0
-  hasWaiting = false // tasks wait in JavaScript; none may overtake them
+  hasWaiting = false // tasks wait in JavaScript; no other task may overtake them
   needsDrain = false
   isClosing = false
   isDestroying = false
-  #extraPlaces = 0 // that tasks with a worker to themselves take beyond one each
+  #extraPlaces = 0 // places that exclusive tasks take, beyond one for each
   #maxCapacity
   #options
   #limits
@@ -35,8 +35,8 @@ class PoolState {
     this.#maxCapacity = limits.maxThreads * limits.concurrentTasksPerWorker
   }
 
-  // Whether a task without options can be handed over at once.
-  get isRoomy () { return !this.hasWaiting && this.active < this.fastLimit }
+  // Whether a task without options can be submitted at once.
+  get canSubmit () { return !this.hasWaiting && this.active < this.fastLimit }
 
   get isEnding () { return this.isClosing || this.isDestroying }
 
@@ -44,25 +44,25 @@ class PoolState {
 
   // ---- places ----
 
-  // Of the workers that there are.
+  // The places of all workers.
   get capacity () { return this.#workers.size * this.#limits.concurrentTasksPerWorker }
 
-  // Of those that are starting.
-  get capacityToCome () { return this.#workers.booting * this.#limits.concurrentTasksPerWorker }
+  // The places of those workers that are still starting.
+  get bootingCapacity () { return this.#workers.booting * this.#limits.concurrentTasksPerWorker }
 
-  // Places that the tasks handed over take.
-  get demandHanded () { return this.active + this.#extraPlaces }
+  // The places that active tasks need.
+  get activeDemand () { return this.active + this.#extraPlaces }
 
-  // Places that all tasks want.
-  get demand () { return this.demandHanded + this.#waiting.size }
+  // The places that all tasks need.
+  get demand () { return this.activeDemand + this.#waiting.size }
 
   get queueSize () {
-    // What a balancer has chosen a worker for waits no more, wherever it is.
-    if (this.isBalanced) return Math.max(0, this.#waiting.size - this.capacityToCome)
-    return this.#waiting.size + Math.max(0, this.demandHanded - this.capacity)
+    // A task that a load balancer has chosen a worker for no longer counts as waiting.
+    if (this.isBalanced) return Math.max(0, this.#waiting.size - this.bootingCapacity)
+    return this.#waiting.size + Math.max(0, this.activeDemand - this.capacity)
   }
 
-  // Whether a task has a worker to itself: to abort it while it runs ends that worker.
+  // Whether a task needs a worker to itself: aborting it while it runs ends that worker.
   isExclusive (task) {
     return task.isAbortable && this.#limits.concurrentTasksPerWorker > 1 && !this.isBalanced
   }
@@ -73,13 +73,13 @@ class PoolState {
     return this.demand + places > this.capacity
   }
 
-  // As in Piscina, the queue holds maxQueue tasks beyond those that workers to come have
-  // places for.
+  // As in Piscina, the queue holds maxQueue tasks beyond those that starting workers have places
+  // for.
   get isFullForBalancer () {
-    return this.#waiting.size >= this.#limits.maxQueue + this.capacityToCome
+    return this.#waiting.size >= this.#limits.maxQueue + this.bootingCapacity
   }
 
-  // When workers came or went.
+  // To be called when the number of workers has changed.
   updateLimit () {
     this.fastLimit = this.isEnding || this.#workers.size === 0
       ? 0
@@ -99,25 +99,26 @@ class PoolState {
     this.completed++
   }
 
-  // A task was given to a worker of the owner's choice.
+  // A task was handed to a worker that the owner chose.
   assign (task, worker) {
     worker.assigned.add(task)
-    this.#reserve(task, this.#limits.concurrentTasksPerWorker - 1)
+    this.#addExtraPlaces(task, this.#limits.concurrentTasksPerWorker - 1)
   }
 
   // Such a task is settled.
   unassign (task, worker) {
     worker.assigned.delete(task)
-    this.#reserve(task, 1 - this.#limits.concurrentTasksPerWorker)
+    this.#addExtraPlaces(task, 1 - this.#limits.concurrentTasksPerWorker)
   }
 
-  #reserve (task, places) {
+  #addExtraPlaces (task, places) {
     if (!this.isExclusive(task)) return
     this.#extraPlaces += places
     this.updateLimit()
   }
 
-  // When tasks have come to the queue, or left it. The process lives on while they wait.
+  // To be called when tasks have entered or left the queue. The process is kept alive while tasks
+  // wait.
   updateWaiting () {
     const hasWaiting = this.#waiting.size > 0
     if (hasWaiting === this.hasWaiting || !this.#native.isOpen) return
@@ -127,12 +128,12 @@ class PoolState {
 
   // ---- drain ----
 
-  // When a task was admitted.
+  // To be called when a task was admitted.
   checkFull () {
     if (!this.needsDrain && this.demand >= this.#maxCapacity) this.#becomeFull()
   }
 
-  // When tasks were settled.
+  // To be called when tasks were settled.
   checkDrained () {
     if (!this.needsDrain || this.demand >= this.#maxCapacity) return
     this.needsDrain = false
@@ -145,7 +146,7 @@ class PoolState {
     this.#onFull()
   }
 
-  // ---- the end ----
+  // ---- shutdown ----
 
   setClosing (isClosing) {
     this.isClosing = isClosing
@@ -157,7 +158,7 @@ class PoolState {
     this.updateLimit()
   }
 
-  // The native pool is gone, and what it held.
+  // To be called when the native pool was closed.
   reset () { this.hasWaiting = false }
 }
 

@@ -5,8 +5,8 @@ const { EventEmitterAsyncResource } = require('node:events')
 const { Engine } = require('./engine')
 const { normalizePoolOptions } = require('./options')
 
-// What Pool and the Piscina face have in common: a pool's methods and figures
-// over an engine. `Base` is the emitter that they differ in.
+// The class that Pool and Piscina extend: the methods and properties of a pool, on top of an
+// engine. `Base`: the class of event emitters to extend.
 const createPoolClass = (Base, { strict, resourceType, name }) => class extends Base {
   #engine
 

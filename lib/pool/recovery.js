@@ -1,7 +1,7 @@
 'use strict'
 
-// What becomes of the tasks of a worker that has ended, and of those that wait when no worker
-// can be started.
+// Handles the end of a worker: rejects its tasks or moves them to other workers. Also rejects
+// waiting tasks when no worker can be started, and all tasks when the pool ends.
 
 const { Math } = require('../base/globals')
 const { createError, createTerminated } = require('../base/errors')
@@ -20,7 +20,7 @@ class Recovery {
   #bootFailures
   #onError
 
-  // onError(error): the error of a worker that no task was rejected for.
+  // onError(error): the error of a worker that no task was rejected with.
   constructor (parts) {
     this.#native = parts.native
     this.#slots = parts.slots
@@ -38,7 +38,7 @@ class Recovery {
 
   recover (worker, exitCode) {
     const wasDestroyed = worker.isDestroyed
-    this.#poller.drain() // what it had finished counts
+    this.#poller.drain() // the tasks that it has finished are settled with their results
     const hasStarted = this.#native.core.workerReady(worker.index)
     const wasUsed = this.#native.core.workerCompleted(worker.index) > 0
     const left = this.#native.retire(worker)
@@ -57,23 +57,23 @@ class Recovery {
   }
 
   #isBootFailure (worker, hasStarted, wasUsed, left) {
-    return this.#bootFailures.judge({
-      // One that was ended from outside while it started, in a pool whose workers do
-      // start, says little of the next one.
+    return this.#bootFailures.recordEnd({
+      // If a worker ended without an error while it started, in a pool that has run tasks, it was
+      // probably ended from outside. The next one may start.
       isFailed: !hasStarted && (worker.error !== null || this.#state.completed === 0),
       wasUsed: wasUsed || left.some(({ isClaimed }) => isClaimed),
       wasUsedSince: (time) => this.#workers.wasUsedSince(time)
     })
   }
 
-  // Those that the worker had not begun go to another, if their values are still here.
-  // False: no task was rejected.
+  // Settles the slots that the worker has left. Those that it had not claimed are moved to other
+  // workers, if their values are still in the slots. Returns whether a task was rejected.
   #settleLeft (left, error, mayMove) {
     let hadTasks = false
     for (const { slot, isClaimed } of left) {
       const task = this.#slots.taskOf(slot)
       if (task === kAbandoned) {
-        this.#slots.giveUp(slot)
+        this.#slots.freeAbandoned(slot)
       } else if (mayMove && !isClaimed && this.#isMovable(slot, task)) {
         this.#move(slot, task)
       } else {
@@ -95,67 +95,68 @@ class Recovery {
     this.#poller.resubmit(slot, task)
   }
 
-  // ---- failures to boot ----
+  // ---- boot failures ----
 
-  // A worker ended before it was of use, and so would the next. The pool tries again
-  // when it is asked to run something. isReported: tasks were rejected with the error.
+  // A worker ended before it ran a task, and the next one would too. The pool tries again when
+  // run() is called. isReported: a task was rejected with the error.
   failBoot (error, isReported) {
     this.#bootFailures.add(error)
     if (!isReported) this.#bootFailures.unreported.push(error)
     this.#settleBootFailures(isReported)
   }
 
-  // When a worker has started or ended, and it may be sure who is to get the errors.
+  // To be called when a worker has started or ended: then it may be known how to report the errors.
   checkBootFailures () {
     if (this.#bootFailures.unreported.length > 0) this.#settleBootFailures(false)
   }
 
-  // When the last worker is gone what waits is rejected. Where no task got the error, there
-  // is an 'error' event: not before it is sure that it comes to that.
+  // When the last worker is gone, waiting tasks are rejected with the error. An error that no task
+  // was rejected with is emitted as an 'error' event, once it is certain that no task will be.
   #settleBootFailures (isReported) {
     const { error, unreported } = this.#bootFailures
-    if (this.#workers.size === 0 && error !== null && this.rejectUnclaimed(error)) isReported = true
+    const hasFailed = this.#workers.size === 0 && error !== null
+    if (hasFailed && this.rejectUnclaimed(error)) isReported = true
     if (isReported) unreported.length = 0
     if (unreported.length === 0 || this.#workers.isUndecided) return
     for (const error of unreported.splice(0)) this.#onError(error)
   }
 
-  // A worker has become ready. Those that were not started after a failure may be now.
+  // A worker has become ready. Starts those that were not started after a failure.
   endBootFailure () {
     if (this.#bootFailures.error === null) return
     this.#bootFailures.clear()
     this.#scaler.replace()
   }
 
-  // ---- what no worker has begun ----
+  // ---- tasks that no worker has claimed ----
 
-  // Rejects it. False: there was nothing.
+  // Rejects all of them. Returns whether there was any.
   rejectUnclaimed (error) {
-    let had = false
+    let hadTasks = false
     for (const task of this.#waiting.takeAll()) {
-      had = had || !task.isSettled
+      hadTasks = hadTasks || !task.isSettled
       this.#settler.rejectWaiting(task, error)
     }
     this.#state.updateWaiting()
     for (const slot of this.#native.withdraw()) {
-      had = had || !this.#slots.isAbandoned(slot)
+      hadTasks = hadTasks || !this.#slots.isAbandoned(slot)
       this.#rejectAndFree(slot, error)
     }
-    return had
+    return hadTasks
   }
 
-  // Likewise, but what workers have places for stays. `errorFor()`: one for each task.
+  // Rejects those that workers have no places for. `errorFor()` makes an error for each task.
   rejectExcess (errorFor) {
     for (const task of this.#waiting.takeAll()) this.#settler.rejectWaiting(task, errorFor())
     this.#state.updateWaiting()
-    const excess = this.#state.demandHanded - this.#state.capacity
+    const excess = this.#state.activeDemand - this.#state.capacity
     if (excess > 0) this.#rejectLast(excess, errorFor)
   }
 
   #rejectLast (excess, errorFor) {
     const slots = []
     for (const slot of this.#native.withdraw()) {
-      if (this.#slots.isAbandoned(slot)) this.#slots.giveUp(slot)
+      if (this.#slots.isAbandoned(slot)) this.#slots.freeAbandoned(slot)
       else slots.push(slot)
     }
     const rejected = slots.splice(Math.max(0, slots.length - excess))
@@ -168,9 +169,9 @@ class Recovery {
     this.#slots.free(slot)
   }
 
-  // ---- the end ----
+  // ---- shutdown ----
 
-  // Rejects everything. The slots that workers have come back when those have ended.
+  // Rejects all tasks. The slots that workers have claimed come back when the workers have ended.
   rejectAll (errorFor) {
     this.rejectUnclaimed(errorFor())
     for (const slot of this.#slots.used()) {
@@ -179,7 +180,7 @@ class Recovery {
     }
   }
 
-  // All workers are gone: what they failed at says nothing of those to come.
+  // To be called when all workers are gone.
   reset () { this.#bootFailures.reset() }
 }
 

@@ -1,17 +1,18 @@
 'use strict'
 
-// When the owner polls for results, and when it lets its event loop turn. The scheduler rings a
-// bell for results that nobody polls for; a bell costs ten microseconds, a poll a fraction of one.
-// So what is handed over decides which of the two it is, and is handed over here.
+// Decides when the owner polls for results, and when it lets its event loop turn. The scheduler
+// rings the owner's bell for results only if the owner does not poll for them. A ring costs ten
+// microseconds, a poll a fraction of one. The choice is made when a task is submitted, so slots are
+// submitted here.
 
 const { Promise } = require('../base/globals')
 
-// With at most this many tasks under way the owner polls for results before it
-// lets its event loop sleep; with more, the loop has enough to do by itself.
+// With at most this many active tasks the owner polls for results before its event loop sleeps.
+// With more tasks the loop hardly sleeps anyway.
 const kPollTasks = 48
 const kPollNs = 4000
-// After so many polls in a row the event loop gets a turn; a poll that brought
-// many results counts for several.
+// After this many polls in a row the event loop gets a turn. A poll that brought many results
+// counts as several.
 const kPollsInARow = 250
 
 const resolved = Promise.resolve()
@@ -22,7 +23,7 @@ class ResultPoller {
   #settler
   #afterSettling
   #isPolling = false
-  #isAttended = false // a poll is due, or the bell will ring for the next result
+  #isDeliveryDue = false // a poll is due, or the bell will ring for the next result
   #polls = 0
   #pollBound = () => this.#poll()
 
@@ -33,12 +34,12 @@ class ResultPoller {
     this.#afterSettling = afterSettling
   }
 
-  // The native pool is gone; the bell of the next one has yet to be attended to.
-  reset () { this.#isAttended = false }
+  // To be called when the native pool was closed.
+  reset () { this.#isDeliveryDue = false }
 
-  // ---- handing over ----
+  // ---- submitting ----
 
-  // To whichever worker is free first, by the fast path.
+  // Submits a slot of the fast path to the ready queue.
   submit (slot) {
     if (this.#isPolling) {
       this.#native.core.submit(slot)
@@ -47,29 +48,29 @@ class ResultPoller {
       this.#native.core.submitAwake(slot)
     } else {
       this.#native.core.submit(slot)
-      this.#attend()
+      this.#ensureDelivery()
     }
   }
 
-  // Likewise, a task that may have waited.
+  // Submits the slot of a Task, which may have waited, to the ready queue.
   submitTask (slot, waited) {
     const mayPoll = !this.#isPolling && this.#mayPoll()
     if (mayPoll) this.#pollSoon()
     this.#native.core.submitTask(slot, waited, mayPoll)
-    this.#attend()
+    this.#ensureDelivery()
   }
 
-  // To the worker where places were reserved.
+  // Submits a slot to the lane of a worker, where places were reserved for it.
   submitTo (slot, worker, places, waited) {
     this.#native.core.submitTo(slot, worker.index, places, waited)
-    this.#attend()
+    this.#ensureDelivery()
   }
 
-  // A slot that came back unclaimed, its value still in place. `task`: if it has one.
+  // Submits a slot that came back unclaimed, with its value still in it. `task`: its Task, if any.
   resubmit (slot, task) {
     if (task === undefined) this.#native.core.submit(slot)
     else this.#native.core.submitTask(slot, task.waited, false)
-    this.#attend()
+    this.#ensureDelivery()
   }
 
   // ---- polling ----
@@ -78,16 +79,17 @@ class ResultPoller {
     return this.#state.active <= kPollTasks && this.#polls < kPollsInARow
   }
 
-  // Polls before the event loop gets its turn.
+  // Polls in a microtask, before the event loop gets its turn.
   #pollSoon () {
-    this.#isPolling = this.#isAttended = true
+    this.#isPolling = this.#isDeliveryDue = true
     resolved.then(this.#pollBound)
   }
 
-  // After a poll the bell stays silent until its callback has run.
-  #attend () {
-    if (this.#isAttended) return
-    this.#isAttended = true
+  // After a poll, completions do not ring the bell until its callback has run. So rings it now, if
+  // no poll is due.
+  #ensureDelivery () {
+    if (this.#isDeliveryDue) return
+    this.#isDeliveryDue = true
     this.#native.core.ring()
   }
 
@@ -96,26 +98,26 @@ class ResultPoller {
     if (!this.#native.isOpen) return
     const count = this.#native.core.poll(kPollNs)
     this.#polls += 1 + (count >> 2)
-    if (count === 0) return // the bell rings for the next one
-    this.#isAttended = false
+    if (count === 0) return // the bell will ring for the next result
+    this.#isDeliveryDue = false
     this.#settler.settle(count)
     this.#afterSettling()
     if (!this.#native.isOpen || this.#state.active === 0 || this.#isPolling) return
     if (this.#mayPoll()) this.#pollSoon()
-    else this.#attend()
+    else this.#ensureDelivery()
   }
 
-  // Results that the bell brought, from the event loop.
+  // Called from the event loop, with the results for which the bell was rung.
   deliver (count) {
     this.#polls = 0
-    this.#isAttended = true
+    this.#isDeliveryDue = true
     if (count > 0) this.#settler.settle(count)
   }
 
-  // All results that there are.
+  // Settles all results that are there.
   drain () {
     for (let count; (count = this.#native.core.poll(0)) > 0;) this.#settler.settle(count)
-    this.#isAttended = true
+    this.#isDeliveryDue = true
   }
 }
 

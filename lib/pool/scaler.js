@@ -1,6 +1,6 @@
 'use strict'
 
-// Starts as many workers as the tasks want, between minThreads and maxThreads.
+// Starts workers: as many as the tasks need, between minThreads and maxThreads.
 
 class Scaler {
   #limits
@@ -11,7 +11,7 @@ class Scaler {
   #onFailure
   #onGone
 
-  // onFailure(error): a worker could not be started. onGone(): that was the last one.
+  // onFailure(error): a worker could not be started. onGone(): and there is no other worker.
   constructor ({ limits, state, waiting, workers, bootFailures, onFailure, onGone }) {
     this.#limits = limits
     this.#state = state
@@ -22,7 +22,7 @@ class Scaler {
     this.#onGone = onGone
   }
 
-  // False: there are as many as there may be. Throws what `new Worker` throws.
+  // Starts a worker. False: none may be started now. Throws what `new Worker` throws.
   start () {
     if (this.#workers.isFull || this.#state.isDestroying) return false
     if (!this.#bootFailures.mayStart(this.#workers.size)) return false
@@ -38,7 +38,8 @@ class Scaler {
     while (this.#workers.size < this.#limits.minThreads && this.start());
   }
 
-  // Outside of run() nobody gets what `new Worker` throws: it is a failure to boot.
+  // Like start(), outside of run(): no caller could catch what `new Worker` throws, so it counts as
+  // a boot failure.
   grow () {
     try {
       return this.start()
@@ -48,7 +49,8 @@ class Scaler {
     }
   }
 
-  // As many as minThreads and the tasks want. After a failure none starts by itself.
+  // Starts as many as minThreads and the tasks require. After a boot failure none is started for
+  // minThreads alone.
   replace () {
     while (this.#workers.size < this.#limits.minThreads && this.#bootFailures.error === null) {
       if (!this.grow()) break
@@ -62,18 +64,18 @@ class Scaler {
     }
   }
 
-  // Before a task is handed over, so that it finds its worker.
+  // To be called before a task is handed over, so that there is a worker for it.
   growForTask () {
     if (this.#state.demand + 1 <= this.#state.capacity) return
-    // Without any worker the task gets what `new Worker` throws.
+    // If there is no worker, the task is rejected with what `new Worker` throws.
     if (this.#workers.size === 0) this.start()
     else this.grow()
   }
 
-  // As in Piscina, a balancer that has no worker for tasks gets another one. `more`: tasks
-  // that are about to wait.
+  // As in Piscina, another worker is started when the load balancer has none for waiting tasks.
+  // `more`: how many tasks are about to wait.
   growForBalancer (more) {
-    if (this.#waiting.size + more > this.#state.capacityToCome) this.grow()
+    if (this.#waiting.size + more > this.#state.bootingCapacity) this.grow()
   }
 }
 

@@ -1,9 +1,9 @@
 'use strict'
 
-// Settles the promises of tasks: with what came back for their slots, or with an error.
+// Settles the promises of tasks, with the results in their slots or with an error.
 
 const { Promise } = require('../base/globals')
-const { createTerminated, recognise } = require('../base/errors')
+const { createTerminated, recognize } = require('../base/errors')
 const { unpack } = require('../transport/packet')
 const { kError, kForm, kFormMask } = require('../transport/slot-memory')
 const { kAbandoned } = require('./slot-table')
@@ -21,7 +21,7 @@ class Settler {
     this.#workers = workers
   }
 
-  // The first `count` slots of the batch.
+  // Settles the first `count` slots of the batch.
   settle (count) {
     const { batch } = this.#native
     for (let i = 0; i < count; i++) {
@@ -46,8 +46,8 @@ class Settler {
     }
     this.#slots.freeUnbound(slot)
     this.#state.end()
-    // Last: it reads `then` of the value, which may be a getter of the user's.
-    resolve(isError ? Promise.reject(recognise(value)) : value)
+    // Last: it reads `then` of the value, which may be a getter of the user.
+    resolve(isError ? Promise.reject(recognize(value)) : value)
   }
 
   #settleTask (slot, task) {
@@ -62,15 +62,15 @@ class Settler {
       isError = true
     }
     this.#slots.free(slot)
-    if (task !== kAbandoned) this.finish(task, isError, isError ? recognise(value) : value)
+    if (task !== kAbandoned) this.finish(task, isError, isError ? recognize(value) : value)
   }
 
   #receive (slot, form) {
     const { core, memory } = this.#native
     switch (form & kFormMask) {
       case kForm.portResult:
-        return unpack(this.#workers.at(memory.who(slot)).receive(memory.message(slot)))
-      case kForm.portRequest: // cancelled before a worker took it
+        return unpack(this.#workers.at(memory.workerIndex(slot)).receive(memory.message(slot)))
+      case kForm.portRequest: // cancelled before a worker claimed it
         return undefined
       default: {
         const value = memory.read(slot)
@@ -80,16 +80,16 @@ class Settler {
     }
   }
 
-  // A task that was handed over.
+  // Settles a task that was handed over.
   finish (task, isError, value) {
     const { worker } = task
     if (task.isSettled) return
     this.#state.end()
     if (worker !== null) this.#state.unassign(task, worker)
-    task.settle(isError, value) // last: the signal may call the pool
+    task.settle(isError, value) // last: the signal is user code, which may call the pool
   }
 
-  // The promise of a slot, whose memory may still be in use.
+  // Rejects the promise of a slot. The memory of the slot may still be in use.
   rejectSlot (slot, error) {
     const task = this.#slots.taskOf(slot)
     this.#slots.clearTask(slot)
@@ -102,13 +102,13 @@ class Settler {
     }
   }
 
-  // A task that was not handed over.
+  // Rejects a task that was not handed over.
   rejectWaiting (task, error) {
     if (task.settle(true, error)) this.#state.completed++
   }
 
-  // To be asked of a task in our hands after every call of code of the user's, which may
-  // have aborted the task or destroyed the pool. True: it is settled.
+  // To be called for a task that is being handled after each call of user code, which may have
+  // aborted the task or destroyed the pool. True: the task is settled.
   isOver (task) {
     if (this.#state.isDestroying) this.rejectWaiting(task, createTerminated())
     return task.isSettled

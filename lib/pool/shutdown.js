@@ -1,7 +1,7 @@
 'use strict'
 
-// The end of a pool: close() waits until every task is settled, destroy() does not. After
-// either the pool can be used again.
+// Implements close(), which waits until every task is settled, and destroy(), which does not. After
+// either of them the pool can be used again.
 
 const { Promise } = require('../base/globals')
 const { AbortError, createError, createTerminated } = require('../base/errors')
@@ -12,8 +12,8 @@ const { timerDelay } = require('./options')
 const resolved = Promise.resolve()
 
 class Shutdown {
-  #closed = null // the promise of close(), while it closes
-  #destroyed = null // of destroy(), likewise
+  #closed = null // the promise of close(), while the pool closes
+  #destroyed = null // the promise of destroy(), while the pool is being destroyed
   #whenQuiet = []
   #options
   #strict
@@ -24,7 +24,7 @@ class Shutdown {
   #onTimeout
   #onClosed
 
-  // onGone(): all workers are. onTimeout(error): may throw, which rejects close().
+  // onGone(): all workers are gone. onTimeout(error): may throw, which rejects close().
   constructor ({ options, strict, state, workers, recovery, onGone, onTimeout, onClosed }) {
     this.#options = options
     this.#strict = strict
@@ -39,7 +39,7 @@ class Shutdown {
   destroy () {
     if (this.#destroyed === null) {
       let done
-      // First: what #tearDown() calls may call this.
+      // Set first: #tearDown() calls user code, which may call this.
       this.#destroyed = new Promise((resolve) => { done = resolve })
       done(this.#tearDown())
     }
@@ -78,7 +78,7 @@ class Shutdown {
     }
   }
 
-  // Resolves when every task is settled: true; or after the timeout: false.
+  // Resolves with true when every task is settled, or with false after the timeout.
   #quiet (timeout) {
     return new Promise((resolve) => {
       const timer = timeout === null ? null : startTimer(() => resolve(false), timeout)
@@ -90,8 +90,8 @@ class Shutdown {
     })
   }
 
-  // When tasks are settled. In a microtask: a task that is being handed over, and called us
-  // by a hook, counts nowhere until that has been done.
+  // To be called when tasks are settled. Checks in a microtask: user code may have been called
+  // while a task is being handed over, and that task is counted only afterwards.
   checkQuiet () {
     if (this.#whenQuiet.length === 0) return
     resolved.then(() => {

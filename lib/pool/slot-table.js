@@ -1,18 +1,18 @@
 'use strict'
 
-// The owner's side of the slots: which are free, and whose promise or task each of the others
-// stands for. A task that was settled while its slot is still out is abandoned: its place is
-// kept until the slot comes back.
+// The owner's table of slots: which are free, and the promise or the Task of each of the others. If
+// a task is settled while a worker may still use its slot, the slot is abandoned: it stays in use
+// until it comes back from the scheduler.
 
 const { Array, Int32Array, Symbol } = require('../base/globals')
 const { kSlots } = require('./native-pool')
 
-// In place of an abandoned task.
+// Takes the place of the Task of an abandoned slot.
 const kAbandoned = Symbol('telar.abandoned')
 
 class SlotTable {
-  // How to settle the promise of a slot (with a rejected one, to reject it: one function to
-  // keep instead of two), or its Task.
+  // A slot has either a function that resolves its promise, or a Task. (To reject the promise, it
+  // is resolved with a rejected one. So one function is kept, not two.)
   #resolves = new Array(kSlots).fill(undefined)
   #tasks = new Array(kSlots).fill(undefined)
   #free = new Int32Array(kSlots)
@@ -24,7 +24,7 @@ class SlotTable {
     this.reset()
   }
 
-  // When there is no native pool: every slot is free.
+  // To be called when there is no native pool: makes all slots free.
   reset () {
     this.#tasks.fill(undefined)
     for (let slot = 0; slot < kSlots; slot++) this.#free[slot] = kSlots - 1 - slot
@@ -35,7 +35,7 @@ class SlotTable {
 
   take () { return this.#free[--this.#freeCount] }
 
-  // Of a task without options: no function is bound to the slot.
+  // Frees the slot of a task without options, to which no function is bound.
   freeUnbound (slot) { this.#free[this.#freeCount++] = slot }
 
   free (slot) {
@@ -43,14 +43,14 @@ class SlotTable {
     this.#free[this.#freeCount++] = slot
   }
 
-  // One whose value was not handed over; parts of it may be in a payload block.
+  // Frees a slot that was not submitted. A part of its value may be in a payload block.
   giveBack (slot) {
     this.#native.core.release(slot)
     this.free(slot)
   }
 
-  // Of an abandoned task.
-  giveUp (slot) {
+  // Frees an abandoned slot that has come back.
+  freeAbandoned (slot) {
     this.#tasks[slot] = undefined
     this.free(slot)
   }
@@ -63,7 +63,7 @@ class SlotTable {
     return resolve
   }
 
-  // Undefined: the slot stands for a mere promise, or is free.
+  // Undefined: the slot has only a promise, or is free.
   taskOf (slot) { return this.#tasks[slot] }
 
   setTask (slot, task) { this.#tasks[slot] = task }
@@ -74,7 +74,7 @@ class SlotTable {
 
   isAbandoned (slot) { return this.#tasks[slot] === kAbandoned }
 
-  // The slots that are out.
+  // The slots in use.
   used () {
     const slots = []
     for (let slot = 0; slot < kSlots; slot++) {

@@ -1,26 +1,28 @@
 'use strict'
 
-// The owner's side of task functions: which place of the table in shared memory stands for
-// which function. A pool may be asked for functions without end, as with `data:` URLs, so
-// what no slot names is forgotten when another one needs the room, the one that was used
-// least recently first. A function that is asked for again gets a place again.
+// The owner's side of the function table: which entry holds which task function. A pool may be
+// given new functions without end, for example as `data:` URLs. So when the table is full, a
+// function that no slot refers to is dropped, the least recently used first. A function that is
+// used again gets an entry again.
 
 const { Array, Map, Set } = require('../base/globals')
 const { FunctionTable, chunksFor, toText } = require('../transport/function-table')
 
-// Place of the pool's own function, which workers load when they start.
-const kOwnPlace = 0
-// Instead of a place: there is no room, and the task has to go by port, its function with it.
+// The entry of the pool function, that is, the function of the pool's own options. Workers load it
+// when they start.
+const kPoolFunction = 0
+// Instead of an entry: the table has no room, so the task is sent by port, together with its
+// function.
 const kInMessage = -1
 
 class TaskFunction {
-  users = 0 // slots that are out
-  place
+  users = 0 // how many slots refer to it
+  entry
   key
   chunks
 
-  constructor (place, key, chunks) {
-    this.place = place
+  constructor (entry, key, chunks) {
+    this.entry = entry
     this.key = key
     this.chunks = chunks
   }
@@ -28,40 +30,42 @@ class TaskFunction {
 
 class TaskFunctions {
   #table
-  #own
+  #poolFunction
   #byKey = new Map()
   #bySlot
   #idle = new Set() // those without users, the least recently used first
   #lastSerial = 0
-  #places
+  #entries
   #chunks
 
-  // `own`: `{ filename, name }` of the pool, or null. `textBytes`: for the texts of all.
-  constructor (slots, own, textBytes) {
+  // `poolFunction`: `{ filename, name }`, or null. `textBytes`: the room for the texts of
+  // functions.
+  constructor (slots, poolFunction, textBytes) {
     this.#table = FunctionTable.create(slots, textBytes)
-    this.#own = own
+    this.#poolFunction = poolFunction
     this.#bySlot = new Array(slots).fill(null)
-    this.#places = new Indices(kOwnPlace + 1, this.#table.places)
+    this.#entries = new Indices(kPoolFunction + 1, this.#table.entries)
     this.#chunks = new Indices(0, this.#table.chunks)
   }
 
   get buffer () { return this.#table.buffer }
 
-  // The place that stands for a function while the slot is out, or kInMessage.
+  // Binds a function to a slot, as long as the slot is in use. Returns the entry of the function,
+  // or kInMessage.
   bind (slot, filename, name) {
     const bound = this.#bySlot[slot]
-    if (bound !== null) return bound.place
-    const own = this.#own
-    if (own !== null && filename === own.filename && name === own.name) return kOwnPlace
+    if (bound !== null) return bound.entry
+    const own = this.#poolFunction
+    if (own !== null && filename === own.filename && name === own.name) return kPoolFunction
     const key = toText(filename, name)
     const found = this.#byKey.get(key) ?? this.#add(key)
     if (found === null) return kInMessage
     if (found.users++ === 0) this.#idle.delete(found)
     this.#bySlot[slot] = found
-    return found.place
+    return found.entry
   }
 
-  // The slot is back.
+  // To be called when the slot is free again.
   unbind (slot) {
     const bound = this.#bySlot[slot]
     if (bound === null) return
@@ -73,12 +77,12 @@ class TaskFunctions {
   #add (key) {
     const count = chunksFor(key)
     if (count > this.#table.chunks) return null
-    while (this.#places.left === 0 || this.#chunks.left < count) {
+    while (this.#entries.left === 0 || this.#chunks.left < count) {
       if (!this.#forgetOne()) return null
     }
     const chunks = Array.from({ length: count }, () => this.#chunks.take())
-    const added = new TaskFunction(this.#places.take(), key, chunks)
-    this.#table.write(added.place, ++this.#lastSerial, key, chunks)
+    const added = new TaskFunction(this.#entries.take(), key, chunks)
+    this.#table.write(added.entry, ++this.#lastSerial, key, chunks)
     this.#byKey.set(key, added)
     return added
   }
@@ -88,14 +92,14 @@ class TaskFunctions {
     const [oldest] = this.#idle
     this.#idle.delete(oldest)
     this.#byKey.delete(oldest.key)
-    this.#places.giveBack(oldest.place)
+    this.#entries.giveBack(oldest.entry)
     for (const chunk of oldest.chunks) this.#chunks.giveBack(chunk)
     return true
   }
 }
 
-// Whole numbers from `next` to below `end`, each for one at a time. Those that were in use
-// come first, so that no more memory is touched than has to be.
+// A free list of the integers from `next` to below `end`. Integers that were in use before are
+// given out first, so that no more memory is touched than necessary.
 class Indices {
   #next
   #end
@@ -113,4 +117,4 @@ class Indices {
   giveBack (index) { this.#returned.push(index) }
 }
 
-module.exports = { TaskFunctions, kInMessage, kOwnPlace }
+module.exports = { TaskFunctions, kInMessage, kPoolFunction }

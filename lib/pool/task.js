@@ -1,7 +1,7 @@
 'use strict'
 
-// A task that cannot take the fast path: it has options, waits in JavaScript, or its async
-// context is followed. A taskQueue holds such tasks, and a load balancer is asked about them.
+// A task that does not take the fast path: it has options, waits in JavaScript, or its async
+// context is tracked. A task queue holds such tasks, and a load balancer gets their `interface`.
 
 const { Promise } = require('../base/globals')
 const { AsyncResource } = require('node:async_hooks')
@@ -14,12 +14,12 @@ let lastId = 0
 class Task {
   taskId = lastId++
   created = now()
-  // Where it is, once it has been handed over.
+  // Set when the task is handed over; the worker only if the owner chose it.
   slot = -1
   worker = null
-  // What was found out about the value when it was first to be handed over, so that it is
-  // encoded once, however long it waits. Undefined: nothing yet. Null: the platform has to
-  // clone it. Else the message that it became (packet.js).
+  // How the value is sent by port. Kept, so that the value is encoded once, even if the task then
+  // waits. Undefined: not known yet. Null: the platform has to clone the value. Otherwise the
+  // message with the encoded value (packet.js).
   packed
   isSettled = false
   task
@@ -58,7 +58,7 @@ class Task {
 
   get isAbortable () { return this.signal !== null }
 
-  // What a load balancer sees.
+  // The object that a load balancer gets.
   get interface () {
     return {
       taskId: this.taskId,
@@ -78,7 +78,7 @@ class Task {
     this.#abortListeners = listen(this.signal, callback)
   }
 
-  // Once; false if it has been settled before.
+  // Settles the promise. False: it was settled before.
   settle (isError, value) {
     if (this.isSettled) return false
     this.isSettled = true

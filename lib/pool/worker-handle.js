@@ -1,6 +1,6 @@
 'use strict'
 
-// A worker as its pool's owner sees it: its thread, its port, and what it has to do.
+// The owner's handle of a worker: its thread, its port, and the tasks that were assigned to it.
 
 const { Set } = require('../base/globals')
 const { MessageChannel, Worker } = require('node:worker_threads')
@@ -9,27 +9,26 @@ const { now, startTimer, stopTimer } = require('../base/time')
 const { kWorkerFile } = require('../base/worker-file')
 const { ValuePort } = require('../transport/value-port')
 
-// A thread that was told to end and is still there after so long is told again, then
-// after twice as long, and so on.
+// A thread that is still running this long after terminate() is terminated again; the delay doubles
+// each time.
 const kTerminateRetryMs = 50
 const kMaxTerminateCalls = 9
 
 class WorkerHandle {
-  index = -1 // until begin()
-  thread // of node:worker_threads
-  // Tasks that the owner chose this worker for. Those that it took from the ready queue do
-  // not count.
+  index = -1 // in the scheduler's table, from begin() on
+  thread // the Worker of node:worker_threads
+  // Tasks for which the owner chose this worker. Tasks from the ready queue are not among them.
   assigned = new Set()
   isReady = false
   isAnnounced = false
-  // Taken out of the pool; its thread may still be ending.
+  // Removed from the pool; its thread may still be ending.
   isDestroyed = false
-  // What made it fail, if it did.
+  // The error that ended the thread, if any.
   error = null
   began = now()
   idleSince = 0
   completedBefore = -1
-  view = null // workers.js
+  view = null // see workers.js
   #port
   #terminateTimer = null
 
@@ -46,8 +45,8 @@ class WorkerHandle {
     })
   }
 
-  // Lets it begin its work, as the scheduler's worker `index`. `startup`: what else
-  // worker/main.js needs to know.
+  // Sends the startup message to worker/main.js. `index`: that of the worker in the scheduler's
+  // table. `startup`: the rest of the message.
   begin (index, startup) {
     const { port1, port2 } = new MessageChannel()
     this.index = index
@@ -55,7 +54,7 @@ class WorkerHandle {
     this.thread.postMessage({ ...startup, index, port: port2 }, [port2])
   }
 
-  // `exit` gets the exit code, after everything else of the thread.
+  // `exit` is called with the exit code, after all other events of the thread.
   listen ({ message, error, exit }) {
     this.thread.on('message', message)
     this.thread.on('error', error)
@@ -63,29 +62,29 @@ class WorkerHandle {
       stopTimer(this.#terminateTimer)
       exit(exitCode)
     })
-    // The pool's tasks keep the process alive, its threads do not. After the
-    // listeners, since one for messages takes a reference.
+    // The tasks of a pool keep the process alive, its threads do not. unref() comes after the
+    // listeners, since adding one for messages refs the thread.
     this.thread.unref()
   }
 
-  // Sends a value: the number of its message.
+  // Sends a value by port, and returns the number of its message.
   post (content, transferList) { return this.#port.send(content, transferList) }
 
-  // Ends it, whatever it runs. V8 loses such a request now and then, and a task in an
-  // endless loop then runs for ever: on Node 20, of a thousand requests to threads
-  // that had just begun such a loop, one or two were lost, of the same to Piscina too.
+  // Ends the thread, whatever it runs. Sometimes V8 loses such a request, and a task in an endless
+  // loop would run forever. On Node 20, of a thousand requests to threads that had just begun such
+  // a loop, one or two were lost; the same happens to Piscina.
   terminate () { this.#terminate(1) }
 
   #terminate (calls) {
     this.thread.terminate()
     if (calls === kMaxTerminateCalls) return
-    // Node keeps the process alive until the thread has ended, so the timer need not.
+    // The timer does not keep the process alive, but the thread does until it has ended.
     const delay = kTerminateRetryMs << (calls - 1)
     this.#terminateTimer = startTimer(() => this.#terminate(calls + 1), delay)
   }
 
-  // The message of that number. Messages come in the order of the slots that refer
-  // to them; one whose slot was never seen is dropped.
+  // The message with this number. Messages come in the order of the slots that refer to them. So
+  // those before it, whose slots did not come back, are dropped.
   receive (wanted) {
     for (;;) {
       const received = this.#port.receive()
@@ -94,7 +93,7 @@ class WorkerHandle {
     }
   }
 
-  // After the thread has ended and its last results were read.
+  // To be called when the thread has ended and its last results were read.
   dispose () {
     this.#port.close()
   }

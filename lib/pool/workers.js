@@ -1,32 +1,32 @@
 'use strict'
 
-// The workers of a pool: starts them, knows which are ready, lets idle ones go, ends them.
-// recovery.js decides what becomes of their tasks.
+// The workers of a pool: starts them, knows which are ready, and ends them, also when they are
+// idle. recovery.js handles the tasks of workers that have ended.
 
 const { Map, Math, Promise } = require('../base/globals')
 const { now, startTimer, stopTimer } = require('../base/time')
 const { timerDelay } = require('./options')
 const { WorkerHandle } = require('./worker-handle')
 
-// Idle workers beyond minThreads stay this long where idleTimeout is 0: starting
-// one again costs thirty milliseconds of two processors.
+// If idleTimeout is 0, idle workers beyond minThreads are kept this long: starting one again takes
+// thirty milliseconds of two processors.
 const kMinIdleMs = 500
 
 class Workers {
-  // Those that take tasks.
+  // The workers that take tasks. Those that were destroyed are not in it.
   list = []
   #options
   #limits
   #native
   #hooks
-  #byIndex = new Map() // all that have not ended
-  #ends = new Map() // worker to the promise of its end
+  #byIndex = new Map() // all workers whose thread has not ended
+  #ends = new Map() // for each of these, a promise of the end of its thread
   #booting = 0
   #isEnding = false
   #idleTimer = null
 
-  // hooks: onMessage(message), onReady(view), onGone(view), onExit(worker, exitCode),
-  // onChange() when workers came or went.
+  // hooks: onMessage(message), onReady(view), onGone(view), onExit(worker, exitCode), and
+  // onChange(), which is called when `list` has changed.
   constructor (options, limits, native, hooks) {
     this.#options = options
     this.#limits = limits
@@ -40,21 +40,21 @@ class Workers {
 
   get ready () { return this.list.filter((worker) => worker.isReady) }
 
-  // What a load balancer may choose from.
+  // The workers that a load balancer may choose from.
   get readyViews () { return this.ready.map((worker) => this.view(worker)) }
 
-  // Whether a worker that began after then has run a task.
+  // Whether a worker that began after `time` has run a task.
   wasUsedSince (time) {
     return this.list.some((worker) => worker.began > time && this.#completedBy(worker) > 0)
   }
 
-  // None takes tasks, and none is still ending.
+  // Whether all threads have ended.
   get isGone () { return this.list.length === 0 && this.#ends.size === 0 }
 
-  // Workers that take tasks and have yet to become ready.
+  // How many workers of the list are not ready yet.
   get booting () { return this.#booting }
 
-  // No worker that takes tasks has loaded the pool's file, and some may yet do so.
+  // Whether workers are starting, and none of the list has loaded the file of the pool yet.
   get isUndecided () {
     return this.list.length > 0 && !this.list.some((worker) => this.#hasLoaded(worker))
   }
@@ -63,16 +63,16 @@ class Workers {
 
   #completedBy (worker) { return this.#native.core.workerCompleted(worker.index) }
 
-  // The worker that has this place in the scheduler's table.
+  // The worker with this index in the scheduler's table.
   at (index) { return this.#byIndex.get(index) }
 
-  // False: the scheduler has no place for another, until one has ended. Throws
-  // what `new Worker` throws. The native pool is opened, if there is none, while the
-  // worker starts, which takes far longer.
+  // Starts a worker. False: the scheduler's table is full until a thread has ended. Throws what
+  // `new Worker` throws. The thread is created first: it takes far longer to start than the native
+  // pool takes to open, if that is needed.
   start () {
-    if (this.#ends.size >= this.#limits.places) return false
+    if (this.#ends.size >= this.#limits.workerTableSize) return false
     const worker = new WorkerHandle(this.#options)
-    // A getter in workerData or env may have started others, or ended all.
+    // A getter in workerData or env may have started other workers, or ended all.
     if (this.isFull || this.#isEnding) {
       worker.terminate()
       return false
@@ -101,19 +101,19 @@ class Workers {
     return true
   }
 
-  // The workers present count as ready although they are starting: tasks may be
-  // given to them at once. Returns them; they have yet to be announced.
+  // Marks all workers as ready although they are still starting, so that tasks may be assigned to
+  // them at once. Returns them; the caller announces them.
   takeAsReady () {
     for (const worker of this.list) worker.isReady = true
     this.#booting = 0
     return [...this.list]
   }
 
-  // True: some worker has become ready.
+  // Finds the workers that have become ready, and announces them. Returns whether there was any.
   findReady () {
     let found = false
     for (const worker of [...this.list]) {
-      // An announcement may have ended the workers that come after.
+      // A listener may have ended workers that come later in the list.
       if (worker.isReady || worker.isDestroyed || !this.#hasLoaded(worker)) continue
       worker.isReady = true
       this.#booting--
@@ -123,15 +123,15 @@ class Workers {
     return found
   }
 
-  // Once for each worker: when it became ready, or else just before it is said to be gone,
-  // so that each 'workerDestroy' follows a 'workerCreate'.
+  // Emits 'workerCreate', once for each worker: when it has become ready, or else just before its
+  // 'workerDestroy', so that each 'workerDestroy' follows a 'workerCreate'.
   announce (worker) {
     if (worker.isAnnounced) return
     worker.isAnnounced = true
     this.#hooks.onReady(this.view(worker))
   }
 
-  // Ends a worker. Its tasks are recovered when it has ended.
+  // Ends a worker. Its tasks are recovered when its thread has ended.
   destroy (worker) {
     if (worker === undefined || worker.isDestroyed) return
     this.#native.core.closeWorker(worker.index)
@@ -139,7 +139,7 @@ class Workers {
     this.#remove(worker)
   }
 
-  // A worker that has ended, its tasks recovered.
+  // Removes a worker whose thread has ended and whose slots were taken back.
   forget (worker) {
     worker.dispose()
     this.#ends.delete(worker)
@@ -165,27 +165,27 @@ class Workers {
     this.#isEnding = false
   }
 
-  // The native pool is gone.
+  // To be called when the native pool was closed.
   reset () {
     this.#byIndex.clear()
     stopTimer(this.#idleTimer)
     this.#idleTimer = null
   }
 
-  // To be called when tasks have ended: workers beyond minThreads may go.
+  // To be called when tasks have ended: idle workers beyond minThreads are ended after a while.
   watchIdle () {
     if (this.list.length <= this.#limits.minThreads || this.#idleTimer !== null) return
     const timeout = timerDelay(this.#options.idleTimeout)
     if (timeout === null) return
-    const patience = timeout > 0 ? timeout : kMinIdleMs
-    // Twice within the timeout, so that a worker goes soon after it.
-    this.#idleTimer = startTimer(() => this.#letIdleGo(patience), Math.max(1, patience / 2))
+    const maxIdle = timeout > 0 ? timeout : kMinIdleMs
+    // Checks twice per timeout, so that a worker is ended soon after its own has expired.
+    this.#idleTimer = startTimer(() => this.#endIdle(maxIdle), Math.max(1, maxIdle / 2))
   }
 
-  #letIdleGo (patience) {
+  #endIdle (maxIdle) {
     this.#idleTimer = null
     const { core } = this.#native
-    // A task on its way may have no other worker to go to.
+    // A task in the ready queue may need one of the idle workers.
     if (core.readyLength(false) > 0) return this.watchIdle()
     const time = now()
     for (const worker of [...this.list].reverse()) {
@@ -195,14 +195,15 @@ class Workers {
       if (isBusy || completed !== worker.completedBefore) {
         worker.completedBefore = completed
         worker.idleSince = time
-      } else if (time - worker.idleSince >= patience && core.closeIdle(worker.index)) {
+      } else if (time - worker.idleSince >= maxIdle && core.closeIdle(worker.index)) {
         this.destroy(worker)
       }
     }
     this.watchIdle()
   }
 
-  // A worker as load balancers and events show it: one live object for each.
+  // The object that stands for a worker in load balancers and events. Each worker has one, and its
+  // properties show the current state.
   view (worker) {
     worker.view ??= createView(worker, () => {
       const isRecorded = this.#options.workerHistogram && this.#byIndex.get(worker.index) === worker
@@ -211,7 +212,7 @@ class Workers {
     return worker.view
   }
 
-  // The worker that a load balancer chose, if it is one that takes tasks.
+  // The worker that a load balancer chose, or null if it does not take tasks.
   ofView (view) {
     return this.list.find((worker) => worker.view !== null && worker.view === view) ?? null
   }

@@ -1,19 +1,18 @@
 'use strict'
 
-// Objects that live in several threads at once: a Mutex, a Channel and so on.
+// Shared objects live in several threads at once: a Mutex, a Channel and so on.
 //
-// Such an object has exactly one own enumerable property, which holds all that
-// another thread needs: { kind, format, library, id, memory }. So the platform's
-// clone, which strips classes, carries it whole, and from() makes the object again
-// out of what arrived. A thread has one object for each id: two halves of a lock in
-// one thread would not know of each other.
+// A shared object has exactly one own enumerable property, which holds all that another thread
+// needs: { kind, format, library, id, memory }. Structured clone strips the class but keeps this
+// property, and from() makes the object again from the clone. A thread has one object for each id:
+// two objects for the same lock would not know of each other's state.
 //
-// A process may have several copies of telar: two packages that each bring their own,
-// a test runner that loads it anew for each file. The id is the address of the memory,
-// so no two objects have the same, whoever made them; and all copies in a thread keep
-// one list. Copies over the same native library share everything. Another library has
-// its own threads, wait queues and bells, and would take a living owner for a dead one:
-// what was made over one is refused by the other.
+// A process may have several copies of telar: two packages may each bring their own, and a test
+// runner may load it anew for each file. The id is the address of the memory, so it is unique among
+// all copies, and all copies in a thread use one list of objects. Copies that use the same native
+// library can work with each other's objects. Different libraries cannot: each has its own thread
+// registry, wait queues and doorbells, and would take a living owner of a lock for a dead one. So
+// an object that was made with another library is refused.
 
 const {
   Array, FinalizationRegistry, Map, Object, Set, Symbol, Uint8Array, WeakRef, nodeGlobals
@@ -25,21 +24,21 @@ const { createError, describe } = require('../base/errors')
 const { own } = require('../base/own')
 
 const kShared = 'telar:shared'
-// Of that property, and of the list of a thread. Goes up when either changes.
+// The version of that property, and of the list of a thread. Incremented when either changes.
 const kFormat = 1
 
-// Functions that give the classes, by kind: a thread may be sent what it has never used, and loads
-// a class when it first meets it.
+// Functions that return the classes, by kind. A thread may receive an object of a class that it has
+// not used: the class is loaded then.
 let classes = { __proto__: null }
 
-// This file knows no class, since each of them needs it: lib/shared-classes.js lists them.
+// Called by lib/shared-classes.js. This file requires no class, since each of them requires it.
 function registerClasses (loaders) {
   classes = loaders
 }
 
-// The objects of a thread by id, weakly.
+// The shared objects of a thread by id, held weakly.
 class ObjectList {
-  // True once there has been one.
+  // True once the thread has had a shared object.
   isUsed = false
   #known = new Map()
   #collected = new FinalizationRegistry((id) => {
@@ -69,8 +68,8 @@ function objectsOfThread () {
   return made
 }
 
-// What a constructor gets in place of its options when the memory is there
-// already. Nobody outside of telar has this class.
+// Passed to a constructor in place of its options when the memory exists already. The class is not
+// exported from telar, so only telar can pass it.
 class Received {
   data
 
@@ -79,10 +78,10 @@ class Received {
   }
 }
 
-// True once this thread has had such an object: only then a value may have one inside.
+// Whether this thread has had a shared object. Only then a value may have one inside.
 const isUsed = () => objects.isUsed
 
-// Makes `instance` one of them. `data`: { memory }, or a Received.
+// Makes `instance` a shared object. `data`: { memory }, or a Received.
 function share (instance, kind, data) {
   const shared = data instanceof Received ? data.data : describeShared(kind, data.memory)
   Object.defineProperty(instance, kShared, { __proto__: null, value: shared, enumerable: true })
@@ -94,7 +93,8 @@ function describeShared (kind, memory) {
   return Object.freeze({ kind, format: kFormat, library: native.library, id, memory })
 }
 
-// What share() stored, also in a clone, or by another copy of telar; undefined for anything else.
+// The data that share() stored in an object, also in a clone or by another copy of telar. Undefined
+// for anything else.
 function dataOf (value) {
   if (typeof value !== 'object' || value === null) return undefined
   const data = own(value, kShared)
@@ -104,10 +104,13 @@ function dataOf (value) {
   return isData ? data : undefined
 }
 
-// The object of this thread for such data. Throws for that of a copy that this one cannot work with.
+// The object of this thread for such data. Throws for an object of a copy of telar that this one
+// cannot work with.
 function restore (data) {
   const { kind, format, library, id } = data
-  if (format !== kFormat || classes[kind] === undefined) throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherVersion)
+  if (format !== kFormat || classes[kind] === undefined) {
+    throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherVersion)
+  }
   if (library !== native.library) throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherLibrary)
   const object = objects.find(id)
   if (object !== undefined && object[kShared].kind === kind) return object
@@ -118,19 +121,20 @@ function restore (data) {
 const kOtherVersion = 'it is of another version'
 const kOtherLibrary = 'it has another native library, which does not know the threads of this one'
 
-// For `Class.from(received)`. In a thread with several copies of telar the object may be of the
-// class of another one, which works the same.
+// Implements `Class.from(received)`. In a thread with several copies of telar the result may be an
+// instance of the class of another copy, which works the same.
 function from (Class, kind, received) {
   if (received instanceof Class) return received
   const data = dataOf(received)
   if (data === undefined || data.kind !== kind) {
-    throw createError('ERR_TELAR_NOT_SHARED', kind, data === undefined ? describe(received) : `a ${data.kind}`)
+    const description = data === undefined ? describe(received) : `a ${data.kind}`
+    throw createError('ERR_TELAR_NOT_SHARED', kind, description)
   }
   return restore(data)
 }
 
-// Makes the objects inside a value that the platform has cloned what they were.
-// In place; without recursion, since a value may be deeper than the stack.
+// Restores the shared objects inside a value that the platform has cloned. In place, and without
+// recursion, since a value may be nested deeper than the stack allows.
 function revive (root) {
   const seen = new Set()
   const open = []
@@ -159,7 +163,8 @@ function revive (root) {
   return result
 }
 
-// The platform clones into its main realm, and this file may run in another, as under a test runner.
+// The platform makes clones in its main realm, and this file may run in another, as under a test
+// runner.
 function isPlain (value) {
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || builtinName(prototype) === 'Object'
@@ -167,7 +172,7 @@ function isPlain (value) {
 
 function reviveMap (map, visit) {
   const entries = [...map].map(([key, value]) => [visit(key), visit(value)])
-  map.clear() // for the order, if a key is another now
+  map.clear() // keeps the order when a key has been replaced
   for (const [key, value] of entries) map.set(key, value)
 }
 
@@ -177,4 +182,14 @@ function reviveSet (set, visit) {
   for (const member of members) set.add(member)
 }
 
-module.exports = { Received, kOtherLibrary, dataOf, from, isUsed, registerClasses, restore, revive, share }
+module.exports = {
+  Received,
+  kOtherLibrary,
+  dataOf,
+  from,
+  isUsed,
+  registerClasses,
+  restore,
+  revive,
+  share
+}

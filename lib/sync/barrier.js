@@ -4,7 +4,7 @@ const { Atomics } = require('../base/globals')
 const { Received, from, share } = require('../shared/registry')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
-const { createTimeout, readLimits } = require('./limits')
+const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kParties = 1

@@ -6,7 +6,7 @@ const { Received, from, share } = require('../shared/registry')
 const { ownOptions } = require('../base/arguments')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkFunction } = require('./check')
-const { createTimeout, readLimits } = require('./limits')
+const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kBits = 1

@@ -4,7 +4,7 @@ const { Atomics, Math } = require('../base/globals')
 const { Received, from, share } = require('../shared/registry')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkInteger } = require('./check')
-const { createTimeout, readLimits } = require('./limits')
+const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kMaxCount = 2 ** 31 - 1

@@ -4,7 +4,7 @@ const { Atomics, Symbol } = require('../base/globals')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
-const { createTimeout, kNone, readLimits } = require('./limits')
+const { createTimeout, kNone, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
 

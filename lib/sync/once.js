@@ -5,7 +5,7 @@ const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
 const { checkFunction } = require('./check')
-const { createTimeout, readLimits } = require('./limits')
+const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
 

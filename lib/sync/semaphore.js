@@ -5,7 +5,7 @@ const { createError } = require('../base/errors')
 const { Received, from, share } = require('../shared/registry')
 const { checkInteger } = require('./check')
 const { FairWord, kPayload, kWaiters } = require('./fair-word')
-const { createTimeout, kNone, readLimits } = require('./limits')
+const { createTimeout, kNone, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kMax = 1

@@ -8,7 +8,7 @@ const { types } = require('node:util')
 const { listen } = require('../base/abort-signal')
 const { createError, describe } = require('../base/errors')
 const { now, ref, unref } = require('../base/time')
-const { createAborted, readLimits } = require('./limits')
+const { createAborted, readLimits } = require('../base/limits')
 const { relax, turns } = require('./spin')
 
 const kFirstSlice = 100 // ms

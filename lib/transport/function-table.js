@@ -1,28 +1,30 @@
 'use strict'
 
-// The texts of task functions in shared memory: which file, which export. The owner writes
-// them, workers read them. A slot names a place of the table, and the owner leaves that place
-// as it is while any slot that is out names it.
+// The table of task functions in shared memory: the file and the export of each. The owner writes
+// it, workers read it. A slot refers to an entry of the table by its index. The owner does not
+// change an entry as long as a slot in use refers to it.
 //
-// So no worker is told of a function that it runs no task of: what a worker that is idle, or
-// busy for hours, has yet to read does not grow.
+// A worker reads only the entries of the tasks that it runs. So no messages about functions pile up
+// for a worker that is idle, or busy for hours.
 //
-//   places   16 bytes each: float64 serial, int32 first chunk, int32 length
+//   entries  16 bytes each: float64 serial, int32 first chunk, int32 length
 //   chunks   256 bytes each: int32 next chunk, then up to 126 UTF-16 code units
 //
-// Serials are given once. A worker that kept the function of a place knows by the serial
-// whether it is still that one.
+// Each serial is used once. By the serial a worker knows whether the function that it has loaded
+// for an entry is still the one of that entry.
 
-const { Buffer, Float64Array, Int32Array, Math, Number, SharedArrayBuffer } = require('../base/globals')
+const {
+  Buffer, Float64Array, Int32Array, Math, Number, SharedArrayBuffer
+} = require('../base/globals')
 
-const kPlaceBytes = 16
+const kEntryBytes = 16
 const kChunkBytes = 256
 const kTextOffset = 4 // in a chunk
 const kTextUnits = (kChunkBytes - kTextOffset) / 2
 
 class FunctionTable {
   buffer
-  places
+  entries
   #serials
   #words
   #bytes
@@ -30,15 +32,16 @@ class FunctionTable {
 
   constructor (buffer, slots) {
     this.buffer = buffer
-    this.places = placesOf(slots)
+    this.entries = entriesFor(slots)
     this.#chunksAt = chunksAt(slots)
-    // With lengths of their own, since views that follow the length of a buffer are slower.
-    this.#serials = new Float64Array(buffer, 0, this.places * 2)
+    // With explicit lengths, since views that follow the length of a growable buffer are slower.
+    this.#serials = new Float64Array(buffer, 0, this.entries * 2)
     this.#words = new Int32Array(buffer, 0, buffer.byteLength / 4)
     this.#bytes = Buffer.from(buffer, 0, buffer.byteLength)
   }
 
-  // Room for so many bytes of text. Reserved without being touched, as slots are.
+  // A table with room for `textBytes` bytes of text. Like the slots, the memory is reserved but not
+  // touched.
   static create (slots, textBytes) {
     const bytes = chunksAt(slots) + roundUp(textBytes)
     return new FunctionTable(new SharedArrayBuffer(bytes, { maxByteLength: bytes }), slots)
@@ -46,13 +49,13 @@ class FunctionTable {
 
   get chunks () { return (this.buffer.byteLength - this.#chunksAt) / kChunkBytes }
 
-  serial (place) { return this.#serials[place * 2] }
+  serial (entry) { return this.#serials[entry * 2] }
 
-  // `chunks`: as many as chunksFor(text), which nobody else uses.
-  write (place, serial, text, chunks) {
-    this.#serials[place * 2] = serial
-    this.#words[place * 4 + 2] = chunks[0]
-    this.#words[place * 4 + 3] = text.length
+  // `chunks`: the indices of as many free chunks as chunksFor(text) says.
+  write (entry, serial, text, chunks) {
+    this.#serials[entry * 2] = serial
+    this.#words[entry * 4 + 2] = chunks[0]
+    this.#words[entry * 4 + 3] = text.length
     for (let i = 0; i < chunks.length; i++) {
       const at = this.#chunksAt + chunks[i] * kChunkBytes
       if (i + 1 < chunks.length) this.#words[at / 4] = chunks[i + 1]
@@ -62,10 +65,10 @@ class FunctionTable {
   }
 
   // `{ filename, name }`
-  read (place) {
+  read (entry) {
     let text = ''
-    let chunk = this.#words[place * 4 + 2]
-    const length = this.#words[place * 4 + 3]
+    let chunk = this.#words[entry * 4 + 2]
+    const length = this.#words[entry * 4 + 3]
     while (text.length < length) {
       const at = this.#chunksAt + chunk * kChunkBytes
       const from = at + kTextOffset
@@ -77,20 +80,21 @@ class FunctionTable {
   }
 }
 
-// One for the pool's own function, and one for each slot: with a function of its own for each
-// there is still a place.
-const placesOf = (slots) => slots + 1
+// One entry for the function of the pool, and one for each slot: enough even if each slot has a
+// function of its own.
+const entriesFor = (slots) => slots + 1
 
 const roundUp = (bytes) => Math.ceil(bytes / kChunkBytes) * kChunkBytes
 
-const chunksAt = (slots) => roundUp(placesOf(slots) * kPlaceBytes)
+const chunksAt = (slots) => roundUp(entriesFor(slots) * kEntryBytes)
 
-// A text of no characters has one too.
+// How many chunks a text takes; an empty text takes one too.
 function chunksFor (text) {
   return Math.max(1, Math.ceil(text.length / kTextUnits))
 }
 
-// A function as one text, which is its key as well. Either may hold any character.
+// A function as one text, which also serves as its key. Filename and name may hold any characters,
+// so the length of the name comes first.
 function toText (filename, name) {
   return `${name.length} ${name}${filename}`
 }

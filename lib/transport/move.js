@@ -1,8 +1,8 @@
 'use strict'
 
-// move(value): "transfer this, do not copy it". The two public symbols are
-// Piscina's registered ones, so objects that implement them for Piscina, and
-// files that got them from Symbol.for(), work unchanged.
+// move(value) marks a value to be transferred instead of copied. The public symbols are those that
+// Piscina registers. So objects that implement them for Piscina, and files that get them from
+// Symbol.for(), work unchanged.
 
 const { Buffer, Object, Set, Symbol } = require('../base/globals')
 const { isArrayBufferView, isProxy, isSharedArrayBuffer } = require('node:util/types')
@@ -10,27 +10,31 @@ const { own, setOwn } = require('../base/own')
 const { isPooled } = require('../codec/buffer-pool')
 const { createError, describe } = require('../base/errors')
 
-const isMarkedAsUntransferable = own(require('node:worker_threads'), 'isMarkedAsUntransferable') // since Node 21
+// Since Node 21.
+const isMarkedAsUntransferable = own(require('node:worker_threads'), 'isMarkedAsUntransferable')
 
 const kTransferable = Symbol.for('Piscina.transferable')
 const kValue = Symbol.for('Piscina.valueOf')
 const kQueueOptions = Symbol.for('Piscina.queueOptions')
-// Registered too: a worker file may load another copy of telar than the pool's.
+// A registered symbol too: a worker file may load another copy of telar than the pool did.
 const kMovable = Symbol.for('telar.movable')
 
-// Structured clone refuses a symbol, and its message shows the first and last words of the description.
+// Structured clone throws for a symbol. The description is part of the message, which continues
+// with "could not be cloned".
 const kMisplaced = Symbol('What move() returned, as a part of a value: use transferList there. It')
 
-const kToMove = 'an ArrayBuffer, a view on one, a MessagePort, a FileHandle, a stream, or an object with both ' +
-  'transferableSymbol and valueSymbol'
+const kToMove = 'an ArrayBuffer, a view on one, a MessagePort, a FileHandle, a stream, or an ' +
+  'object with both transferableSymbol and valueSymbol'
 
-// What Object.prototype.toString says of objects that no version of Node transfers. Those of Node's own classes
-// that say the same are known by their symbols.
-const kNeverMoved = new Set(['Object', 'Array', 'Arguments', 'Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'Date', 'RegExp',
-  'Error', 'Promise', 'Boolean', 'Number', 'String', 'Symbol', 'BigInt'].map((name) => `[object ${name}]`))
+// The results of Object.prototype.toString() for objects that no version of Node transfers. Objects
+// of Node's own classes may give the same; they are recognized by their symbols.
+const kNeverMoved = new Set([
+  'Object', 'Array', 'Arguments', 'Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'Date', 'RegExp',
+  'Error', 'Promise', 'Boolean', 'Number', 'String', 'Symbol', 'BigInt'
+].map((name) => `[object ${name}]`))
 
-// What to transfer, and the value that stands for it on the other side: they
-// differ for a view, whose buffer is what can be transferred.
+// The object to transfer, and the value that the receiver gets. They differ for a view: its buffer
+// is transferred.
 class Moved {
   #transferable
   #value
@@ -44,7 +48,8 @@ class Moved {
   get [kValue] () { return this.#value }
 }
 
-// A clone of a Moved, where nobody asks for what is moved, would be {}: the value would be lost.
+// Inside another value a Moved has no effect: its clone would be {}, and the value would be lost.
+// The symbol makes structured clone throw instead.
 class MovedOrRefused extends Moved {
   misplaced = kMisplaced
 }
@@ -57,15 +62,18 @@ function isMovable (value) {
   return isTransferable(value) && value[kMovable] === true
 }
 
-// Hidden, or the mark would show up when the object is printed or spread.
+// Not enumerable, so that the mark does not appear when the object is printed or spread.
 function markMovable (value) {
   setOwn(value, kMovable, true, false)
 }
 
-// Its memory belongs to many Buffers, and Node does not transfer it.
+// Whether a value is a Buffer in a pool. Many Buffers share that memory, and Node does not transfer
+// it.
 function isInPool (value) {
   if (!Buffer.isBuffer(value) || value.byteLength >= value.buffer.byteLength) return false
-  return isMarkedAsUntransferable?.(value.buffer) ?? (isPooled(value.buffer) || value.buffer.byteLength === Buffer.poolSize)
+  const { buffer } = value
+  return isMarkedAsUntransferable?.(buffer) ??
+    (isPooled(buffer) || buffer.byteLength === Buffer.poolSize)
 }
 
 function move (value) {
@@ -73,7 +81,8 @@ function move (value) {
   return mark(value, MovedOrRefused)
 }
 
-// Piscina's: what cannot be transferred is found out when it is sent, and what is lost is not.
+// move() of Piscina: a value that cannot be transferred fails when it is sent, and a value that was
+// moved as a part of another one is lost without an error.
 function moveUnchecked (value) {
   return mark(value, Moved)
 }
@@ -88,28 +97,47 @@ function mark (value, Class) {
 function check (value) {
   const buffer = isArrayBufferView(value) ? value.buffer : value
   if (isSharedArrayBuffer(buffer)) {
-    throw refusal(value, 'Its memory is shared, and stays so: pass it without move(), and both threads have it')
+    throw refusal(value, 'Shared memory is not moved: pass it without move(), and both threads ' +
+      'use it')
   }
   if (isNeverMoved(buffer)) {
-    throw refusal(value, 'To move parts of a value, name them in the transferList of run(), or move an object whose ' +
-      'transferableSymbol gives the parts and whose valueSymbol gives the value. Without move() a value is copied')
+    throw refusal(value, 'To move parts of a value, name them in the transferList of run(), or ' +
+      'move an object whose transferableSymbol gives the parts and whose valueSymbol gives the ' +
+      'value. Without move() a value is copied')
   }
 }
 
 function isNeverMoved (value) {
-  return isProxy(value) || (kNeverMoved.has(Object.prototype.toString.call(value)) && !isOfNode(value))
+  if (isProxy(value)) return true
+  return kNeverMoved.has(Object.prototype.toString.call(value)) && !isOfNode(value)
 }
 
-// Objects of Node that can be transferred, and some that can only be cloned, have methods for that under symbols.
+// Objects of Node that can be transferred, and some that can only be cloned, have methods for that
+// whose keys are symbols.
 function isOfNode (value) {
   for (let object = value; object !== null; object = Object.getPrototypeOf(object)) {
-    if (Object.getOwnPropertySymbols(object).some(({ description }) => description?.startsWith('messaging_'))) return true
+    if (Object.getOwnPropertySymbols(object).some(isMessagingSymbol)) return true
   }
   return false
 }
 
-function refusal (value, advice) {
-  return createError('ERR_TELAR_INVALID_ARGUMENT', `Expected move() to get ${kToMove}, but received ${describe(value)}. ${advice}`)
+function isMessagingSymbol ({ description }) {
+  return description?.startsWith('messaging_')
 }
 
-module.exports = { isMovable, isTransferable, kMovable, kQueueOptions, kTransferable, kValue, markMovable, move, moveUnchecked }
+function refusal (value, advice) {
+  const problem = `Expected move() to get ${kToMove}, but received ${describe(value)}`
+  return createError('ERR_TELAR_INVALID_ARGUMENT', `${problem}. ${advice}`)
+}
+
+module.exports = {
+  isMovable,
+  isTransferable,
+  kMovable,
+  kQueueOptions,
+  kTransferable,
+  kValue,
+  markMovable,
+  move,
+  moveUnchecked
+}

@@ -1,9 +1,9 @@
 'use strict'
 
-// A value that goes by port. One that the codec knows is encoded in memory of its own,
-// which is transferred: it found no room in shared memory, or is a result with a large
-// buffer. So what arrives does not depend on how large a value is, or on how full the
-// memory was.
+// Messages for values that are sent by MessagePort. If the codec can encode such a value (there was
+// no room for it in shared memory, or it is a result with a large buffer), the message is a packet:
+// an ArrayBuffer with the encoding, which is transferred. So what the receiver gets does not depend
+// on the size of a value, or on how full the shared memory was.
 
 const { ArrayBuffer, Buffer, Math, Uint8Array } = require('../base/globals')
 const native = require('../base/native')
@@ -12,18 +12,20 @@ const { kAttachBytes } = require('./attach-bytes')
 const { Unreadable } = require('./value-port')
 
 const kFirstBytes = 4096
-// The codec counts in 32-bit integers. Beyond, the platform clones.
+// The codec counts in 32-bit integers. Larger values are left to structured clone.
 const kMaxBytes = 2 ** 30
-// Memory that nobody writes to costs address space alone, and to move costs as much as to encode.
+// A packet is made this many times as large as wanted. Memory that is not written to costs only
+// address space, while moving to a larger packet costs as much as encoding.
 const kSpare = 2
-// All members, whatever it holds: see own.js.
+
+// Every message has all members: see own.js.
 class Message {
   value = undefined
-  // It may have shared objects inside, whose classes the clone has stripped.
+  // The value may have shared objects inside, whose classes the clone has stripped.
   isStripped = false
-  // It was a Buffer, of which the clone has made a Uint8Array.
+  // The value was a Buffer, which the clone has turned into a Uint8Array.
   isBuffer = false
-  // Of a task: `{ filename, name }`, where no place stands for its function.
+  // For a task whose function has no entry in the function table: `{ filename, name }`.
   taskFunction = undefined
   // Instead of the value: its encoding.
   packet = undefined
@@ -31,7 +33,7 @@ class Message {
   attachments = undefined
 }
 
-// Memory for one encoding, from its beginning.
+// The memory of one packet. The encoding begins at its first byte.
 class PacketMemory {
   bytes = null
   limit = 0
@@ -39,7 +41,7 @@ class PacketMemory {
   attachments = []
   #buffer = null
 
-  // Null: there is not so much memory. `begun`: the bytes that were written elsewhere so far.
+  // `begun`: the part of the encoding that was written elsewhere. Null: there is not enough memory.
   static begin (begun, needed, wanted) {
     const memory = new PacketMemory()
     return memory.#resize(begun, needed, wanted) ? memory : null
@@ -53,17 +55,17 @@ class PacketMemory {
     return this.attachments.push(buffer) - 1
   }
 
-  // For the encoder, which writes the value once more from its beginning.
+  // Called by the encoder when it writes the value again from its beginning.
   detach () {
     this.attachments.length = 0
   }
 
-  // For the encoder, when the value cannot be encoded after all.
+  // Called by the encoder when the value cannot be encoded.
   free () {
     if (this.#buffer !== null) native.detach(this.#buffer)
   }
 
-  // What was encoded, as a message for a port: `[message, transferList]`.
+  // The encoding as a message for a port: `[message, transferList]`.
   toMessage (length) {
     const { attachments } = this
     const packet = this.#buffer
@@ -74,7 +76,7 @@ class PacketMemory {
     return [message, [packet, ...attachments]]
   }
 
-  // Never in place: V8 is five to ten times as slow in the memory of a resizable ArrayBuffer.
+  // Always moves to a new buffer: in a resizable ArrayBuffer V8 is five to ten times as slow.
   #resize (begun, needed, wanted) {
     if (needed > kMaxBytes) return false
     const buffer = allocate(Math.min(kSpare * wanted, kMaxBytes)) ?? allocate(needed)
@@ -88,13 +90,13 @@ class PacketMemory {
   }
 }
 
-// What is decoded last, and its decoder once there is one.
+// The packet that is being decoded, and the decoder, once there is one.
 const source = { bytes: null, attachments: null }
 let decoder = null
 
 const align8 = (bytes) => Math.ceil(bytes / 8) * 8
 
-// Null: there is not so much memory.
+// Null: there is not enough memory.
 function allocate (size) {
   try {
     return new ArrayBuffer(align8(size))
@@ -103,12 +105,12 @@ function allocate (size) {
   }
 }
 
-// fill() is one memcpy, where set() goes word by word through shared memory.
+// By fill(), which is one memcpy; set() copies from shared memory word by word.
 function copy (bytes, buffer) {
   if (bytes.length > 0) Buffer.from(buffer).fill(bytes, 0, bytes.length)
 }
 
-// A value that is encoded nowhere else, as a message. Null: the platform has to clone it.
+// Encodes a value into a packet, as a message. Null: the platform has to clone the value.
 function encode (value) {
   const { Encoder } = require('../codec')
   const memory = PacketMemory.begin(new Uint8Array(0), kFirstBytes, kFirstBytes)
@@ -117,9 +119,8 @@ function encode (value) {
   return length < 0 ? null : memory.toMessage(length)
 }
 
-// A value as a message. `packed`: what toMessage() made of it, if it is encoded. The others
-// are the platform's to clone, and may have shared objects inside, whose classes the clone
-// strips.
+// A value as a message. `packed`: the result of toMessage(), if the value is encoded. Otherwise the
+// platform clones it; it may have shared objects inside, whose classes the clone strips.
 function pack (value, packed, transferList) {
   return packed ?? wrap(value, transferList)
 }
@@ -132,12 +133,12 @@ function wrap (value, transferList) {
   return [message, transferList]
 }
 
-// Of which the platform makes a Uint8Array.
+// Structured clone makes a Uint8Array of a Buffer.
 function isBuffer (value) {
   return ArrayBuffer.isView(value) && Buffer.isBuffer(value)
 }
 
-// Throws what is wrong with a value that came, but could not be deserialized.
+// The value of a message. Throws the error of one that could not be deserialized.
 function unpack (received) {
   if (received instanceof Unreadable) throw received.error
   const { value, isStripped, isBuffer, packet, length, attachments } = received
@@ -151,11 +152,12 @@ function unpack (received) {
     return getDecoder().decode(0, length)
   } finally {
     source.bytes = source.attachments = null
-    native.detach(packet) // at once: the garbage collector of some versions does not know how much it is
+    // Freed at once: the garbage collector of some versions of Node does not know its size.
+    native.detach(packet)
   }
 }
 
-// One for all, since it learns which shapes of objects come.
+// One decoder for all packets, since it learns the shapes of objects.
 function getDecoder () {
   if (decoder === null) {
     const { Decoder } = require('../codec')

@@ -1,22 +1,22 @@
 'use strict'
 
-// The payload side of the slots: where a task's value lies in shared memory
-// until the worker has read it, and the result until the owner has. Used by
-// both; the scheduler in C never looks at it.
+// The payload of the slots: the shared memory that holds a task's value until the worker has read
+// it, and then the result until the owner has read it. Both use this class; the scheduler in C
+// never reads the payload.
 //
-// A slot of 256 bytes, at slot * 256:
+// A slot has 256 bytes, at slot * 256:
 //   0   int32    form: how the value is stored, plus kError
-//   4   uint32   bytes of the encoding, or number of the message where it travels by port
+//   4   uint32   bytes of the encoding, or the number of the message if the value is sent by port
 //   8   uint32   where the encoding begins
-//   12  int32    request: place of the task function; result: number of the worker
-//   16  float64  the value itself, where it is a number
-//   24           small encodings; larger ones lie in a payload block
+//   12  int32    in a request: the entry of the task function; in a result: the index of the worker
+//   16  float64  the value itself, if it is a number
+//   24           small encodings; larger ones are in a payload block
 
 const { Float64Array, Int32Array, Math, Object, Uint8Array } = require('../base/globals')
 const native = require('../base/native')
 
 const kSlotBytes = 256
-const kHeaderBytes = 24
+const kSlotHeaderBytes = 24
 const kWordShift = 6 // slot to index of an int32
 const kDoubleShift = 5 // slot to index of a float64
 const kNumberOffset = 2 // in float64
@@ -27,8 +27,8 @@ const kForm = Object.freeze({
   undefined: 1,
   inline: 2, // encoded in the slot
   block: 3, // encoded in a payload block
-  portRequest: 4, // travels by MessagePort to the worker
-  portResult: 5 // travels by MessagePort to the owner
+  portRequest: 4, // sent by MessagePort to the worker
+  portResult: 5 // sent by MessagePort to the owner
 })
 const kFormMask = 0xff
 // The task failed: the value is what it threw.
@@ -40,21 +40,21 @@ const { kKeepBlockBytes } = native.poolConstants
 class SlotMemory {
   bytes
   limit = 0
-  // Buffers of so many bytes and more travel beside the encoding, which is then a message.
+  // Buffers of this many bytes or more are attached to the encoding, which is then a message.
   attachFrom
   #words
   #doubles
-  // The codec, once a value needs it: loading it takes longer than starting the
-  // rest of a worker, and numbers do without.
+  // The codec is loaded with the first value that needs it: that takes longer than starting the
+  // rest of a worker, and numbers do not need it.
   #encoder = null
   #decoder = null
   #core
   #slot = 0
-  // What became of a value that was not stored.
+  // The message for a value that was not stored, if it was encoded.
   #packed = null
 
-  // Of the native `core`: allocate(slot, bytes) gives a payload block's offset, or -1, and
-  // release(slot) gives back what it gave.
+  // Used of the native `core`: allocate(slot, bytes) returns the offset of a payload block, or -1;
+  // release(slot) frees that block.
   constructor (buffer, slots, core, attachFrom = Infinity) {
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength)
     this.#words = new Int32Array(buffer, 0, slots << kWordShift)
@@ -63,11 +63,11 @@ class SlotMemory {
     this.attachFrom = attachFrom
   }
 
-  // Stores a value. `who`: the place of the function, or the worker's number. False: it goes by port;
-  // takePacked() says how.
-  write (slot, value, flags, who) {
+  // Stores a value. `functionOrWorker`: the entry of the task function, or the index of the worker.
+  // False: the value has to be sent by port; takePacked() gives its encoding.
+  write (slot, value, flags, functionOrWorker) {
     const word = slot << kWordShift
-    this.#words[word + 3] = who
+    this.#words[word + 3] = functionOrWorker
     if (typeof value === 'number') {
       this.#words[word] = kForm.number | flags
       this.#doubles[(slot << kDoubleShift) + kNumberOffset] = value
@@ -78,9 +78,9 @@ class SlotMemory {
       return true
     }
     const encoder = this.#encoder ?? this.#loadCodec().#encoder
-    // A getter of the value under way has called run(): one encoder serves one value.
+    // A getter of the value that is being encoded has called run(). One encoder serves one value.
     if (encoder.isBusy) return this.#refuse(require('./packet').encode(value))
-    const start = slot * kSlotBytes + kHeaderBytes
+    const start = slot * kSlotBytes + kSlotHeaderBytes
     this.#slot = slot
     this.limit = (slot + 1) * kSlotBytes
     const length = encoder.encode(value, start)
@@ -98,8 +98,8 @@ class SlotMemory {
     return false
   }
 
-  // Once after a write() that said false: the value as a message of its own, encoded; null: the
-  // platform has to clone it.
+  // To be called once after a write() that returned false: the value, encoded as a message. Null:
+  // the platform has to clone it.
   takePacked () {
     const packed = this.#packed
     this.#packed = null
@@ -113,12 +113,12 @@ class SlotMemory {
     return this
   }
 
-  // For the encoder, whose value outgrew the space it has.
+  // Called by the encoder when its value needs more memory.
   grow (start, used, needed, wanted) {
     let size = wanted
     let at = this.#core.allocate(this.#slot, size)
     if (at < 0) {
-      // What is used is copied each time, so with less than this it would take too often.
+      // At least half as much again: the bytes written so far are copied each time.
       size = Math.max(needed, used + (used >>> 1))
       if (size < wanted) at = this.#core.allocate(this.#slot, size)
     }
@@ -128,7 +128,7 @@ class SlotMemory {
     return at
   }
 
-  // For the encoder, when no block is left: it goes on in a message.
+  // Called by the encoder when there is no block: it continues in a packet.
   overflow (start, used, needed, wanted) {
     const { PacketMemory } = require('./packet')
     const packet = PacketMemory.begin(this.bytes.subarray(start, start + used), needed, wanted)
@@ -136,12 +136,12 @@ class SlotMemory {
     return packet
   }
 
-  // The value goes by port, in the message of that number.
-  writePort (slot, form, flags, who, message) {
+  // The value is sent by port, in the message with this number.
+  writePort (slot, form, flags, functionOrWorker, message) {
     const word = slot << kWordShift
     this.#words[word] = form | flags
     this.#words[word + 1] = message
-    this.#words[word + 3] = who
+    this.#words[word + 3] = functionOrWorker
   }
 
   message (slot) {
@@ -152,11 +152,17 @@ class SlotMemory {
     return this.#words[slot << kWordShift]
   }
 
-  who (slot) {
+  // Of a request: the entry of the task function.
+  functionEntry (slot) {
     return this.#words[(slot << kWordShift) + 3]
   }
 
-  // The value of a slot that does not travel by port.
+  // Of a result: the index of the worker.
+  workerIndex (slot) {
+    return this.#words[(slot << kWordShift) + 3]
+  }
+
+  // The value of a slot, unless it was sent by port.
   read (slot) {
     const word = slot << kWordShift
     switch (this.#words[word] & kFormMask) {
@@ -172,10 +178,11 @@ class SlotMemory {
     }
   }
 
-  // Whether the slot's payload block is too large to stay with it.
+  // Whether the payload block of a slot is too large to stay with it.
   isBlockLarge (slot) {
     const word = slot << kWordShift
-    return (this.#words[word] & kFormMask) === kForm.block && (this.#words[word + 1] >>> 0) > kKeepBlockBytes
+    const form = this.#words[word] & kFormMask
+    return form === kForm.block && (this.#words[word + 1] >>> 0) > kKeepBlockBytes
   }
 }
 

@@ -1,13 +1,13 @@
 'use strict'
 
-// One end of the port between a worker and its owner, by which values go that do not lie in a slot.
-// Slots refer to them by number. The numbers of one direction follow each other: a value that the
-// platform cannot deserialize here has its number by its place, and spoils no other.
+// One end of the message channel between a worker and its owner. It carries the values that are not
+// in a slot; the slot has the number of the message. In each direction the numbers are consecutive.
+// So the number of a message that cannot be deserialized is known too, and later ones stay right.
 
 const { receiveMessageOnPort } = require('node:worker_threads')
 const { createError } = require('../base/errors')
 
-// What came in place of a value.
+// Takes the place of a message that could not be deserialized.
 class Unreadable {
   message
   error
@@ -27,13 +27,15 @@ class ValuePort {
     this.#port = port
   }
 
-  // Sends a value, as pack() gives it; the number of its message. That is taken when the value has been written: an
-  // accessor in it may send others. What cannot be sent takes none.
+  // Sends a message that pack() made, and returns its number. A getter takes the number after the
+  // value has been serialized, because an accessor in the value may send other messages. A message
+  // that cannot be sent takes no number.
   send (content, transferList) {
     const take = () => (this.#lastSent = (this.#lastSent + 1) | 0)
     let number = null
     try {
-      this.#port.postMessage({ ...content, get message () { return (number = take()) } }, transferList)
+      const numbered = { ...content, get message () { return (number = take()) } }
+      this.#port.postMessage(numbered, transferList)
     } catch (error) {
       if (number !== null) this.#lastSent = (number - 1) | 0
       throw error
@@ -41,7 +43,7 @@ class ValuePort {
     return number
   }
 
-  // The next message, an Unreadable, or undefined: there is none.
+  // The next message, or an Unreadable. Undefined: there is none.
   receive () {
     let received
     try {

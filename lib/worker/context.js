@@ -1,5 +1,5 @@
 'use strict'
 
-// What a task's file can learn about where it runs. Set once, by main.js,
-// before any file of the user's is loaded.
+// What telar tells the file of a task about the thread it runs in. Set once by main.js, before any
+// user code is loaded.
 module.exports = { isWorkerThread: false, workerData: undefined }

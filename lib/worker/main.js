@@ -1,7 +1,7 @@
 'use strict'
 
-// The file that every worker of a pool runs. It attaches to the pool, loads the
-// pool's task file, and runs tasks whenever its event loop calls `pump`.
+// The file that every worker of a pool runs. It attaches to the pool, loads the task file of the
+// pool, and runs tasks whenever its event loop calls pump().
 
 const {
   Atomics, Function, Int32Array, Map, Object, Promise, Reflect, SharedArrayBuffer, Symbol, nextTick,
@@ -11,8 +11,8 @@ const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_th
 const context = require('./context')
 context.isWorkerThread = true
 
-// Here only what every task needs: each file takes a quarter of a millisecond of the
-// first result. The others are loaded where they are first used.
+// Only the files that every task needs: each of them delays the first result by a quarter of a
+// millisecond. The others are loaded where they are first used.
 const { flushOutput, hasOutput } = require('./output')
 const native = require('../base/native')
 const { TaskFunction, useTable, functionAt } = require('./task-functions')
@@ -23,50 +23,52 @@ const { apply } = Reflect
 const promiseThen = Promise.prototype.then
 const { kNone } = native.poolConstants
 const kEnding = -2
-const kMovable = Symbol.for('telar.movable') // of move.js, which few workers need
+// The symbol of move.js, a file that few workers need.
+const kMovable = Symbol.for('telar.movable')
 
-// Runs nextTicks and microtasks to the end, as Node does between two timers:
-// nothing that a task leaves behind there may run into the next task. Node has
-// no public call for it; this one is a third of the price of an `await`, and an
-// `await` runs only the microtasks that are queued already.
+// Runs the queues of process.nextTick() and of microtasks until both are empty, as Node does
+// between two timers: what a task leaves in them must not run during the next task. Node has no
+// public call for that. This one costs a third of an `await`, and an `await` would run only the
+// microtasks that are queued already.
 const runTicks = withoutWarning(process._tickCallback)
 
 const startup = receiveStartup()
 const { port, index } = startup
-// The pool's own function, which tasks name by the place 0; null: there is none.
-const own = startup.own === null ? null : new TaskFunction(startup.own)
+// The function of the pool, which has the entry 0. Null: there is none.
+const poolFunction = startup.poolFunction === null ? null : new TaskFunction(startup.poolFunction)
 useTable(startup)
-// The number of a pool says nothing to another library: the file may have been built anew since
-// the pool's owner loaded it.
+// A pool has its number only in the library that made it. The file of the library may have been
+// built anew since the owner loaded it.
 if (startup.library !== native.library) throw otherLibrary()
 context.workerData = startup.isStripped ? reviver().revive(workerData) : workerData
 
+// Null: the pool was closed while this thread started, and the thread is being terminated.
 const core = native.attachWorker(startup.pool, index, pump)
-// Null: the pool was closed while this thread started; it is being terminated.
-// Large results travel beside the slots: a message to the owner waits for nobody.
+// Large buffers of results are attached, so such a result is sent by port. Unlike a request by
+// port, this needs no reserved place.
 const memory = core === null
   ? null
   : new SlotMemory(startup.buffer, startup.slots, core, kAttachBytes)
-// Values that came by port and whose slots have not been claimed yet.
-const values = new Map()
+// Messages that were received and whose slots have not been claimed yet.
+const messages = new Map()
 let isReady = false
-// Of the value that was received last by port.
+// The function that came with the last message.
 let functionReceived
 // Made with the first message.
 let valuePort = null
 let isPumping = false
 let mayBeEnding = false
 process.on('uncaughtExceptionMonitor', () => { mayBeEnding = true })
-// Slots whose results are stored. They are completed in this order: messages are read in it.
+// Slots whose results are stored. They are completed in this order, since the owner reads the
+// messages of results in the order of their slots.
 let finished = []
 if (core !== null) {
   if (startup.niceIncrement !== 0) require('./nice').nice(startup.niceIncrement)
   prepare()
 }
 
-// The owner posts it right after it has created this thread, so it is almost
-// always here already. A listener on parentPort would take messages away from
-// the user's own.
+// The owner posts this message right after it has created the thread, so it is almost always here
+// already. A listener on parentPort would take messages away from the listeners of the user.
 function receiveStartup () {
   const pause = new Int32Array(new SharedArrayBuffer(4))
   for (;;) {
@@ -81,28 +83,27 @@ function otherLibrary () {
   return require('../base/errors').createError('ERR_TELAR_OTHER_COPY', 'pool', kOtherLibrary)
 }
 
-// Loads the pool's own file. A failure is left to the process: a worker that
-// cannot load it fails as a whole. A file that lacks the pool's default export
-// may still have the ones that tasks name.
+// Loads the task file of the pool. If that fails, the worker fails: the error is not caught. But a
+// file that lacks the export of the pool may have those that tasks name.
 function prepare () {
-  if (own === null) return becomeReady()
-  const loaded = own.load()
+  if (poolFunction === null) return becomeReady()
+  const loaded = poolFunction.load()
   if (typeof loaded === 'function') return becomeReady()
   loaded.catch((error) => {
     if (error?.code !== 'ERR_TELAR_NO_HANDLER') throw error
   }).then(becomeReady)
 }
 
-// Does not wait for the event loop to call: on its first turn V8 collects the
-// garbage of the start before that.
+// Pumps without waiting for the event loop, which would call pump() only after V8 has collected the
+// garbage of the start.
 function becomeReady () {
   isReady = true
   core.ready()
   schedulePump()
 }
 
-// With --pending-deprecation Node puts a function that warns (DEP0134) in front of the one
-// that is meant, and makes it inherit from that one.
+// With --pending-deprecation the property is a function that warns (DEP0134) and calls the original
+// one, which is its prototype.
 function withoutWarning (runTicks) {
   const inner = Object.getPrototypeOf(runTicks)
   return inner === Function.prototype ? runTicks : inner
@@ -124,8 +125,8 @@ function pump () {
   }
 }
 
-// Brings a task to its end. What it left to ticks and microtasks comes first, whichever way
-// it ended: if that fails, so does the task. Returns the slot that is yet to be completed.
+// Finishes a task. First runs the ticks and microtasks that it left, whether it succeeded or not:
+// if one of them throws, the task fails. Returns the slot that still has to be completed.
 function settle (done) {
   settleTicks()
   if (isEnding()) return kEnding
@@ -150,7 +151,8 @@ function completeAfterOutput () {
   return kNone
 }
 
-// All but the last, which is returned: next() completes it in the same call.
+// Completes all slots but the last, which is returned: next() completes it and claims another in
+// one call.
 function complete (slots) {
   const last = slots.pop()
   if (slots.length > 0) {
@@ -160,16 +162,16 @@ function complete (slots) {
   return last
 }
 
-// An uncaught exception ends the thread. Node interrupts its JavaScript for that, which goes
-// on all the same if it was in a microtask. `_exiting` tells, but takes half as long as a task.
+// Whether an uncaught exception is ending the thread. Node interrupts the JavaScript of the thread
+// for that, but inside a microtask it continues. process._exiting shows the end; reading it takes
+// half as long as a task, so it is read only after such an exception.
 function isEnding () {
   if (mayBeEnding) mayBeEnding = process._exiting
   return mayBeEnding
 }
 
-// What a tick throws is an uncaught exception, and is handled where Node would
-// handle it: passing it on to our caller would leave Node's own stack of async
-// contexts behind.
+// An error of a tick is an uncaught exception, and is handed to Node at once. If it left this
+// function, Node's stack of async contexts would be left in the wrong state.
 function settleTicks () {
   for (;;) {
     try {
@@ -180,8 +182,8 @@ function settleTicks () {
   }
 }
 
-// After a task that ended on its own time. Not at once: this may be a
-// microtask, and there the microtasks of the next tasks could not run.
+// To be called after an asynchronous task has ended. The pump runs in a tick: this may be a
+// microtask, and inside one the microtasks of the next tasks could not run.
 function schedulePump () {
   if (!isPumping) nextTick(resume)
 }
@@ -192,13 +194,14 @@ function resume () {
   pump()
 }
 
-// Runs a task; false if it goes on after this call and completes by itself.
+// Runs a task. False: it is asynchronous, or its result was sent by port, and it is completed
+// later.
 function execute (slot) {
   let result
   try {
     const value = receive(slot)
-    const place = memory.who(slot)
-    const found = place === 0 ? own : functionOf(place)
+    const entry = memory.functionEntry(slot)
+    const found = entry === 0 ? poolFunction : functionOf(entry)
     const { run } = found
     if (run === undefined) {
       executeLater(slot, found, value)
@@ -220,17 +223,17 @@ function execute (slot) {
   return store(slot, result, 0)
 }
 
-// The promise of a task's result; null: it is the result. A thenable calls back when it likes,
-// also twice, late, or with a promise, and by then the slot may be another task's. A native
-// promise is settled once. So what is none goes through one, as `await` has it.
+// The promise of a task's result. Null: the value is the result itself. A native promise settles
+// once. Any other thenable may call back twice, late, or with a promise, when the slot may belong
+// to another task. So it is adopted by a native promise, as by `await`.
 function promiseOf (result) {
   if (result instanceof Promise && result.constructor === Promise) return result
-  const { then } = result // once: it may be a getter
+  const { then } = result // read once: it may be a getter
   return typeof then === 'function' ? adopt(result, then) : null
 }
 
 async function adopt (thenable, then) {
-  await undefined // it is called in a job of its own, not in the middle of ours
+  await undefined // so that `then` is called in a job of its own
   return new Promise((resolve, reject) => apply(then, thenable, [resolve, reject]))
 }
 
@@ -247,13 +250,13 @@ async function executeLater (slot, found, value) {
 
 function receive (slot) {
   if ((memory.form(slot) & kFormMask) !== kForm.portRequest) return memory.read(slot)
-  // Values come in the order of their slots, so what came before the one wanted
-  // belongs to tasks that were cancelled.
+  // Messages come in the order of their slots. So those before the one that is wanted belong to
+  // tasks that were cancelled, and are dropped.
   const wanted = memory.message(slot)
-  while (!values.has(wanted)) takeMessage()
-  const received = values.get(wanted)
-  for (const message of values.keys()) {
-    values.delete(message)
+  while (!messages.has(wanted)) takeMessage()
+  const received = messages.get(wanted)
+  for (const message of messages.keys()) {
+    messages.delete(message)
     if (message === wanted) break
   }
   functionReceived = received.taskFunction
@@ -261,15 +264,16 @@ function receive (slot) {
   return require('../transport/packet').unpack(received)
 }
 
-// Values may have shared objects inside, of classes that no code of this thread has asked for.
+// Returns registry.js, with all classes registered: a value may have shared objects inside, of
+// classes that no code of this thread has required.
 function reviver () {
   require('../shared-classes')
   return require('../shared/registry')
 }
 
-// Below 0: it came with the value, since the owner had no place for it.
-function functionOf (place) {
-  return place < 0 ? new TaskFunction(functionReceived) : functionAt(place)
+// A negative entry: the function came with the message, since the table had no room for it.
+function functionOf (entry) {
+  return entry < 0 ? new TaskFunction(functionReceived) : functionAt(entry)
 }
 
 function getValuePort () {
@@ -277,11 +281,11 @@ function getValuePort () {
   return valuePort
 }
 
-// The owner posts before it hands over the slot, so the message is there.
+// The owner posts the message before it submits the slot, so the message is there.
 function takeMessage () {
   const received = getValuePort().receive()
   if (received === undefined) throw require('../base/errors').createError('ERR_TELAR_LOST_MESSAGE')
-  values.set(received.message, received)
+  messages.set(received.message, received)
 }
 
 function finishLater (slot, value, flags) {
@@ -289,7 +293,8 @@ function finishLater (slot, value, flags) {
   schedulePump()
 }
 
-// Stores what a task gave or threw. True: the slot has yet to be completed.
+// Stores what a task returned or threw. True: the slot still has to be completed. False: the result
+// is sent by port, and the slot is in `finished`.
 function store (slot, value, flags) {
   try {
     if (typeof value === 'object' && value !== null && value[kMovable] === true) {
@@ -304,20 +309,20 @@ function store (slot, value, flags) {
   }
 }
 
-// A result that cannot be sent is an error of the task; an error that cannot be
-// sent is reduced to what can. Whatever happens, the task settles.
+// A result that cannot be sent is an error of the task. An error that cannot be sent is replaced by
+// one that can. So the task settles in any case.
 function storeFailure (slot, error) {
   for (const substitute of require('./unsendable').substitutes(error)) {
     try {
       return memory.write(slot, substitute, kError, index) || sendByPort(slot, substitute, kError)
     } catch {
-      // The next one takes less.
+      // The next substitute is smaller.
     }
   }
   return memory.write(slot, undefined, kError, index)
 }
 
-// The owner reads messages in the order of the slots, so this one keeps its place.
+// The owner reads messages in the order of their slots, so the slot is completed in its turn.
 function sendByPort (slot, value, flags, transferList) {
   const [content, transfers] = require('../transport/packet')
     .pack(value, transferList === undefined ? memory.takePacked() : null, transferList)

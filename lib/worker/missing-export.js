@@ -1,7 +1,7 @@
 'use strict'
 
-// In a worker: what is said of a task whose file does not export the function that was asked
-// for. What the file exports is the user's: getters and proxies may throw.
+// In a worker: makes the error of a task whose file does not export the function that the task
+// names. The exports are user code: getters and proxies may throw.
 
 const { Object, Set } = require('../base/globals')
 const { isPromise } = require('node:util/types')
@@ -11,8 +11,8 @@ const { nearest } = require('../base/arguments')
 const kMaxFilename = 300 // of a data: URL the beginning is enough
 const kMaxNames = 20
 
-// `exported`: the objects whose properties are exports. `find(name)`: what a task gets that
-// asks for it.
+// `exported`: the objects whose properties are the exports. `find(name)`: the export that a task
+// gets for that name.
 function missingExport (filename, name, exported, find) {
   const names = functionNames(exported, find).filter((other) => other !== name)
   const asked = name === 'default' ? 'a default export' : `the export ${describe(name)}`
@@ -23,7 +23,7 @@ function missingExport (filename, name, exported, find) {
   return createError('ERR_TELAR_NO_HANDLER', shorten(filename), details)
 }
 
-// A promise may be one of a function.
+// The names of the exports that are functions, or promises, which may be promises of functions.
 function functionNames (exported, find) {
   const keys = new Set(['default'])
   for (const object of exported) {

@@ -5,8 +5,8 @@ const os = require('node:os')
 
 const kMaxNice = 19
 
-// Lowers the priority of the calling thread. Linux keeps one for each thread;
-// where the whole process would be slowed down, nothing is done.
+// Lowers the priority of the calling thread. Only on Linux, where each thread has a priority:
+// elsewhere the call would slow down the whole process.
 function nice (increment) {
   if (process.platform !== 'linux') return
   os.setPriority(Math.min(kMaxNice, os.getPriority() + increment))

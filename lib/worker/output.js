@@ -1,17 +1,19 @@
 'use strict'
 
-// In a worker: what was printed, on its way to the main thread.
+// In a worker: waits until what a task has printed has reached the main thread.
 //
-// A result must not overtake it: the process may end as soon as the last result is there.
-// Output travels by messages: one at a time for each stream, the next, with all that was
-// printed meanwhile, when the main thread has read the last. Whether a message is out is
-// seen where the stream sends it, below its methods: a task may have replaced write(), which
-// then calls nobody back, or have ended or destroyed the stream, which takes no more writes.
+// A result must not overtake the output of its task: the process may end as soon as the last result
+// is there. Output is sent in messages, one at a time for each stream. When the main thread has
+// read a message, the stream sends the next one, with all that was printed meanwhile. This class
+// sees the messages by replacing _writev(), below the public methods: a task may have replaced
+// write(), which then never calls back, or have ended or destroyed the stream, which then takes no
+// more writes.
 
 const { Object, Promise, process } = require('../base/globals')
 
 class Output {
-  // What writableLength reads. hasOutput() asks after each task, and the getter takes longer.
+  // The object that the getter writableLength reads. hasOutput() runs after each task, and reading
+  // this object directly is faster.
   state
   #name
   #stream
@@ -24,24 +26,25 @@ class Output {
     this.#stream = stream
     this.state = stream._writableState ?? { length: 0 }
     const send = stream._writev
-    if (typeof send !== 'function') return // not Node's
+    if (typeof send !== 'function') return // not a stream of Node
     stream._writev = (chunks, callback) => {
       this.#isSending = true
       send.call(stream, chunks, (error) => this.#sent(callback, error))
     }
     if (stream.writableLength === 0) return
-    // A file of --require or --import has printed: what follows tells of that too.
+    // A file of --require or --import has printed something. The callback of this empty write comes
+    // after that output too.
     this.#isSending = true
     stream.write('')
   }
 
-  // Resolves when all that was printed so far has been read, or cannot be sent any more.
-  // Null: there is nothing to wait for.
+  // A promise that resolves when all that was printed so far has been read, or can no longer be
+  // sent. Null: there is nothing to wait for.
   flush () {
     this.#uncork()
     if (!this.#isSending) return null
-    this.#keepReachable()
-    // The message under way, then the one with the rest.
+    this.#keepMethods()
+    // The message that is being sent, then the one with the rest.
     return new Promise((resolve) => this.#waiting.push({ messages: 2, resolve }))
   }
 
@@ -50,11 +53,11 @@ class Output {
     try {
       callback(error) // sends what was printed meanwhile
     } finally {
-      if (this.#waiting.length > 0) this.#tell()
+      if (this.#waiting.length > 0) this.#countMessage()
     }
   }
 
-  #tell () {
+  #countMessage () {
     this.#uncork()
     this.#waiting = this.#waiting.filter((waiting) => {
       if (--waiting.messages > 0 && this.#isSending) return true
@@ -63,9 +66,10 @@ class Output {
     })
   }
 
-  // Node says that a message was read by calling a method of process.stdout, and a task may
-  // have put something else there, which would end the worker.
-  #keepReachable () {
+  // When a message was read, Node calls a method of process.stdout or process.stderr whose key is a
+  // symbol. A task may have put another object there; without that method the worker would end. So
+  // the object gets the methods of the stream.
+  #keepMethods () {
     const stream = this.#stream
     try {
       const current = process[this.#name]
@@ -74,10 +78,10 @@ class Output {
         const value = (...args) => stream[method](...args)
         Object.defineProperty(current, method, { __proto__: null, configurable: true, value })
       }
-    } catch {} // no object, or one that cannot be changed
+    } catch {} // not an object, or one that cannot be changed
   }
 
-  // A stream that a task has corked, and left so, holds back what is printed.
+  // A stream that a task has corked and not uncorked holds back the output.
   #uncork () {
     const stream = this.#stream
     if (stream.writableCorked === 0) return
@@ -95,7 +99,7 @@ function hasOutput () {
   return outState.length > 0 || errorState.length > 0
 }
 
-// A promise, or null, as Output#flush().
+// Flushes both streams. A promise or null, like Output#flush().
 function flushOutput () {
   const pending = [out.flush(), error.flush()].filter((flushed) => flushed !== null)
   return pending.length === 0 ? null : Promise.all(pending)

@@ -2,41 +2,42 @@
 
 // In a worker: loads the file of a task.
 //
-// A CommonJS file is required, which gives it at once. An ES module is imported, also where
-// Node could require it: only import() knows top-level await, and the loaders that the user
-// has registered. So does a file whose kind only such a loader can know. Where one of the two
-// fails before anything of the file has run, the other is tried.
+// A CommonJS file is loaded by require(), which returns at once. An ES module is loaded by
+// import(), even if Node could require it: only import() supports top-level await and the loaders
+// that the user has registered. A file of an unknown kind is imported too, since such a loader may
+// know it. If one of the two fails before any code of the file has run, the other one is tried.
 
 const { JSON, Object, Set, String } = require('../base/globals')
 const fs = require('node:fs')
 const path = require('node:path')
 
-// What require() knows, and what was added to it: there is no other list of them.
+// The extensions that require() knows, with those that users have added. There is no other list.
 const { extensions } = require // eslint-disable-line n/no-deprecated-api
 
 const kModule = new Set(['.mjs', '.mts'])
 const kCommonJS = new Set(['', '.cjs', '.cts', '.json', '.node'])
 const kAlwaysKnown = new Set(['.cjs', '.mjs'])
 
-// How require() says that import() has to load the file.
+// The errors by which require() says that import() has to load the file.
 const kNeedsImport = new Set([
   'ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_CYCLE_MODULE'
 ])
 
-// How import() says that it cannot make a module of a file. Nothing has run then.
+// The errors by which import() says that it cannot make a module of the file. No code of it has
+// run.
 const kNoModule = new Set([
   'ERR_INVALID_TYPESCRIPT_SYNTAX', 'ERR_UNKNOWN_FILE_EXTENSION', 'ERR_UNKNOWN_MODULE_FORMAT',
   'ERR_UNSUPPORTED_DIR_IMPORT', 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
 ])
 
-// What it exports, or a promise of that.
+// The exports of the file, or a promise of them.
 function loadFile (filename) {
   if (isUrl(filename)) return import(filename)
   let file
   try {
     file = require.resolve(filename)
-  } catch (error) { // a loader may know of a file that is not there
+  } catch (error) { // a loader may know a file that does not exist
     return importAfter({ error, hasBegun: false }, filename)
   }
   if (needsImport(file)) return importFirst(file)
@@ -46,7 +47,7 @@ function loadFile (filename) {
   return importAfter(attempt, file)
 }
 
-// Of what the pool takes for a filename, all but paths.
+// A filename of the pool is a path or one of these.
 function isUrl (filename) {
   return filename.startsWith('data:') || filename.startsWith('file:')
 }
@@ -76,10 +77,10 @@ async function importFirst (file) {
   throw chooseError(required, refusal, file)
 }
 
-// Both ways failed: the error that says what to do.
+// require() and import() both failed: returns the error that helps the user.
 function chooseError ({ error, hasBegun }, importError, file) {
   if (hasBegun || isMissing(importError, file)) return error
-  // What require() says of a file whose kind it does not know is about JavaScript.
+  // require() treats a file of an unknown kind as JavaScript, so its error is misleading.
   if (kNeedsImport.has(error?.code) || !isKnown(file)) return importError
   const isSyntax = error?.name === 'SyntaxError' && importError?.name === 'SyntaxError'
   return isSyntax || kNoModule.has(importError?.code) ? error : importError
@@ -98,7 +99,7 @@ function needsImport (file) {
   return !isKnown(file) || isInModulePackage(file)
 }
 
-// Others require() takes for JavaScript.
+// Whether require() knows the kind of the file. It treats all others as JavaScript.
 function isKnown (file) {
   const extension = path.extname(file)
   return extension === '' || kAlwaysKnown.has(extension) || extensions[extension] !== undefined
@@ -117,7 +118,8 @@ function isInModulePackage (file) {
   return false
 }
 
-// Undefined: there is no such file. One that is broken, or may not be read, is left to Node.
+// The field "type", or null. Undefined: there is no such file. For a file that is broken or cannot
+// be read the result is null, so that Node reports it.
 function packageType (file) {
   try {
     return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).type ?? null : undefined
@@ -128,8 +130,8 @@ function packageType (file) {
 
 // ---- CommonJS ----
 
-// `{ isLoaded, exports, error, hasBegun }`. hasBegun: code of the file has run, so another
-// attempt would run it a second time.
+// Returns `{ isLoaded, exports, error, hasBegun }`. hasBegun: code of the file has run, so import()
+// would run it a second time.
 function requireFile (file) {
   const attempt = { isLoaded: false, exports: undefined, error: undefined, hasBegun: false }
   const stop = watchStart(file, () => { attempt.hasBegun = true })
@@ -144,8 +146,9 @@ function requireFile (file) {
 }
 
 // Calls back when the code of a file begins to run. Node puts the module into require.cache,
-// compiles the code, reads module.exports to hand it over, and calls the code. The error
-// does not say how far that came: any value can be thrown, by any dependency too.
+// compiles the code, reads module.exports to pass it to the code, and calls the code. So reading
+// module.exports is the sign. The error does not show whether the code had begun: the code and its
+// dependencies can throw anything.
 function watchStart (file, onStart) {
   const { cache } = require
   if (cache[file] !== undefined) return () => {}

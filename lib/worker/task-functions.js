@@ -1,29 +1,29 @@
 'use strict'
 
-// In a worker: finds the function that a task names, and keeps it.
+// In a worker: loads the function that a task names, and keeps it.
 
 const { Map } = require('../base/globals')
 const { isModuleNamespaceObject, isPromise } = require('node:util/types')
 const { loadFile } = require('./task-file')
 const { memberOf } = require('../base/own')
 
-const kNowhere = -1
+const kNoEntry = -1
 
 class TaskFunction {
   run // once it is loaded
   serial // see function-table.js
-  #place
-  #origin // `{ filename, name }`, until it is loaded: they may be long
+  #entry
+  #origin // `{ filename, name }`; dropped once it is loaded, since they may be long
 
-  // `place`: where the owner has it; kNowhere for one that is not to be found by that.
-  constructor (origin, place = kNowhere, serial = 0) {
+  // `entry`: its index in the function table; kNoEntry: it is not kept by that.
+  constructor (origin, entry = kNoEntry, serial = 0) {
     this.#origin = origin
-    this.#place = place
+    this.#entry = entry
     this.serial = serial
   }
 
-  // The function itself where it can be had at once, else a promise of it. One that fails is
-  // loaded again for the next task.
+  // The function itself if it can be loaded at once, else a promise of it. If that fails, the next
+  // task loads the function again.
   load () {
     if (this.run !== undefined) return this.run
     const { filename, name } = this.#origin
@@ -34,34 +34,34 @@ class TaskFunction {
   #keep (run) {
     this.#origin = null
     this.run = run
-    if (this.#place !== kNowhere) known.set(this.#place, this)
+    if (this.#entry !== kNoEntry) known.set(this.#entry, this)
     return run
   }
 }
 
 let openTable
 let table = null
-// Those that are loaded, by place: at most as many as the owner has places.
+// The functions that are loaded, by entry: at most as many as the table has entries.
 const known = new Map()
 
-// Where the texts of functions are. Most workers run the pool's own alone, and do without.
+// Sets the function table. It is opened when first needed: most workers run only the function of
+// the pool.
 function useTable ({ functions, slots }) {
   openTable = () => new (require('../transport/function-table').FunctionTable)(functions, slots)
 }
 
-// The owner changes a place only when no task names it, so what it says now is about the task
-// that has been claimed. A function that the owner has forgotten is forgotten here when
-// another one of that place is loaded.
-function functionAt (place) {
+// The function of an entry. The owner changes an entry only when no task refers to it, so what it
+// holds now is right for the task that was claimed. A function that the owner has dropped is
+// dropped here when another one with that entry is loaded.
+function functionAt (entry) {
   table ??= openTable()
-  const serial = table.serial(place)
-  const found = known.get(place)
+  const serial = table.serial(entry)
+  const found = known.get(entry)
   if (found !== undefined && found.serial === serial) return found
-  return new TaskFunction(table.read(place), place, serial)
+  return new TaskFunction(table.read(entry), entry, serial)
 }
 
-// What `name` stands for in a module: its export of that name; 'default' is
-// what CommonJS assigned to module.exports.
+// The export of a module with that name. 'default' also means the module.exports of CommonJS.
 function pick (loaded, name) {
   if (loaded === undefined || loaded === null) return undefined
   if (name !== 'default') return memberOf(loaded, name)
@@ -75,12 +75,12 @@ function resolveExport (loaded, filename, name) {
   return typeof found === 'function' ? found : findExport(loaded, filename, name)
 }
 
-// The module, the export, or what it exports may be a promise.
+// The module may be a promise, and so may the export.
 async function findExport (loaded, filename, name) {
   const module = await loaded
   let found = await pick(module, name)
-  // CommonJS that was imported is the default export. Node sees only some of its names, and
-  // what a transpiler calls 'default' lies below it.
+  // For CommonJS that was imported, the default export is module.exports. Node finds only some of
+  // its names, and the 'default' of a transpiler is a property of it.
   if (typeof found !== 'function') {
     found = await pick(isModuleNamespaceObject(module) ? await module.default : found, name)
   }

@@ -1,21 +1,22 @@
 'use strict'
 
-// What a task fails with when its error cannot be sent as it is.
+// The errors that replace the error of a task when that cannot be sent.
 
 const { Error } = require('../base/globals')
 const { isNativeError } = require('node:util/types')
 
-// With its stack it fits into a slot, so it takes neither memory nor a message.
+// Short enough to fit into a slot together with its stack, so it needs neither a payload block nor
+// a message.
 const kText = 'The error of a task could not be sent'
 
-// The best first.
+// The most informative first.
 function * substitutes (error) {
   yield error
   yield copyOfTexts(error)
   yield withStack(new Error(kText), `Error: ${kText}`)
 }
 
-// An accessor of the user's may throw.
+// An accessor of the user may throw.
 function text (error, key) {
   try {
     const value = error[key]

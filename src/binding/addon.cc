@@ -1,4 +1,4 @@
-// addon.cc - what the shared library offers to lib/.
+// addon.cc - what the native library exports to lib/.
 #include <napi.h>
 
 #include "alarm.h"
@@ -21,7 +21,7 @@ napi_value CountCpus(napi_env env, napi_callback_info) {
   return count;
 }
 
-// Takes the memory of an ArrayBuffer away, at once.
+// Detaches the memory of an ArrayBuffer at once.
 napi_value Detach(napi_env env, napi_callback_info info) {
   telar::Call<void, 1> call(env, info);
   napi_detach_arraybuffer(env, call.argument[0]);
@@ -30,7 +30,7 @@ napi_value Detach(napi_env env, napi_callback_info info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   telar_os_pin_library(reinterpret_cast<const void*>(&Init));
-  // First of all: what other parts leave to the end of the thread comes before.
+  // Must come first: hooks that other parts register for the end of the thread run before its own.
   napi_value number = nullptr;
   napi_create_uint32(env, telar::EnterThread(env), &number);
   napi_value library = nullptr;
@@ -58,7 +58,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
        nullptr},
       {"now", nullptr, telar::Now, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openAlarm", nullptr, telar::OpenAlarm, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      // A number that no other library in the process has: the address of what it keeps of threads.
+      // A number that no other library in the process has: the address of its thread registry.
       {"library", nullptr, nullptr, nullptr, nullptr, library, napi_enumerable, nullptr},
       {"threadNumber", nullptr, nullptr, nullptr, nullptr, number, napi_enumerable, nullptr},
       {"isThreadAlive", nullptr, telar::IsThreadAlive, nullptr, nullptr, nullptr, napi_enumerable,

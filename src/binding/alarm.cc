@@ -26,7 +26,7 @@ class Alarm : public Retained {
   Doorbell* bell() { return bell_; }
 
  private:
-  // Also reached when the environment ends: the bell's own hook closes it then.
+  // Also reached when the environment ends: then the bell's own hook closes it.
   ~Alarm() override {
     if (bell_ != nullptr) {
       UnwatchThreadEnds(bell_);
@@ -46,28 +46,28 @@ class Alarm : public Retained {
   napi_ref on_alarm_ = nullptr;
 };
 
-// ring(): onAlarm comes once the event loop has turned
+// ring(): onAlarm is called in the next turn of the event loop
 napi_value Ring(napi_env env, napi_callback_info info) {
   Call<Alarm, 0> call(env, info);
   call.self->bell()->Ring();
   return nullptr;
 }
 
-// ringAfter(ms): onAlarm comes after so many milliseconds, instead of at the time given before
+// ringAfter(ms): onAlarm is called after that many milliseconds; replaces an earlier ringAfter()
 napi_value RingAfter(napi_env env, napi_callback_info info) {
   Call<Alarm, 1> call(env, info);
   call.self->bell()->RingLater(call.Uint32(0));
   return nullptr;
 }
 
-// watchThreads(): onAlarm comes after every end of a thread
+// watchThreads(): onAlarm is called each time a thread has ended
 napi_value WatchThreads(napi_env env, napi_callback_info info) {
   Call<Alarm, 0> call(env, info);
   WatchThreadEnds(call.self->bell());
   return nullptr;
 }
 
-// setRef(boolean): whether it keeps the thread alive
+// setRef(boolean): whether the alarm keeps the thread alive
 napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Alarm, 1> call(env, info);
   call.self->bell()->SetRef(call.Bool(0));

@@ -1,11 +1,10 @@
-// call.h - the few lines that every function of the binding needs.
+// call.h - what every function of the binding needs.
 //
-// Functions that JavaScript calls use Node-API directly, for two reasons.
-// node-addon-api's wrappers allocate a CallbackInfo for each call, which costs as
-// much as the work behind it. And they abort the process where a call into the
-// engine fails because its thread is being terminated, which may happen here at
-// any time and is to be expected: then a value is missing, and nobody is left to
-// miss it.
+// Functions that JavaScript calls use Node-API directly, for two reasons. The wrappers of
+// node-addon-api allocate a CallbackInfo for each call, which costs as much as the work itself. And
+// they abort the process if a call into the engine fails because its thread is being terminated.
+// That may happen here at any time and is expected: then the result is missing, and no code is left
+// to use it.
 #ifndef TELAR_BINDING_CALL_H
 #define TELAR_BINDING_CALL_H
 
@@ -15,8 +14,8 @@
 
 namespace telar {
 
-// Arguments and bound object of one call from JavaScript. Missing arguments are
-// undefined, as in JavaScript.
+// Arguments and bound object of one call from JavaScript. Missing arguments are undefined, as in
+// JavaScript.
 template <typename Bound, size_t kArguments>
 struct Call {
   napi_env env;
@@ -73,17 +72,17 @@ struct Call {
   }
 };
 
-// Gives an object a property. Not as an assignment would: a setter on Object.prototype must not
-// come between.
+// Defines a property of an object. Not by assignment, because a setter on Object.prototype would
+// then be called.
 inline void Define(napi_env env, napi_value target, const char* name, napi_value value) {
   const napi_property_descriptor property = {
       name, nullptr, nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
   napi_define_properties(env, target, 1, &property);
 }
 
-// Binds functions to an object with Retain() and Release(): each function keeps
-// the object alive, so a call never meets freed memory. Fails silently when the
-// thread is being terminated: then nobody is left to call.
+// Binds a function to an object that has Retain() and Release(). The function keeps the object
+// alive, so a call never accesses freed memory. Fails silently if the thread is being terminated:
+// then no code is left to call the function.
 template <typename Bound>
 void Bind(napi_env env, napi_value target, const char* name, napi_callback function, Bound* self) {
   napi_value value = nullptr;
@@ -94,8 +93,8 @@ void Bind(napi_env env, napi_value target, const char* name, napi_callback funct
   Define(env, target, name, value);
 }
 
-// Calls a JavaScript function from the event loop, microtasks and all. False
-// when the environment is being torn down: nothing of JavaScript runs any more.
+// Calls a JavaScript function from the event loop, and then runs the microtasks. False: the
+// environment is being torn down and no JavaScript runs any more.
 inline bool CallFromLoop(napi_env env, napi_ref function_ref, size_t argc, const napi_value* argv,
                          napi_value* result) {
   napi_value function = nullptr;

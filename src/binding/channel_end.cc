@@ -14,10 +14,10 @@ namespace telar {
 
 namespace {
 
-// A longer record is read in place, to save a second copy.
-constexpr uint32_t kCopyMost = 16 * 1024;
-// What a batch may take: the copies should still be in the nearest cache when they are read.
-constexpr uint32_t kBatchMost = 32 * 1024;
+// Longer records are read in place, to save a second copy.
+constexpr uint32_t kMaxCopyBytes = 16 * 1024;
+// Limit for a batch: the copies should still be in the first-level cache when they are read.
+constexpr uint32_t kMaxBatchBytes = 32 * 1024;
 
 class End : public Retained {
  public:
@@ -32,9 +32,9 @@ class End : public Retained {
     if (end_memory_ == nullptr) return TELAR_NO_MEMORY;
     telar_status status = telar_ring_open(end_memory_, data, length, &end_);
     if (status != TELAR_OK) return status;
-    // The shared memory stays as long as C has a pointer to it.
+    // The reference keeps the shared memory alive as long as C has a pointer to it.
     napi_create_reference(env_, memory, 1, &memory_ref_);
-    // Runs when the thread is terminated, too: what it had open is given back.
+    // Also runs when the thread is terminated: what it had open is given back.
     has_hook_ = napi_add_env_cleanup_hook(env_, OnEnvironmentEnd, this) == napi_ok;
     return TELAR_OK;
   }
@@ -46,8 +46,8 @@ class End : public Retained {
 
   telar_status Attach() { return telar_ring_attach(end_, channels_->thread()); }
 
-  // Once after each call that may have changed something.
-  telar_status Settle(telar_status status) {
+  // Call it once after each call that may have changed something.
+  telar_status Notify(telar_status status) {
     uint32_t wake = 0;
     telar_status late = telar_ring_notify(
         end_, [](void*, uint32_t thread, uint32_t) { RingThreadBell(thread); }, nullptr, &wake);
@@ -55,19 +55,19 @@ class End : public Retained {
     return status == TELAR_OK ? late : status;
   }
 
-  telar_status SettlePlace(telar_status status, const telar_ring_place& place) {
+  telar_status NotifyPlace(telar_status status, const telar_ring_place& place) {
     if (status == TELAR_OK) {
       info()[kOffset] = static_cast<uint32_t>(place.offset);
       info()[kLength] = place.length;
       info()[kTicket] = place.ticket;
     }
-    return Settle(status);
+    return Notify(status);
   }
 
   void Detach() {
     if (end_ == nullptr || !telar_ring_is_attached(end_)) return;
     telar_ring_detach(end_);
-    Settle(TELAR_OK);
+    Notify(TELAR_OK);
   }
 
  private:
@@ -95,20 +95,20 @@ class End : public Retained {
   bool has_hook_ = false;
 };
 
-// Every answer is a status, as a negative number where the call can give a count.
+// Every result is a status; it is negated where the call can also return a count.
 int32_t Negative(telar_status status) { return -static_cast<int32_t>(status); }
 
-// send(start, length) -> status: one record out of the scratch
+// send(start, length) -> status: sends one record from the scratch memory
 napi_value Send(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   uint32_t length = call.Uint32(1);
   unsigned char* data = call.self->channels()->Scratch(call.Uint32(0), length);
   if (data == nullptr) return call.Return(static_cast<uint32_t>(TELAR_INVALID));
   return call.Return(
-      static_cast<uint32_t>(call.self->Settle(telar_ring_send(call.self->end(), data, length))));
+      static_cast<uint32_t>(call.self->Notify(telar_ring_send(call.self->end(), data, length))));
 }
 
-// sendBytes(bytes: Uint8Array) -> status: one record
+// sendBytes(bytes: Uint8Array) -> status: sends one record
 napi_value SendBytes(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   unsigned char* data = nullptr;
@@ -116,11 +116,11 @@ napi_value SendBytes(napi_env env, napi_callback_info info) {
   if (!ReadBytes(env, call.argument[0], &data, &length)) return ThrowBytes(env);
   if (length > UINT32_MAX) return call.Return(static_cast<uint32_t>(TELAR_TOO_LARGE));
   telar_status status = telar_ring_send(call.self->end(), data, static_cast<uint32_t>(length));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// sendWithHeader(word, bytes: Uint8Array) -> status: one record, a header of kHeaderBytes before
-// the others
+// sendWithHeader(word, bytes: Uint8Array) -> status: sends one record, a header of kHeaderBytes and
+// the bytes
 napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   const uint32_t header[kHeaderBytes / sizeof(uint32_t)] = {call.Uint32(0)};
@@ -130,11 +130,11 @@ napi_value SendWithHeader(napi_env env, napi_callback_info info) {
   if (length > UINT32_MAX) return call.Return(static_cast<uint32_t>(TELAR_TOO_LARGE));
   telar_status status = telar_ring_send_parts(call.self->end(), header, sizeof header, data,
                                               static_cast<uint32_t>(length));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// sendMany(count) -> how many records of so many runs went in, or a negative status. They lie in
-// the scratch from its start.
+// sendMany(count) -> how many records of the first `count` runs in info were sent, or a negative
+// status. The records lie at the start of the scratch memory.
 napi_value SendMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   uint32_t count = call.Uint32(0);
@@ -151,11 +151,11 @@ napi_value SendMany(napi_env env, napi_callback_info info) {
   if (data == nullptr) return call.Return(Negative(TELAR_INVALID));
   uint32_t sent = 0;
   telar_status status = telar_ring_send_many(call.self->end(), data, runs, count, &sent);
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
 
-// Repeats an attempt for up to `spin` nanoseconds while nothing is there.
+// Repeats an attempt for up to `spin` nanoseconds while there is no record.
 template <typename Attempt>
 telar_status RepeatFor(uint32_t spin, Attempt attempt) {
   telar_status status = attempt();
@@ -168,90 +168,92 @@ telar_status RepeatFor(uint32_t spin, Attempt attempt) {
   return status;
 }
 
-// receive(spinNs) -> length of the record that now lies at the start of the scratch, or a negative
-// status. TOO_LARGE: it is to be claimed.
+// receive(spinNs) -> length of the record, which now lies at the start of the scratch memory, or a
+// negative status. TOO_LARGE: it has to be claimed.
 napi_value Receive(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t spin = call.Uint32(0);
-  uint32_t most = channels->scratch_length() < kCopyMost ? channels->scratch_length() : kCopyMost;
+  uint32_t most =
+      channels->scratch_length() < kMaxCopyBytes ? channels->scratch_length() : kMaxCopyBytes;
   uint32_t length = 0;
   telar_status status = RepeatFor(spin, [&] {
     return telar_ring_receive(call.self->end(), channels->Scratch(0, 0), most, &length);
   });
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(length) : Negative(status));
 }
 
-// receiveMany(max) -> how many runs of records lie in the scratch now, as for sendMany, or a
-// negative status
+// receiveMany(max) -> how many runs of records now lie in the scratch memory, laid out as for
+// sendMany, or a negative status
 napi_value ReceiveMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   Channels* channels = call.self->channels();
   uint32_t max = call.Uint32(0);
-  uint32_t most = channels->scratch_length() < kBatchMost ? channels->scratch_length() : kBatchMost;
+  uint32_t most =
+      channels->scratch_length() < kMaxBatchBytes ? channels->scratch_length() : kMaxBatchBytes;
   uint32_t count = 0;
   telar_status status =
       telar_ring_receive_many(call.self->end(), channels->Scratch(0, 0), most, call.self->runs(),
                               max < kBatch ? max : kBatch, &count);
-  status = call.self->Settle(status);
+  status = call.self->Notify(status);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(count) : Negative(status));
 }
 
-// reserve(length) -> status; the place in info
+// reserve(length) -> status; the place is in info
 napi_value Reserve(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_place place;
   telar_status status = telar_ring_reserve(call.self->end(), call.Uint32(0), &place);
-  return call.Return(static_cast<uint32_t>(call.self->SettlePlace(status, place)));
+  return call.Return(static_cast<uint32_t>(call.self->NotifyPlace(status, place)));
 }
 
 // commit(ticket, used) -> status
 napi_value Commit(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   telar_status status = telar_ring_commit(call.self->end(), call.Uint32(0), call.Uint32(1));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
 // discard(ticket) -> status
 napi_value Discard(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_status status = telar_ring_discard(call.self->end(), call.Uint32(0));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// claim(spinNs) -> status; the place in info
+// claim(spinNs) -> status; the place is in info
 napi_value Claim(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_place place;
   telar_status status =
       RepeatFor(call.Uint32(0), [&] { return telar_ring_claim(call.self->end(), &place); });
-  return call.Return(static_cast<uint32_t>(call.self->SettlePlace(status, place)));
+  return call.Return(static_cast<uint32_t>(call.self->NotifyPlace(status, place)));
 }
 
 // release(ticket) -> status
 napi_value ReleaseClaim(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_status status = telar_ring_release(call.self->end(), call.Uint32(0));
-  return call.Return(static_cast<uint32_t>(call.self->Settle(status)));
+  return call.Return(static_cast<uint32_t>(call.self->Notify(status)));
 }
 
-// wait(side, need): the bell rings when it may be worth to try again
+// wait(side, need): the bell rings when another try may succeed
 napi_value Wait(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   telar_ring_wait(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)), call.Uint32(1));
   return nullptr;
 }
 
-// waitCancel(side), after wait() and waitSync()
+// waitCancel(side): call it after wait() and waitSync()
 napi_value WaitCancel(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   telar_ring_wait_cancel(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0)));
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 
-// waitSync(side, need): the event to wait for a change of in info
+// waitSync(side, need): stores in info the value of the event word that Atomics.wait has to expect
 napi_value WaitSync(napi_env env, napi_callback_info info) {
   Call<End, 2> call(env, info);
   int32_t event = 0;
@@ -268,7 +270,7 @@ napi_value IsDeserted(napi_env env, napi_callback_info info) {
       telar_ring_is_deserted(call.self->end(), static_cast<telar_ring_side>(call.Uint32(0))));
 }
 
-// attach() -> number of the endpoint, or a negative status
+// attach() -> index of the endpoint, or a negative status
 napi_value Attach(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_status status = call.self->Attach();
@@ -277,14 +279,14 @@ napi_value Attach(napi_env env, napi_callback_info info) {
                          : Negative(status));
 }
 
-// listen(): the thread is told of what records name from now on
+// listen(): from now on the thread hears announcements of the buffers that records name
 napi_value Listen(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_listen(call.self->end());
   return nullptr;
 }
 
-// listener(endpoint) -> the number of its thread, if that listens; else 0
+// listener(endpoint) -> the number of its thread if that thread listens, otherwise 0
 napi_value Listener(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   return call.Return(telar_ring_listener(call.self->end(), call.Uint32(0)));
@@ -302,7 +304,7 @@ napi_value Detach(napi_env env, napi_callback_info info) {
 napi_value CloseRing(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_close(call.self->end());
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 
@@ -310,7 +312,7 @@ napi_value CloseRing(napi_env env, napi_callback_info info) {
 napi_value AbortRing(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_abort(call.self->end());
-  call.self->Settle(TELAR_OK);
+  call.self->Notify(TELAR_OK);
   return nullptr;
 }
 
@@ -377,7 +379,7 @@ napi_value OpenEnd(napi_env env, napi_callback_info info) {
   Bind(env, api, "abort", AbortRing, end);
   Bind(env, api, "state", State, end);
   Bind(env, api, "stats", Stats, end);
-  end->Release();  // the functions hold it now
+  end->Release();  // the functions hold references now
   return api;
 }
 

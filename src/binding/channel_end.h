@@ -8,10 +8,11 @@
 
 namespace telar {
 
-// What sendWithHeader() puts before the bytes.
+// Length of the header that sendWithHeader() puts before the bytes.
 constexpr uint32_t kHeaderBytes = 8;
 
-// open(memory: Uint8Array) -> the functions of an end, or a negative status. Bound to Channels.
+// open(memory: Uint8Array) -> an object with the functions of an end, or a negative status. Bound
+// to Channels.
 napi_value OpenEnd(napi_env env, napi_callback_info info);
 
 }  // namespace telar

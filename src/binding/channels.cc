@@ -13,7 +13,7 @@ bool Channels::Open(napi_value on_ring, napi_value info) {
   if (!ReadTypedArray(env_, info, napi_uint32_array, &info_, &length) ||
       length < kRuns + 2 * kBatch) {
     napi_throw_type_error(env_, "ERR_TELAR_NATIVE",
-                          "info must be a Uint32Array that holds a batch");
+                          "info must be a Uint32Array that is large enough for a batch");
     return false;
   }
   napi_create_reference(env_, info, 1, &info_ref_);
@@ -57,20 +57,20 @@ void Channels::OnRing() {
 
 namespace {
 
-// setScratch(bytes: Uint8Array): where records are copied from and to
+// setScratch(bytes: Uint8Array): the memory that records are copied from and to
 napi_value SetScratch(napi_env env, napi_callback_info info) {
   Call<Channels, 1> call(env, info);
   return call.self->SetScratch(call.argument[0]) ? nullptr : ThrowBytes(env);
 }
 
-// setRef(boolean): whether the thread stays alive for what waits
+// setRef(boolean): whether waiting ends keep the thread alive
 napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Channels, 1> call(env, info);
   call.self->SetRef(call.Bool(0));
   return nullptr;
 }
 
-// ring(): onRing comes once the event loop has turned
+// ring(): onRing is called in the next turn of the event loop
 napi_value Ring(napi_env env, napi_callback_info info) {
   Call<Channels, 0> call(env, info);
   call.self->Ring();

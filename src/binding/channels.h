@@ -1,5 +1,5 @@
-// channels.h - what the ends of channels in one thread share: its bell, the memory that records
-// are copied from and to, and a list of numbers in which calls leave what they do not return.
+// channels.h - what the channel ends of one thread share: the thread's bell, the scratch memory
+// that records are copied from and to, and an array of numbers for further results of calls.
 #ifndef TELAR_BINDING_CHANNELS_H
 #define TELAR_BINDING_CHANNELS_H
 
@@ -12,8 +12,8 @@
 
 namespace telar {
 
-// What calls leave in `info`, by index. The runs of a batch (telar_ring_run, two words each) come
-// behind.
+// Indices in `info` of the results that calls do not return. The runs of a batch (telar_ring_run,
+// two words each) follow them.
 enum Info { kWake, kOffset, kLength, kTicket, kEvent, kRuns = 8 };
 constexpr uint32_t kBatch = 1024;
 
@@ -21,11 +21,11 @@ class Channels : public Retained {
  public:
   explicit Channels(napi_env env) : env_(env) {}
 
-  // False, with a pending exception, when it cannot be.
+  // False, with a pending exception, if it fails.
   bool Open(napi_value on_ring, napi_value info);
   bool SetScratch(napi_value bytes);
 
-  // Null where the scratch does not reach that far: a mistake in lib/.
+  // Null if the scratch memory is not that long: a bug in lib/.
   unsigned char* Scratch(uint32_t start, uint64_t length) {
     return start <= scratch_length_ && length <= scratch_length_ - start ? scratch_ + start
                                                                          : nullptr;
@@ -53,7 +53,7 @@ class Channels : public Retained {
 };
 
 // openChannels(onRing(), info: Uint32Array) -> what a thread needs for all of its channels, see
-// channels.cc. onRing is called from the event loop when an end that waits should try again.
+// channels.cc. onRing is called from the event loop when a waiting end should try again.
 napi_value OpenChannels(napi_env env, napi_callback_info info);
 
 }  // namespace telar

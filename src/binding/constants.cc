@@ -77,7 +77,7 @@ napi_value ChannelConstants(napi_env env) {
 
 napi_value PoolConstants(napi_env env) {
   const Constant constants[] = {
-      // As an argument, no worker or no slot.
+      // As an argument: no worker or no slot.
       {"kNone", static_cast<int32_t>(TELAR_SCHED_NONE)},
       {"kMetricWait", TELAR_METRIC_WAIT},
       {"kMetricRun", TELAR_METRIC_RUN},

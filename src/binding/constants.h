@@ -1,4 +1,4 @@
-// constants.h - the numbers of C that JavaScript has to know: said once, in C.
+// constants.h - constants of the C code that JavaScript needs, so that they are defined only in C.
 #ifndef TELAR_BINDING_CONSTANTS_H
 #define TELAR_BINDING_CONSTANTS_H
 
@@ -6,7 +6,7 @@
 
 namespace telar {
 
-// Objects of names and numbers.
+// Objects that map names to numbers.
 napi_value ChannelConstants(napi_env env);
 napi_value PoolConstants(napi_env env);
 

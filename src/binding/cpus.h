@@ -1,4 +1,4 @@
-// cpus.h - how many CPUs this process may keep busy, as os.h counts them.
+// cpus.h - how many CPUs this process may keep busy, as counted by os.h.
 #ifndef TELAR_BINDING_CPUS_H
 #define TELAR_BINDING_CPUS_H
 
@@ -6,8 +6,7 @@
 
 namespace telar {
 
-// Read once: pools and locks must not disagree about the machine they run on.
-// Any thread.
+// Read once, so that pools and locks always use the same number. Any thread.
 inline unsigned Cpus() {
   static const unsigned cpus = telar_os_cpus();
   return cpus;

@@ -23,8 +23,8 @@ Doorbell* Doorbell::Open(napi_env env, Callback on_ring, void* data) {
   bell->open_handles_ = 2;
   uv_unref(reinterpret_cast<uv_handle_t*>(&bell->async_));
   uv_unref(reinterpret_cast<uv_handle_t*>(&bell->timer_));
-  bell->AddReference();  // the handles' own, until both are closed
-  // An open handle at the end of its environment aborts the process.
+  bell->AddReference();  // held by the handles until both are closed
+  // A handle that is still open when its environment ends would abort the process.
   if (napi_add_async_cleanup_hook(env, OnEnvironmentEnd, bell, &bell->hook_) != napi_ok) {
     bell->CloseHandles();
     napi_throw_error(env, "ERR_TELAR_NATIVE", "the environment is shutting down");

@@ -1,9 +1,9 @@
 // doorbell.h - wakes the event loop of one thread from any thread.
 //
-// A uv_async and a one-shot timer, both of one environment. Ring() may be called
-// from any thread at any time, also while or after the environment goes away:
-// a lock and a closed flag guard the handle, references keep the memory.
-// Everything else belongs to the thread that opened the bell.
+// A uv_async handle and a one-shot timer of one environment. Any thread may call Ring() at any
+// time, also while the environment is torn down or afterwards: a lock and a flag guard the handle,
+// and a reference count keeps the memory alive. All other calls belong to the thread that opened
+// the bell.
 #ifndef TELAR_BINDING_DOORBELL_H
 #define TELAR_BINDING_DOORBELL_H
 
@@ -20,23 +20,22 @@ class Doorbell {
  public:
   using Callback = void (*)(void* data);
 
-  // Null, with a pending exception, when libuv refuses. The bell starts
-  // unreferenced: it keeps no process alive until SetRef(true). The caller
-  // holds one reference.
+  // Null, with a pending exception, if libuv fails. The new bell is unreferenced: it keeps no
+  // process alive until SetRef(true). The caller holds one reference.
   static Doorbell* Open(napi_env env, Callback on_ring, void* data);
 
   void AddReference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Release();
 
-  // Any thread. Several rings before the loop turns make one callback.
+  // Any thread. Several rings in one turn of the loop cause one callback.
   void Ring();
 
-  // Calls back once after so many milliseconds, about, without keeping the loop alive.
+  // Calls back once, after about that many milliseconds, without keeping the loop alive.
   void RingLater(uint32_t milliseconds = 1);
   void CancelLater();
 
   void SetRef(bool ref);
-  // No callback comes after it. Also done when the environment ends.
+  // No callback comes after this call. Also done when the environment ends.
   void Close();
 
  private:

@@ -1,13 +1,13 @@
 // identity.cc - see identity.h.
 //
-// Node-API can compare two objects, but has no key for one by which it could be found among
-// many. In V8 a napi_value is a handle: the address of a slot that holds the address of the object,
-// which the garbage collector keeps up to date. Addresses are compared here, all of them read at
-// one moment, with no call into the engine in between, so none of them can have moved.
+// Node-API can compare two objects, but gives no key by which one object could be found among many.
+// In V8 a napi_value is a handle: the address of a slot that holds the address of the object, which
+// the garbage collector keeps up to date. This file compares the addresses of the objects. It reads
+// all of them without a call into the engine in between, so no object can move meanwhile.
 //
-// Node-API does not promise what a napi_value is. So each call has two objects that it made itself
-// among the others, one of them twice, and looks whether their slots say so. An engine in which
-// they do not gets no answer out of this file.
+// Node-API does not specify what a napi_value is. So each call also creates two objects, gets two
+// handles for one of them, and checks that the slots show this. If they do not, as in another
+// engine, the result is undefined.
 #include "identity.h"
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 namespace telar {
 namespace {
 
-// Of an object in V8: the lowest bit of its address is set, the next one is not.
+// Of the address of an object in V8: the lowest bit is set, the next one is not.
 constexpr uintptr_t kTagMask = 3;
 constexpr uintptr_t kObjectTag = 1;
 
@@ -34,7 +34,7 @@ bool IsAddress(napi_value value) {
   return IsAligned(value) && (WordOf(value) & kTagMask) == kObjectTag;
 }
 
-// Two objects, and the first once more by a handle of its own.
+// Two objects, and a second handle for the first.
 class Probe {
  public:
   bool Make(napi_env env) {
@@ -70,8 +70,8 @@ class Scope {
 
 enum class Answer { kNo, kYes, kUnknown };
 
-// The handles of all objects, as words.
-bool Take(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint32_t count) {
+// Reads the handles of all objects, as words.
+bool ReadHandles(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint32_t count) {
   napi_value part = nullptr;
   for (uint32_t i = 0; i < count; i++) {
     if (i % size == 0 && napi_get_element(env, parts, i / size, &part) != napi_ok) return false;
@@ -82,7 +82,7 @@ bool Take(napi_env env, napi_value parts, uint32_t size, uintptr_t* words, uint3
   return true;
 }
 
-// Replaces handles by addresses. Nothing is asked of the engine meanwhile.
+// Replaces handles by addresses, without a call into the engine.
 bool Resolve(const Probe& probe, uintptr_t* words, uint32_t count) {
   if (!probe.Holds()) return false;
   for (uint32_t i = 0; i < count; i++) {
@@ -93,7 +93,7 @@ bool Resolve(const Probe& probe, uintptr_t* words, uint32_t count) {
   return true;
 }
 
-Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
+Answer FindRepeats(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
   std::unique_ptr<uintptr_t[]> words(new (std::nothrow) uintptr_t[count]);
   std::unique_ptr<char[]> scratch(new (std::nothrow) char[telar_repeats_memory_size(count)]);
   Scope scope(env);
@@ -101,7 +101,7 @@ Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
   if (!words || !scratch || !scope.IsOpen() || size == 0 || !probe.Make(env)) {
     return Answer::kUnknown;
   }
-  if (!Take(env, parts, size, words.get(), count) || !Resolve(probe, words.get(), count)) {
+  if (!ReadHandles(env, parts, size, words.get(), count) || !Resolve(probe, words.get(), count)) {
     return Answer::kUnknown;
   }
   return telar_repeats(words.get(), count, scratch.get()) ? Answer::kYes : Answer::kNo;
@@ -111,7 +111,7 @@ Answer Look(napi_env env, napi_value parts, uint32_t count, uint32_t size) {
 
 napi_value HasRepeats(napi_env env, napi_callback_info info) {
   Call<void, 3> call(env, info);
-  Answer answer = Look(env, call.argument[0], call.Uint32(1), call.Uint32(2));
+  Answer answer = FindRepeats(env, call.argument[0], call.Uint32(1), call.Uint32(2));
   return answer == Answer::kUnknown ? nullptr : call.Return(answer == Answer::kYes);
 }
 

@@ -12,9 +12,9 @@ namespace telar {
 
 namespace {
 
-// One turn of the loop gives finished tasks this long before I/O gets its turn.
+// How long one turn of the loop handles finished tasks before I/O gets its turn.
 constexpr uint64_t kDrainNs = 1000000;
-// How long the owner waits for the next short task before its loop may sleep.
+// How long the owner spins for the next short task before its loop may sleep.
 constexpr uint64_t kLoopSpinNs = 2000;
 
 class Owner : public Retained {
@@ -37,7 +37,7 @@ class Owner : public Retained {
     if (!pool_) {
       napi_throw_error(
           env_, "ERR_TELAR_NATIVE",
-          "the pool's memory could not be set up: too little memory, or an invalid size");
+          "the pool's memory could not be allocated: too little memory, or an invalid size");
       return false;
     }
     return true;
@@ -66,7 +66,8 @@ class Owner : public Retained {
   uint32_t* batch() { return batch_; }
   uint32_t batch_length() const { return static_cast<uint32_t>(batch_length_); }
 
-  // The process lives on while tasks are with the scheduler, or held back.
+  // Keeps the process alive while tasks are with the scheduler, or while JavaScript has asked for
+  // it.
   void UpdateRef() {
     if (bell_ != nullptr) {
       bell_->SetRef(held_ || (pool_ && telar_sched_outstanding(pool_->sched()) != 0));
@@ -95,28 +96,28 @@ class Owner : public Retained {
     if (pool_) telar_sched_owner_awake(pool_->sched());
     Napi::HandleScope scope(env_);
     uint64_t end = telar_os_now_ns() + kDrainNs;
-    // Zero as well: the bell may have rung for a change of a worker.
+    // Also with a count of 0: the bell may have rung because the state of a worker has changed.
     bool more = true;
     while (more && pool_) {
       uint32_t count =
-          telar_sched_poll(pool_->sched(), batch_, batch_length(), more_seen_ ? kLoopSpinNs : 0);
+          telar_sched_poll(pool_->sched(), batch_, batch_length(), delivered_ ? kLoopSpinNs : 0);
       UpdateRef();
-      if (count == 0 && more_seen_) {
+      if (count == 0 && delivered_) {
         bool naps = false;
         more = !telar_sched_owner_nap(pool_->sched(), &naps);
         if (!more && naps) bell_->RingLater();
         continue;
       }
-      more_seen_ = true;
+      delivered_ = true;
       if (!Deliver(count)) break;
-      // Only after results, of which more may have come: a ring that had none to deliver would
-      // ring again, and so on, where what it set off takes the owner longer than a turn.
+      // Only after results, because more may have come. A callback without results would otherwise
+      // ring the bell again and again, if what it causes takes the owner longer than a turn.
       if (count != 0 && pool_ && telar_os_now_ns() > end) {
         bell_->Ring();
         break;
       }
     }
-    more_seen_ = false;
+    delivered_ = false;
     Release();
   }
 
@@ -128,7 +129,7 @@ class Owner : public Retained {
   uint32_t* batch_ = nullptr;
   size_t batch_length_ = 0;
   bool held_ = false;
-  bool more_seen_ = false;
+  bool delivered_ = false;
 };
 
 napi_value Fail(napi_env env, telar_status status) {
@@ -147,15 +148,15 @@ napi_value Submit(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// submitAwake(slot): the same, and the owner is going to poll, so nobody needs to ring
+// submitAwake(slot): as submit; the owner will poll, so workers need not ring
 napi_value SubmitAwake(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   if (call.self->sched() != nullptr) telar_sched_owner_awake(call.self->sched());
   return Submit(env, info);
 }
 
-// submitTask(slot, waitedMs, isAwake): one that may be cancelled, and waited in JavaScript for so
-// long; isAwake as in submitAwake
+// submitTask(slot, waitedMs, isAwake): submits a task that can be cancelled and has waited in
+// JavaScript for waitedMs; isAwake: as in submitAwake
 napi_value SubmitTask(napi_env env, napi_callback_info info) {
   Call<Owner, 3> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -168,7 +169,8 @@ napi_value SubmitTask(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// reserve(worker, mode) -> places taken for a task that is to enter its lane; 0: there are none
+// reserve(worker, mode) -> number of places reserved for a task that will enter its lane; 0: none
+// free
 napi_value Reserve(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -180,7 +182,7 @@ napi_value Reserve(napi_env env, napi_callback_info info) {
   return call.Return(places);
 }
 
-// unreserve(worker, places): the task does not come after all
+// unreserve(worker, places): the task does not come
 napi_value Unreserve(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -188,7 +190,7 @@ napi_value Unreserve(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// submitTo(slot, worker, places, waitedMs): the places as reserve() gave them
+// submitTo(slot, worker, places, waitedMs): places is the result of reserve()
 napi_value SubmitTo(napi_env env, napi_callback_info info) {
   Call<Owner, 4> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -201,7 +203,7 @@ napi_value SubmitTo(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// poll(spinNs) -> how many finished slots lie in the batch. 0: the bell rings for the next.
+// poll(spinNs) -> number of finished slots in the batch. 0: the bell rings for the next one.
 napi_value Poll(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -215,22 +217,22 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   return call.Return(count);
 }
 
-// ring(): come back after the event loop has turned
+// ring(): onDone is called in the next turn of the event loop
 napi_value Ring(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   call.self->Ring();
   return nullptr;
 }
 
-// setRef(boolean): tasks wait in JavaScript; keep the process alive for them
+// setRef(boolean): whether to keep the process alive for tasks that wait in JavaScript
 napi_value SetRef(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   call.self->SetRef(call.Bool(0));
   return nullptr;
 }
 
-// cancel(slot, closes) -> kCancelFinished, kCancelQueued (taken out), or else the worker that runs
-// it; closes: the worker in whose lane it is and that is to end with it, or -1
+// cancel(slot, closes) -> kCancelFinished, kCancelQueued (taken out of the queue), or the worker
+// that runs it. closes: the worker that has the slot in its lane and ends together with it, or -1
 napi_value Cancel(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -246,7 +248,7 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
   }
 }
 
-// addWorker() -> index, or -1 when the table is full
+// addWorker() -> index, or -1 if the table is full
 napi_value AddWorker(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -271,8 +273,8 @@ napi_value CloseWorker(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// retireWorker(worker) -> { count, claimed }: how many slots it left, in the batch, those it had
-// claimed first; again while the batch is full
+// retireWorker(worker) -> { count, claimed }: number of slots that it left, in the batch, claimed
+// ones first; call it again while the batch is full
 napi_value RetireWorker(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -292,7 +294,7 @@ napi_value RetireWorker(napi_env env, napi_callback_info info) {
   return left;
 }
 
-// withdraw() -> how many unclaimed slots were taken back, in the batch
+// withdraw() -> number of unclaimed slots taken back, in the batch
 napi_value Withdraw(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -302,7 +304,7 @@ napi_value Withdraw(napi_env env, napi_callback_info info) {
   return call.Return(count);
 }
 
-// readyLength(watch) -> slots nobody has claimed; watch: ring at the next claim
+// readyLength(watch) -> number of slots that no worker has claimed; watch: ring at the next claim
 napi_value ReadyLength(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -311,21 +313,21 @@ napi_value ReadyLength(napi_env env, napi_callback_info info) {
   return call.Return(telar_sched_ready_length(sched));
 }
 
-// workerUsage(worker) -> places taken
+// workerUsage(worker) -> number of places taken
 napi_value WorkerUsage(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
   return call.Return(sched == nullptr ? 0u : telar_sched_worker_usage(sched, call.Uint32(0)));
 }
 
-// workerReady(worker) -> its task file is loaded
+// workerReady(worker) -> whether its task file is loaded
 napi_value WorkerReady(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
   return call.Return(sched != nullptr && telar_sched_worker_is_ready(sched, call.Uint32(0)));
 }
 
-// workerCompleted(worker) -> tasks
+// workerCompleted(worker) -> number of tasks
 napi_value WorkerCompleted(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -356,8 +358,9 @@ napi_value Release(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// histogram(metric, worker or -1) -> null, or Float64Array of count, min, max, mean, stddev, then
-// the percentiles asked for
+// histogram(metric, worker or -1, figures: Float64Array): stores count, min, max, mean and stddev
+// in figures, and replaces each further element, a percentile, by its value. Times are in
+// nanoseconds.
 napi_value Histogram(napi_env env, napi_callback_info info) {
   Call<Owner, 3> call(env, info);
   telar_sched* sched = call.self->sched();
@@ -370,7 +373,6 @@ napi_value Histogram(napi_env env, napi_callback_info info) {
   std::unique_ptr<telar_histogram_snapshot> snapshot(new telar_histogram_snapshot());
   telar_sched_histogram(sched, static_cast<telar_sched_metric>(call.Uint32(0)), call.Uint32(1),
                         snapshot.get());
-  // In: from the sixth element on, the percentiles asked for. Out: the figures, in nanoseconds.
   figures[0] = static_cast<double>(telar_histogram_count(snapshot.get()));
   figures[1] = static_cast<double>(telar_histogram_min(snapshot.get()));
   figures[2] = static_cast<double>(telar_histogram_max(snapshot.get()));
@@ -392,7 +394,7 @@ napi_value ResetHistogram(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// close(): the pool is gone for the owner; workers that are still attached keep the memory
+// close(): ends the owner's use of the pool; workers that are still attached keep its memory
 napi_value Close(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   call.self->Close();
@@ -443,7 +445,7 @@ napi_value CreatePool(napi_env env, napi_callback_info info) {
   Bind(env, api, "histogram", Histogram, owner);
   Bind(env, api, "resetHistogram", ResetHistogram, owner);
   Bind(env, api, "close", Close, owner);
-  owner->Release();  // the functions hold it now
+  owner->Release();  // the functions hold references now
   return api;
 }
 

@@ -8,11 +8,11 @@
 
 namespace telar {
 
-// What cancel() answers in place of a worker.
+// What cancel() returns instead of a worker.
 enum : int32_t { kCancelFinished = -1, kCancelQueued = -2 };
 
 // createPool(onDone(count), batch: Uint32Array, slots, workers, concurrency, timing,
-//            regionOffset, regionBytes) -> the owner's functions
+//            regionOffset, regionBytes) -> an object with the owner's functions
 napi_value CreatePool(napi_env env, napi_callback_info info);
 
 }  // namespace telar

@@ -17,13 +17,13 @@ struct Registry {
   std::unordered_map<uint32_t, std::weak_ptr<Pool>> pools;
 };
 
-// Never destroyed: workers may still look while the process exits.
+// Never destroyed: workers may still use it while the process exits.
 Registry& registry() {
   static Registry* instance = new Registry();
   return *instance;
 }
 
-// Zeroed pages straight from the system, so that what stays unused costs nothing.
+// Zeroed pages directly from the system, so that unused parts cost nothing.
 void* AllocateAligned(size_t bytes, size_t align, void** memory) {
   *memory = std::calloc(1, bytes + align);
   if (*memory == nullptr) return nullptr;

@@ -1,8 +1,8 @@
-// pool.h - one pool's core: the scheduler and the slab, with their memory.
+// pool.h - the native part of one pool: the scheduler and the slab, with their memory.
 //
-// Owner and workers live in different environments and find the pool by a
-// number, so that JavaScript never holds a pointer. Reference-counted: the
-// memory goes when the owner and every attached worker have let go.
+// Owner and workers live in different environments. They find the pool by a number, so that
+// JavaScript never holds a pointer. The pool is reference-counted: its memory is freed when the
+// owner and all attached workers have released it.
 #ifndef TELAR_BINDING_POOL_H
 #define TELAR_BINDING_POOL_H
 
@@ -21,23 +21,23 @@ struct PoolConfig {
   uint32_t workers;
   uint32_t concurrency;
   bool timing;
-  uint64_t region_offset;  // of the payload blocks in the shared memory, bytes
+  uint64_t region_offset;  // of the payload blocks in the shared memory, in bytes
   uint64_t region_bytes;
 };
 
 class Pool {
  public:
-  // Null when the configuration is invalid or memory is short.
+  // Null if the configuration is invalid or there is too little memory.
   static std::shared_ptr<Pool> Create(const PoolConfig& config, Doorbell* owner_bell);
-  // Null when no such pool is open.
+  // Null if no such pool is open.
   static std::shared_ptr<Pool> Find(uint32_t id);
   ~Pool();
 
-  // Takes the pool out of the registry.
+  // Removes the pool from the registry.
   void Unregister();
 
-  // The bell that the scheduler rings for a worker, from its thread's start
-  // until that worker is retired (null).
+  // Sets the bell that the scheduler rings for a worker, from the start of the worker's thread
+  // until the worker is retired (null).
   void SetBell(uint32_t worker, Doorbell* bell);
 
   uint32_t id() const { return id_; }
@@ -50,8 +50,8 @@ class Pool {
 
   uint32_t id_ = 0;
   Doorbell* owner_bell_ = nullptr;
-  std::mutex bells_lock_;         // a bell is rung under it: so it cannot go in between
-  std::vector<Doorbell*> bells_;  // by worker
+  std::mutex bells_lock_;  // held while a bell is rung, so the bell cannot be freed meanwhile
+  std::vector<Doorbell*> bells_;  // indexed by worker
   void* sched_memory_ = nullptr;
   void* slab_memory_ = nullptr;
   telar_sched* sched_ = nullptr;

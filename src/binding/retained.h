@@ -1,4 +1,5 @@
-// retained.h - what functions of JavaScript hold on to (call.h, Bind), all in one thread.
+// retained.h - base of objects that JavaScript functions keep alive (call.h, Bind). All in one
+// thread.
 #ifndef TELAR_BINDING_RETAINED_H
 #define TELAR_BINDING_RETAINED_H
 
@@ -12,7 +13,7 @@ class Retained {
   }
 
  protected:
-  // Whoever creates it has the first reference.
+  // The creator holds the first reference.
   Retained() = default;
   Retained(const Retained&) = delete;
   Retained& operator=(const Retained&) = delete;

@@ -11,7 +11,7 @@ namespace telar {
 
 namespace {
 
-// A thread has one number, however often it loads the library.
+// A thread has one number, however many environments load the library in it.
 struct Membership {
   uint32_t number = 0;
   uint32_t environments = 0;
@@ -34,7 +34,8 @@ void LeaveThread(void* load) {
   if (--membership.environments > 0) return;
   telar_thread_registry_leave(ThreadRegistry(), membership.number);
   membership.number = 0;
-  // What it was to do for others it does no more: they have to look for themselves.
+  // Other threads may wait for something that this thread was to do: they have to check by
+  // themselves now.
   std::lock_guard<std::mutex> guard(ThreadEndWatchers().lock);
   for (Doorbell* bell : ThreadEndWatchers().bells) bell->Ring();
 }
@@ -45,7 +46,7 @@ telar_thread_registry* MakeThreadRegistry() {
   telar_thread_registry* registry = nullptr;
   if (telar_thread_registry_size(TELAR_THREAD_REGISTRY_PLACES_MAX) > sizeof memory ||
       telar_thread_registry_init(memory, TELAR_THREAD_REGISTRY_PLACES_MAX, &registry) != TELAR_OK) {
-    std::abort();  // a mistake in the line above
+    std::abort();  // the size above is wrong
   }
   return registry;
 }
@@ -61,11 +62,11 @@ uint32_t EnterThread(napi_env env) {
   if (membership.environments == 0 &&
       telar_thread_registry_enter(ThreadRegistry(), &membership.number) != TELAR_OK) {
     napi_throw_error(env, "ERR_TELAR_NATIVE",
-                     "there are more threads than telar can number: 16384 at a time");
+                     "too many threads use telar: 16384 at a time is the limit");
     return 0;
   }
   membership.environments++;
-  // Node takes no hook twice with the same argument.
+  // Node does not accept two hooks with the same function and argument.
   napi_add_env_cleanup_hook(env, LeaveThread, new char());
   return membership.number;
 }

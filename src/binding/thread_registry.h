@@ -9,31 +9,31 @@
 
 namespace telar {
 
-// Of the whole process, made at the first call and never destroyed.
+// One for the whole process, made by the first call and never destroyed. Any thread.
 telar_thread_registry* ThreadRegistry();
 
-// Enters the calling thread and sees to it that it leaves with its environment,
-// also when it is terminated. The hooks of an environment run in reverse order:
-// whatever is set up after this is cleaned up while the thread still counts as
-// alive. Returns its number; 0, with a pending exception, when there is no place.
+// Enters the calling thread, and makes it leave when its environment ends, also if it is
+// terminated. The hooks of an environment run in reverse order: what is set up after this call is
+// cleaned up while the thread still counts as alive. Returns the thread's number; 0, with a pending
+// exception, if there is no free place.
 uint32_t EnterThread(napi_env env);
 
 // The number of the calling thread; 0 before EnterThread and after its end.
 uint32_t CurrentThread();
 
-// Any thread. Has the bell ring after every end of a thread; keeps a reference to it until it is
-// taken away again.
+// Any thread. Makes the bell ring after each thread ends. Holds a reference to the bell until it is
+// removed.
 void WatchThreadEnds(Doorbell* bell);
-// When it returns, nobody is ringing that bell any more. Nothing for one that does not watch.
+// After it returns, no thread is ringing that bell. Does nothing if the bell is not registered.
 void UnwatchThreadEnds(Doorbell* bell);
 
-// endedThreads() -> number: another one than before: some thread has ended
+// endedThreads() -> number: it changes when a thread has ended
 napi_value CountEndedThreads(napi_env env, napi_callback_info info);
 
 // isThreadAlive(number) -> boolean
 napi_value IsThreadAlive(napi_env env, napi_callback_info info);
 
-// wasThread(number) -> boolean: some thread has, or had, that number
+// wasThread(number) -> boolean: whether a thread has or had that number
 napi_value WasThread(napi_env env, napi_callback_info info);
 
 }  // namespace telar

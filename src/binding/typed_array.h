@@ -1,4 +1,4 @@
-// typed_array.h - the memory of a typed array that JavaScript gave.
+// typed_array.h - access to the memory of a typed array passed by JavaScript.
 #ifndef TELAR_BINDING_TYPED_ARRAY_H
 #define TELAR_BINDING_TYPED_ARRAY_H
 
@@ -9,7 +9,7 @@
 
 namespace telar {
 
-// False: it is no typed array of that type.
+// False: the value is not a typed array of that type.
 template <typename Element>
 bool ReadTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted, Element** data,
                     size_t* length) {

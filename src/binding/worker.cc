@@ -21,13 +21,13 @@ class Worker : public Retained {
     bell_ = Doorbell::Open(
         env_, [](void* self) { static_cast<Worker*>(self)->OnRing(); }, this);
     if (bell_ == nullptr) return false;
-    bell_->SetRef(true);  // the thread lives as long as its pool wants it to
+    bell_->SetRef(true);  // the thread lives as long as the pool needs it
     pool_->SetBell(index, bell_);
     if (telar_sched_worker_attach(pool_->sched(), index) != TELAR_OK) {
-      napi_throw_error(env_, "ERR_TELAR_NATIVE", "this worker is attached to its pool already");
+      napi_throw_error(env_, "ERR_TELAR_NATIVE", "this worker is already attached to its pool");
       return false;
     }
-    bell_->Ring();  // the first look at the queues
+    bell_->Ring();  // for the first check of the queues
     return true;
   }
 
@@ -48,7 +48,7 @@ class Worker : public Retained {
   uint32_t index() const { return index_; }
 
  private:
-  // Also reached when the environment ends: the bell's own hook closes it then.
+  // Also reached when the environment ends: then the bell's own hook closes it.
   ~Worker() override {
     if (bell_ != nullptr) {
       bell_->Close();
@@ -70,27 +70,27 @@ class Worker : public Retained {
   napi_ref pump_ = nullptr;
 };
 
-// next(done or -1) -> slot, or negative: stop
+// next(done or -1) -> slot, or a negative number: stop
 napi_value Next(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
   return call.Return(call.self->Next(call.Uint32(0)));
 }
 
-// resume(): before next(), when not called from the bell
+// resume(): call it before next(), unless called from the bell
 napi_value Resume(napi_env env, napi_callback_info info) {
   Call<Worker, 0> call(env, info);
   call.self->Resume();
   return nullptr;
 }
 
-// complete(slot): nothing happens if this worker does not hold it
+// complete(slot): does nothing if this worker does not hold the slot
 napi_value Complete(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
   telar_sched_complete(call.self->sched(), call.self->index(), call.Uint32(0));
   return nullptr;
 }
 
-// fatal(error): an uncaught exception; returns if a listener of the process took it
+// fatal(error): reports an uncaught exception; returns if a listener of the process handled it
 napi_value Fatal(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
   napi_fatal_exception(env, call.argument[0]);

@@ -6,9 +6,9 @@
 
 namespace telar {
 
-// attachWorker(poolId, worker, pump()) -> the worker's functions, or null when
-// that pool is gone. `pump` is called from the event loop whenever there may be
-// work; it calls next() until that is negative.
+// attachWorker(poolId, worker, pump()) -> an object with the worker's functions, or null if that
+// pool no longer exists. `pump` is called from the event loop whenever there may be work; it calls
+// next() until the result is negative.
 napi_value AttachWorker(napi_env env, napi_callback_info info);
 
 }  // namespace telar

@@ -1,5 +1,5 @@
 /*
- * Bit scans under one name for each compiler. C only, internal to the core.
+ * Bit scans, under one name for all compilers. C only, internal to the core.
  */
 #ifndef TELAR_CORE_BITS_H
 #define TELAR_CORE_BITS_H
@@ -10,7 +10,7 @@
 #include <intrin.h>
 #endif
 
-/* Number of the lowest bit that is set. pre: value != 0. */
+/* Index of the lowest set bit, from 0. pre: value != 0. */
 static inline unsigned telar_bits_lowest(uint64_t value) {
 #if defined(_MSC_VER)
   unsigned long index;
@@ -30,7 +30,7 @@ static inline unsigned telar_bits_lowest(uint64_t value) {
 #endif
 }
 
-/* Number of the highest bit that is set. pre: value != 0. */
+/* Index of the highest set bit, from 0. pre: value != 0. */
 static inline unsigned telar_bits_highest(uint64_t value) {
 #if defined(_MSC_VER)
   unsigned long index;

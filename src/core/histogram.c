@@ -10,13 +10,12 @@
 enum { SUB_BITS = 6, SUB_COUNT = 1 << SUB_BITS };
 
 /*
- * Every field has one writer and only grows (min shrinks). Each access is
- * relaxed: the fields carry no other memory with them, a reader wants recent
- * numbers and not one instant, and the plain load and store of the writer
- * lose nothing, because nobody else stores.
+ * Each field has one writer and only grows (min only shrinks). Each access is relaxed: the fields
+ * publish no other memory, and a reader wants recent numbers, not a consistent instant. The
+ * writer's plain load and store lose nothing, because no other thread stores.
  */
 struct telar_histogram {
-  TELAR_CACHELINE_ALIGNED _Atomic uint64_t sum_bits; /* of a double */
+  TELAR_CACHELINE_ALIGNED _Atomic uint64_t sum_bits; /* the bits of a double */
   _Atomic uint64_t min;
   _Atomic uint64_t max;
   _Atomic uint64_t clamped;
@@ -43,7 +42,7 @@ static uint64_t to_bits(double value) {
   return bits;
 }
 
-/* Shift s keeps the top SUB_BITS + 1 bits: 64 to 127. So bucket = 64 s + those. */
+/* A shift of s keeps the upper SUB_BITS + 1 bits, 64 to 127. So bucket = 64 s + these bits. */
 static uint32_t bucket_of(uint64_t ns) {
   unsigned shift = telar_bits_highest(ns | SUB_COUNT) - SUB_BITS;
   return (uint32_t)(shift << SUB_BITS) + (uint32_t)(ns >> shift);
@@ -111,12 +110,11 @@ void telar_histogram_snapshot_clear(telar_histogram_snapshot *snapshot) {
 }
 
 /*
- * Brings count, min and max in line with the buckets: after a subtraction, since
- * they cannot be subtracted, and after a merge, since a record may have been
- * under way. invariant after: min lies in the lowest bucket in use, max in the
- * highest.
+ * Makes count, min and max agree with the buckets: after a subtraction, because min and max cannot
+ * be subtracted, and after a merge, because a record may have been in progress. invariant after:
+ * min lies in the lowest bucket in use, max in the highest.
  */
-static void settle(telar_histogram_snapshot *snapshot) {
+static void reconcile(telar_histogram_snapshot *snapshot) {
   uint32_t lowest = TELAR_HISTOGRAM_BUCKETS, highest = 0;
   uint64_t count = 0;
   for (uint32_t i = 0; i < TELAR_HISTOGRAM_BUCKETS; i++) {
@@ -145,7 +143,7 @@ void telar_histogram_merge(const telar_histogram *histogram, telar_histogram_sna
   uint64_t min = load(&histogram->min), max = load(&histogram->max);
   if (min < into->min) into->min = min;
   if (max > into->max) into->max = max;
-  settle(into);
+  reconcile(into);
 }
 
 void telar_histogram_snapshot_add(telar_histogram_snapshot *into,
@@ -155,7 +153,7 @@ void telar_histogram_snapshot_add(telar_histogram_snapshot *into,
   into->clamped += from->clamped;
   if (from->min < into->min) into->min = from->min;
   if (from->max > into->max) into->max = from->max;
-  settle(into);
+  reconcile(into);
 }
 
 telar_status telar_histogram_snapshot_subtract(telar_histogram_snapshot *snapshot,
@@ -169,7 +167,7 @@ telar_status telar_histogram_snapshot_subtract(telar_histogram_snapshot *snapsho
   }
   snapshot->clamped -= baseline->clamped;
   snapshot->sum -= baseline->sum;
-  settle(snapshot);
+  reconcile(snapshot);
   return TELAR_OK;
 }
 
@@ -188,7 +186,7 @@ uint64_t telar_histogram_max(const telar_histogram_snapshot *snapshot) {
 double telar_histogram_mean(const telar_histogram_snapshot *snapshot) {
   if (snapshot->count == 0) return 0;
   double mean = snapshot->sum / (double)snapshot->count;
-  /* A record that was under way can be in the sum and not in the count. */
+  /* A record in progress can be in the sum but not yet in the count. */
   if (mean < (double)snapshot->min) return (double)snapshot->min;
   if (mean > (double)snapshot->max) return (double)snapshot->max;
   return mean;
@@ -210,7 +208,7 @@ uint64_t telar_histogram_percentile(const telar_histogram_snapshot *snapshot, do
   if (!(percentile > 0)) return snapshot->min;
   if (percentile >= 100) return snapshot->max;
   double exact = percentile * (double)snapshot->count / 100;
-  /* 99.9 % of 1000 is the 999th, not the 1000th that a rounding error would make it. */
+  /* 99.9 % of 1000 is the 999th value; a rounding error would make it the 1000th. */
   exact -= exact * 1e-12;
   uint64_t rank = (uint64_t)exact;
   if ((double)rank < exact) rank++;

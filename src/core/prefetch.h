@@ -1,6 +1,7 @@
 /*
- * Asks for a cache line before it is written to, so that the stores do not wait for it one after
- * the other. A hint: any address, no effect but on time. C only, internal to the core.
+ * Prefetches a cache line for writing, so that several stores do not wait for their lines one after
+ * another. It is a hint: any address is allowed, and only timing changes. C only, internal to the
+ * core.
  */
 #ifndef TELAR_CORE_PREFETCH_H
 #define TELAR_CORE_PREFETCH_H
@@ -17,8 +18,8 @@ static inline void telar_prefetch_write(const void *address) {
   (void)address;
 #endif
 #elif defined(__x86_64__)
-  /* The builtin asks for it only where the compiler is told of a processor that has it. Where it is
-   * missing it does nothing. */
+  /* The builtin emits prefetchw only if the compiler is told that the target has it. On a processor
+   * without it, the instruction does nothing. */
   __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
 #else
   __builtin_prefetch(address, 1);

@@ -4,22 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of 8 bytes each: half of a first cache of 32 KiB. */
+/* 8 bytes each: half of a first-level cache of 32 KiB. */
 #define kTableBits 11
 #define kTable ((size_t)1 << kTableBits)
-/* A part has about a quarter of that, so that one a few times larger than the others still fits. */
+/* A partition holds about a quarter of that, so that one a few times the average size still
+ * fits. */
 #define kPartBits 9
-#define kMaxDealBits 20
+#define kMaxPartitionBits 20
 
 static uint64_t hash_of(uintptr_t word) {
   uint64_t hash = (uint64_t)word * UINT64_C(0x9E3779B97F4A7C15);
   return hash ^ hash >> 32;
 }
 
-/* log2 of the number of parts. */
-static unsigned deal_bits(size_t count) {
+/* log2 of the number of partitions. */
+static unsigned partition_bits(size_t count) {
   unsigned bits = 0;
-  while (bits < kMaxDealBits && count >> bits > (size_t)1 << kPartBits) bits++;
+  while (bits < kMaxPartitionBits && count >> bits > (size_t)1 << kPartBits) bits++;
   return bits;
 }
 
@@ -28,26 +29,27 @@ static size_t part_of(uintptr_t word, unsigned bits) {
 }
 
 size_t telar_repeats_memory_size(size_t count) {
-  size_t parts = (size_t)1 << deal_bits(count);
+  size_t parts = (size_t)1 << partition_bits(count);
   return (parts + 1) * sizeof(size_t) + count * sizeof(uintptr_t);
 }
 
-/* Copies the words so that those of a part lie together. ends[p]: where part p ends. */
-static void deal(const uintptr_t *words, size_t count, unsigned bits, size_t *ends,
-                 uintptr_t *dealt) {
+/* Copies the words so that those of one partition are contiguous. ends[p]: where partition p
+ * ends. */
+static void partition(const uintptr_t *words, size_t count, unsigned bits, size_t *ends,
+                      uintptr_t *parted) {
   size_t parts = (size_t)1 << bits;
   memset(ends, 0, (parts + 1) * sizeof *ends);
   for (size_t i = 0; i < count; i++) ends[part_of(words[i], bits) + 1]++;
   for (size_t part = 0; part < parts; part++) ends[part + 1] += ends[part];
-  /* What was the beginning of each part becomes its end. */
-  for (size_t i = 0; i < count; i++) dealt[ends[part_of(words[i], bits)]++] = words[i];
+  /* The start of each partition advances to its end. */
+  for (size_t i = 0; i < count; i++) parted[ends[part_of(words[i], bits)]++] = words[i];
 }
 
 static bool repeats_in_table(const uintptr_t *words, size_t count) {
   uintptr_t table[kTable];
   memset(table, 0, sizeof table);
   for (size_t i = 0; i < count; i++) {
-    /* Other bits than those that chose the part. */
+    /* Uses other bits than those that chose the partition. */
     size_t at = (size_t)(hash_of(words[i]) >> (64 - kTableBits));
     while (table[at] != 0) {
       if (table[at] == words[i]) return true;
@@ -73,16 +75,16 @@ static bool repeats_when_sorted(uintptr_t *words, size_t count) {
 }
 
 bool telar_repeats(const uintptr_t *words, size_t count, void *scratch) {
-  unsigned bits = deal_bits(count);
+  unsigned bits = partition_bits(count);
   size_t parts = (size_t)1 << bits;
   size_t *ends = scratch;
-  uintptr_t *dealt = (uintptr_t *)(void *)(ends + parts + 1);
-  deal(words, count, bits, ends, dealt);
+  uintptr_t *parted = (uintptr_t *)(void *)(ends + parts + 1);
+  partition(words, count, bits, ends, parted);
   size_t from = 0;
   for (size_t part = 0; part < parts; part++) {
     size_t length = ends[part] - from;
-    bool repeats = length <= kTable / 2 ? repeats_in_table(dealt + from, length)
-                                        : repeats_when_sorted(dealt + from, length);
+    bool repeats = length <= kTable / 2 ? repeats_in_table(parted + from, length)
+                                        : repeats_when_sorted(parted + from, length);
     if (repeats) return true;
     from = ends[part];
   }

@@ -1,19 +1,19 @@
 /*
- * repeats: whether a list of words holds one of them twice.
+ * repeats: whether a list of words contains a duplicate.
  *
- * FOR     the codec, which asks it of the addresses of all objects in a large value. One question
- *         for all of them takes a fraction of the time of a lookup in a hash table for each, as
- *         soon as that table fits into no cache.
+ * FOR     the codec, which checks the addresses of all objects in a large value. Checking all at
+ *         once takes a fraction of the time of one hash table lookup for each address, as soon as
+ *         the table no longer fits into a cache.
  *
- * USE     uintptr_t *scratch = malloc(telar_repeats_memory_size(count));
+ * USE     void *scratch = malloc(telar_repeats_memory_size(count));
  *         bool repeats = telar_repeats(words, count, scratch);
  *
- * THREADS any; a call uses nothing but its arguments.
+ * THREADS any; a call uses only its arguments.
  *
- * METHOD  The words are divided into parts by their hash (one pass of a radix sort), so that the
- *         table of a part stays in the first cache; equal words are in the same part. Linear
- *         probing, at most half full on average; a part that is larger than its table is sorted
- *         instead, so that no choice of words takes more than O(n log n).
+ * METHOD  The words are partitioned by their hash (one pass of a radix sort), so that the hash
+ *         table of a partition stays in the first-level cache. Equal words are in the same
+ * partition. Linear probing, at most half full. A partition that is larger than that is sorted
+ *         instead, so no choice of words takes more than O(n log n).
  *
  * Usable from C++.
  */
@@ -28,10 +28,11 @@
 extern "C" {
 #endif
 
-/* Bytes of scratch memory for so many words, aligned as a word. */
+/* Bytes of scratch memory for count words. The memory must be aligned for a uintptr_t. */
 size_t telar_repeats_memory_size(size_t count);
 
-/* No word may be 0. The order of the words in the scratch memory is lost. */
+/* True if some word occurs twice. pre: no word is 0. Reorders nothing but the scratch memory, whose
+ * contents are undefined afterwards. */
 bool telar_repeats(const uintptr_t *words, size_t count, void *scratch);
 
 #ifdef __cplusplus

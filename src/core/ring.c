@@ -1,9 +1,9 @@
-/* ring.c - set-up of a ring and its ends, their table, figures. */
+/* ring.c - setup of a ring and its ends, the table of ends, statistics. */
 #include "ring_internal.h"
 
-#define RELEASE_TOGETHER_MOST 256u
+#define RELEASE_GROUP_MAX 256u
 
-/* ---- set-up ---- */
+/* ---- setup ---- */
 
 static bool is_power_of_two(uint32_t value) {
   return value != 0 && (value & (value - 1)) == 0;
@@ -63,7 +63,7 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
     return TELAR_CORRUPT;
   }
   ring_shared *shared = memory;
-  /* Each is read once: it may be another the next time. */
+  /* Read each value once: another thread may change it before a second read. */
   uint32_t log2_granules = *(volatile uint32_t *)&shared->log2_granules;
   uint32_t flags = *(volatile uint32_t *)&shared->flags;
   if (shared->magic != RING_MAGIC || log2_granules > 27) {
@@ -81,8 +81,7 @@ telar_status telar_ring_open(void *end_memory, void *memory, uint64_t bytes, tel
   end->data = (unsigned char *)(shared + 1) + granules * sizeof(uint32_t);
   end->mask = granules - 1;
   end->max_record = config.capacity / 2;
-  end->release_together =
-      granules / 4 < RELEASE_TOGETHER_MOST ? granules / 4 : RELEASE_TOGETHER_MOST;
+  end->release_group = granules / 4 < RELEASE_GROUP_MAX ? granules / 4 : RELEASE_GROUP_MAX;
   end->flags = flags;
   *out = end;
   return TELAR_OK;
@@ -98,7 +97,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
   for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) {
     ring_endpoint *entry = &shared->endpoints[i];
     uint32_t expected = 0;
-    /* A7: acquires R7 of the last owner: its figures. A relaxed load first: most are taken. */
+    /* A7: acquires R7 of the last owner: its statistics. A relaxed load first, because most entries
+     * are taken. */
     if (atomic_load_explicit(&entry->thread, memory_order_relaxed) != 0 ||
         !atomic_compare_exchange_strong_explicit(&entry->thread, &expected, thread,
                                                  memory_order_acquire, memory_order_relaxed)) {
@@ -106,7 +106,7 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     }
     end->endpoint = i;
     end->attached = true;
-    /* Relaxed: that of an end that was never detached may be seen a little longer. */
+    /* Relaxed: the value of an end that was never detached may be visible a little longer. */
     atomic_store_explicit(&entry->listens, 0, memory_order_relaxed);
     end->sent = atomic_load_explicit(&entry->sent, memory_order_relaxed);
     end->sent_bytes = atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
@@ -114,7 +114,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     end->settled_bytes = end->sent_bytes;
     end->received = atomic_load_explicit(&entry->received, memory_order_relaxed);
     end->received_bytes = atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
-    /* Relaxed: it only grows; who misses this entry misses one that has done nothing yet. */
+    /* Relaxed: it only grows. A reader that misses this entry misses an end that has done nothing
+     * yet. */
     uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
     while (table_end < i + 1 &&
            !atomic_compare_exchange_weak_explicit(&shared->table_end, &table_end, i + 1,
@@ -127,8 +128,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
 
 void telar_ring_listen(telar_ring_end *end) {
   if (!end->attached) return;
-  /* Relaxed: who tells this thread of something found it there afterwards, by a lock of the
-   * caller's, and who gets a record was sent it after that. */
+  /* Relaxed: a thread that announces a buffer takes a lock of the caller's, and reads this
+   * afterwards. A thread that receives a record was sent it after that. */
   atomic_store_explicit(&end->shared->endpoints[end->endpoint].listens, 1, memory_order_relaxed);
 }
 
@@ -140,11 +141,11 @@ uint32_t telar_ring_listener(const telar_ring_end *end, uint32_t endpoint) {
   return atomic_load_explicit(&entry->thread, memory_order_relaxed);
 }
 
-/* This end no longer counts among those that `side` waits for. If it was the last, all that wait
- * there are woken. */
-static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
-  /* E1: between counting no longer and the check whether it was the last. Pairs with W2: an end
-   * that sleeps on has seen another end, or notify sees it asleep. Of two ends that go, the second
+/* Called when this end no longer counts among those that `side` waits for. If it was the last one,
+ * wakes all that wait there. */
+static void wake_deserted(telar_ring_end *end, telar_ring_side side) {
+  /* E1: between no longer counting and checking whether it was the last. Pairs with W2: an end that
+   * goes on sleeping has seen another end, or notify sees it asleep. If two ends leave, the second
    * one sees both gone. */
   atomic_thread_fence(memory_order_seq_cst);
   if (telar_ring_is_deserted(end, side)) {
@@ -152,7 +153,7 @@ static void leave_to_others(telar_ring_end *end, telar_ring_side side) {
   }
 }
 
-telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
+telar_status telar_ring_take_role(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   if (!end->attached) {
     return TELAR_INVALID;
@@ -161,7 +162,7 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
       side == TELAR_RING_SENDERS ? TELAR_RING_SINGLE_PRODUCER : TELAR_RING_SINGLE_CONSUMER;
   if (ring_has(end, single)) {
     uint32_t holder = 0;
-    /* A8: acquires R8 of the last holder: all that it did to the ring. */
+    /* A8: acquires R8 of the last holder: everything that it did to the ring. */
     if (!atomic_compare_exchange_strong_explicit(&shared->holder[side], &holder, end->endpoint + 1,
                                                  memory_order_acquire, memory_order_acquire) &&
         holder != end->endpoint + 1) {
@@ -169,7 +170,7 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
     }
   }
   end->staged.next = end->staged.count = 0; /* another end may have received since */
-  /* Relaxed: A8 orders these; without a single holder they are not used or guesses. */
+  /* Relaxed: A8 orders these. Without a single holder they are guesses or not used. */
   if (side == TELAR_RING_SENDERS) {
     end->tail = atomic_load_explicit(&shared->tail, memory_order_relaxed) & RING_POSITION_MASK;
     end->released_seen =
@@ -183,29 +184,29 @@ telar_status telar_ring_take_part(telar_ring_end *end, telar_ring_side side) {
     end->released =
         atomic_load_explicit(&shared->released, memory_order_relaxed) & RING_POSITION_MASK;
   }
-  _Atomic uint32_t *parts = &shared->endpoints[end->endpoint].parts;
-  /* Relaxed: whoever looks for ends does so behind E1 or W2. */
-  uint32_t before = atomic_load_explicit(parts, memory_order_relaxed);
-  atomic_store_explicit(parts, before | 1u << side, memory_order_relaxed);
-  end->has_part[side] = true;
+  _Atomic uint32_t *roles = &shared->endpoints[end->endpoint].roles;
+  /* Relaxed: a thread that checks for ends does so after E1 or W2. */
+  uint32_t before = atomic_load_explicit(roles, memory_order_relaxed);
+  atomic_store_explicit(roles, before | 1u << side, memory_order_relaxed);
+  end->has_role[side] = true;
   if (before == 0) {
-    leave_to_others(end, side); /* it counted for the other side, too */
+    wake_deserted(end, side); /* it also counted for the other side */
   }
   return TELAR_OK;
 }
 
-static void give_up_part(telar_ring_end *end, telar_ring_side side) {
+static void give_up_role(telar_ring_end *end, telar_ring_side side) {
   ring_shared *shared = end->shared;
   uint32_t mine = end->endpoint + 1;
   if (side == TELAR_RING_RECEIVERS && ring_has(end, TELAR_RING_SINGLE_CONSUMER) &&
-      end->has_part[side]) {
+      end->has_role[side]) {
     telar_ring_release_seen(end, 0);
   }
-  /* R8: released to A8, the next holder. By compare-and-swap, since it may not be the holder. An
-   * end that has seen the end of a closed ring still is, though has_part is false. */
+  /* R8: released to A8, the next holder. By compare-and-swap, because this end may not be the
+   * holder. An end that has seen the end of a closed ring still is, although has_role is false. */
   atomic_compare_exchange_strong_explicit(&shared->holder[side], &mine, 0, memory_order_release,
                                           memory_order_relaxed);
-  end->has_part[side] = false;
+  end->has_role[side] = false;
 }
 
 void telar_ring_detach(telar_ring_end *end) {
@@ -218,25 +219,25 @@ void telar_ring_detach(telar_ring_end *end) {
   for (telar_ring_side side = TELAR_RING_RECEIVERS; side <= TELAR_RING_SENDERS;
        side = (telar_ring_side)(side + 1)) {
     telar_ring_wait_cancel(end, side);
-    give_up_part(end, side);
+    give_up_role(end, side);
   }
   ring_publish_counts(end);
   end->attached = false;
-  /* It may have been woken and not have acted: then notify wakes another. */
+  /* This end may have been woken without having acted: then notify wakes another. */
   end->pending |= RING_PENDING_MOVED;
-  uint32_t parts = atomic_exchange_explicit(&entry->parts, 0u, memory_order_relaxed);
-  atomic_fetch_or_explicit(&shared->gone, parts & 3u, memory_order_relaxed);
+  uint32_t roles = atomic_exchange_explicit(&entry->roles, 0u, memory_order_relaxed);
+  atomic_fetch_or_explicit(&shared->gone, roles & 3u, memory_order_relaxed);
   atomic_store_explicit(&entry->listens, 0, memory_order_relaxed);
   /* R7: released to A7, the next owner of the entry. */
   atomic_store_explicit(&entry->thread, 0, memory_order_release);
-  leave_to_others(end, TELAR_RING_RECEIVERS);
-  leave_to_others(end, TELAR_RING_SENDERS);
+  wake_deserted(end, TELAR_RING_RECEIVERS);
+  wake_deserted(end, TELAR_RING_SENDERS);
 }
 
 bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
   const ring_shared *shared = end->shared;
   uint32_t other = 1u << (TELAR_RING_SENDERS - side);
-  /* Relaxed: E1 or W2 orders these; what they tell may be out of date. */
+  /* Relaxed: E1 or W2 orders these; the answer may be outdated. */
   if ((atomic_load_explicit(&shared->gone, memory_order_relaxed) & other) == 0) {
     return false;
   }
@@ -245,8 +246,8 @@ bool telar_ring_is_deserted(const telar_ring_end *end, telar_ring_side side) {
     if (atomic_load_explicit(&entry->thread, memory_order_relaxed) == 0) {
       continue;
     }
-    uint32_t parts = atomic_load_explicit(&entry->parts, memory_order_relaxed);
-    if (parts == 0 || (parts & other) != 0) {
+    uint32_t roles = atomic_load_explicit(&entry->roles, memory_order_relaxed);
+    if (roles == 0 || (roles & other) != 0) {
       return false;
     }
   }
@@ -300,13 +301,13 @@ void telar_ring_abandon(telar_ring_end *end) {
   }
 }
 
-/* ---- figures ---- */
+/* ---- statistics ---- */
 
 void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
   const ring_shared *shared = end->shared;
   telar_ring_stats stats = {0};
   if (end->attached) ring_publish_counts(end);
-  /* Relaxed, all of it: figures. */
+  /* Relaxed, all of them: statistics. */
   uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
   for (uint32_t i = 0; i < table_end && i < TELAR_RING_ENDPOINTS; i++) {
     const ring_endpoint *entry = &shared->endpoints[i];

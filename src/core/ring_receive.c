@@ -9,8 +9,9 @@ static inline void copy_out(telar_ring_end *end, const ring_span *s, void *buffe
   ring_count_received(end, s->count, s->bytes);
 }
 
-/* With a single consumer: reads short records ahead. False: there is none, or it is not short. */
-static RING_ASIDE bool stage(telar_ring_end *end) {
+/* With a single consumer: reads short records ahead. False: there is no record, or it is not
+ * short. */
+static RING_NOINLINE bool stage(telar_ring_end *end) {
   ring_staged *staged = &end->staged;
   telar_ring_run runs[RING_STAGED_RECORDS];
   ring_span s;
@@ -27,7 +28,7 @@ static RING_ASIDE bool stage(telar_ring_end *end) {
     }
   }
   if (s.has_runs) {
-    /* Head is going to stop behind each of them: each needs a tag of its own. */
+    /* Head will stop after each of them, so each needs its own tag. */
     if (s.rest != 0) telar_ring_cut_run(end, &s);
     uint64_t position = end->head;
     for (uint32_t i = 0; i < s.count; i++) {
@@ -42,12 +43,12 @@ static RING_ASIDE bool stage(telar_ring_end *end) {
 }
 
 /* Relaxed: as in may_receive. */
-static inline bool may_receive_here(const telar_ring_end *end) {
-  return end->has_part[TELAR_RING_RECEIVERS] &&
+static inline bool may_receive_fast(const telar_ring_end *end) {
+  return end->has_role[TELAR_RING_RECEIVERS] &&
          atomic_load_explicit(&end->shared->state, memory_order_relaxed) <= TELAR_RING_CLOSED;
 }
 
-/* The usual case with many consumers: a record sent alone. False: nothing was done. */
+/* The common case with many consumers: a record that was sent alone. False: nothing was done. */
 static inline bool receive_alone(telar_ring_end *end, void *buffer, uint32_t capacity,
                                  uint32_t *length) {
   uint64_t head = ring_read_head(end); /* A5 */
@@ -68,9 +69,9 @@ static inline bool receive_alone(telar_ring_end *end, void *buffer, uint32_t cap
   return true;
 }
 
-static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, uint32_t capacity,
-                                             uint32_t *length) {
-  if (may_receive_here(end)) {
+static RING_NOINLINE telar_status receive_slow(telar_ring_end *end, void *buffer, uint32_t capacity,
+                                               uint32_t *length) {
+  if (may_receive_fast(end)) {
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
       if (receive_alone(end, buffer, capacity, length)) return TELAR_OK;
     } else if (end->staged.next == end->staged.count && stage(end)) {
@@ -85,20 +86,20 @@ static RING_ASIDE telar_status receive_aside(telar_ring_end *end, void *buffer, 
   return status;
 }
 
-static RING_ASIDE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from,
-                                        uint32_t bytes) {
+static RING_NOINLINE telar_status hand_out(telar_ring_end *end, void *buffer, const void *from,
+                                           uint32_t bytes) {
   ring_copy(buffer, from, bytes);
-  if (ring_is_release_due(end)) telar_ring_release_seen(end, RING_RELEASE_NOT_YET);
+  if (ring_is_release_due(end)) telar_ring_release_seen(end, RING_RELEASE_KEEP);
   return TELAR_OK;
 }
 
 telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capacity,
                                 uint32_t *length) {
-  /* The usual case with a single consumer: a record that was read ahead. */
+  /* The common case with a single consumer: a record that was read ahead. */
   ring_staged *staged = &end->staged;
   uint32_t bytes = staged->lengths[staged->next % RING_STAGED_RECORDS];
-  if (staged->next == staged->count || bytes > capacity || !may_receive_here(end)) {
-    return receive_aside(end, buffer, capacity, length);
+  if (staged->next == staged->count || bytes > capacity || !may_receive_fast(end)) {
+    return receive_slow(end, buffer, capacity, length);
   }
   const unsigned char *from = staged->bytes + staged->at;
   uint32_t granules = ring_granules(bytes);
@@ -115,15 +116,15 @@ telar_status telar_ring_receive(telar_ring_end *end, void *buffer, uint32_t capa
   return TELAR_OK;
 }
 
-/* The usual case: one run like the last one, and nothing behind it. The length to copy is known
- * before the tag has come from the producer's cache. A processor that predicts the comparison
- * fetches tag and records at the same time. False: nothing was done. */
+/* The common case: one run like the previous one, and nothing after it. The length to copy is known
+ * before the tag has arrived from the producer's cache. So a processor that predicts the comparison
+ * fetches the tag and the records at the same time. False: nothing was done. */
 static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t capacity,
                                   telar_ring_run *runs, uint32_t max) {
   const ring_likely *likely = &end->likely;
   uint32_t bytes = likely->run.bytes;
   if (likely->run.records == 0 || likely->run.records > max ||
-      ring_bytes_to_end(likely->granules, bytes) > capacity || !may_receive_here(end)) {
+      ring_bytes_to_end(likely->granules, bytes) > capacity || !may_receive_fast(end)) {
     return false;
   }
   uint64_t head = ring_read_head(end); /* A5 */
@@ -133,7 +134,7 @@ static inline bool receive_likely(telar_ring_end *end, void *buffer, uint32_t ca
       likely->granules > left || (head & RING_HEAD_FINAL) != 0) {
     return false;
   }
-  /* Relaxed: only whether there is more to take. */
+  /* Relaxed: only tells whether there is more to take. */
   if (likely->run.records != max && likely->granules != left &&
       atomic_load_explicit(&end->tags[at + likely->granules], memory_order_relaxed) != 0) {
     return false;
@@ -197,7 +198,7 @@ telar_status telar_ring_claim(telar_ring_end *end, telar_ring_place *out) {
 telar_status telar_ring_release(telar_ring_end *end, uint32_t ticket) {
   ring_open *open = telar_ring_find_open(end->claims, ticket);
   if (open == NULL) return TELAR_INVALID;
-  /* A single consumer gives back with the next notify, up to the oldest claim that is open. */
+  /* A single consumer releases in the next notify, up to the oldest open claim. */
   if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     ring_mark_done(end, open->position, open->granules);
   }

@@ -1,15 +1,15 @@
 /*
- * ring_release.c - consumers give room back: a single one by itself; of many, each marks what it
- * has read, and whoever needs room sweeps.
+ * ring_release.c - consumers release room. A single consumer does it by itself. Of many, each marks
+ * what it has read, and a thread that needs room sweeps.
  */
 #include "ring_receive.h"
 
-/* A sweep goes on a little beyond what is wanted, so that not every send sweeps. */
+/* A sweep releases a little more than is wanted, so that not every send has to sweep. */
 #define SWEEP_EXTRA_MAX 4096u
 
-/* Sets tags to 0 from position up to last. With `stops_short` it stops before a tag whose granules
- * go beyond last. Returns how far it came. All accesses are relaxed: a claim is this thread's own,
- * and R2 or R3 orders them before the next lap. */
+/* Sets the tags from position up to last to 0. With `stops_short` it stops before a tag whose
+ * granules extend beyond last. Returns the position it reached. All accesses are relaxed: a claim
+ * belongs to this thread, and R2 or R3 orders them before the next lap. */
 static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_t last,
                            bool stops_short) {
   _Atomic uint32_t *tags = end->tags;
@@ -20,7 +20,7 @@ static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_
     uint64_t granules = ring_tag_granules(seen);
     if (granules == 0 || granules > last - position) {
       if (stops_short) break;
-      granules = last - position; /* no longer what it was */
+      granules = last - position; /* the tag was overwritten */
     }
     do { /* as in telar_ring_scan: records of one length are common */
       atomic_store_explicit(tag, 0, memory_order_relaxed);
@@ -32,7 +32,7 @@ static uint64_t clear_tags(const telar_ring_end *end, uint64_t position, uint64_
   return position;
 }
 
-RING_ASIDE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
+RING_NOINLINE void telar_ring_release_seen(telar_ring_end *end, uint32_t keep) {
   uint64_t left = ring_distance(end->released, end->head) - keep;
   for (uint32_t i = 0; i < TELAR_RING_OPEN_MAX && end->claims_open != 0; i++) {
     if (end->claims[i].granules == 0) continue;
@@ -52,8 +52,8 @@ void telar_ring_clear_claimed(telar_ring_end *end, uint64_t from, uint32_t granu
   if (first != 0 && first < granules) clear_tags(end, from + first, from + granules, false);
 }
 
-/* Releases consecutive claims that are done, at most `limit` granules and a claim. pre: the lock is
- * held. */
+/* Releases consecutive claims that are done: claims that begin within the first `limit` granules.
+ * pre: the lock is held. */
 static telar_status sweep_done(telar_ring_end *end, uint64_t limit, uint64_t *swept) {
   ring_shared *shared = end->shared;
   /* Relaxed: A6 orders it. */
@@ -71,7 +71,7 @@ static telar_status sweep_done(telar_ring_end *end, uint64_t limit, uint64_t *sw
       status = TELAR_CORRUPT;
       break;
     }
-    /* Relaxed: R3 orders it before what the next producer writes. */
+    /* Relaxed: R3 orders it before the writes of the next producer. */
     atomic_store_explicit(tag, 0, memory_order_relaxed);
     position += granules;
   }
@@ -89,7 +89,7 @@ telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted) {
   uint64_t limit = wanted + (extra < SWEEP_EXTRA_MAX ? extra : SWEEP_EXTRA_MAX), swept = 0,
            released;
   do {
-    /* A relaxed load first: the holder needs the line. */
+    /* A relaxed load first: the holder needs the cache line. */
     if (atomic_load_explicit(&shared->sweeping, memory_order_relaxed) != 0 ||
         atomic_exchange_explicit(&shared->sweeping, 1, memory_order_acquire) !=
             0) { /* A6: acquires R6 */
@@ -98,7 +98,7 @@ telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted) {
     telar_status status = sweep_done(end, limit - swept, &swept);
     /* R6: released to A6, the next sweep. */
     atomic_store_explicit(&shared->sweeping, 0, memory_order_release);
-    /* The lock may have kept out senders and wakers: this end does what they would have done. */
+    /* The lock may have kept out senders and wakers: this end does their work. */
     end->pending |= RING_PENDING_MOVED;
     if (status != TELAR_OK || swept >= limit) return status;
     /* S1: pairs with W1 of a consumer that marked a claim and found the lock taken, and with W2 of

@@ -1,25 +1,26 @@
-/* ring_send.c - producers: taking room, and publishing one record, copied or written in place. */
+/* ring_send.c - producers: reserving room, and publishing one record, copied or written in
+ * place. */
 #include "prefetch.h"
 #include "ring_send.h"
 
-/* How far ahead of the records lines are asked for, in granules. */
-#define AHEAD 32u
+/* Distance of the prefetch, in granules. */
+#define PREFETCH_AHEAD 32u
 
 /* ---- room ---- */
 
 bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released,
                      uint32_t granules) {
-  uint32_t room = ring_room_behind(end, tail, released);
+  uint32_t room = ring_room_after(end, tail, released);
   return room != UINT32_MAX && ring_pad_before(end, tail, granules) + granules <= room;
 }
 
 telar_status telar_ring_refresh_room(telar_ring_end *end, uint64_t tail, uint64_t wanted) {
   ring_shared *shared = end->shared;
-  /* A3: acquires R3, what lay there is read and its tags are 0. */
+  /* A3: acquires R3, what lay there has been read and its tags are 0. */
   end->released_seen =
       atomic_load_explicit(&shared->released, memory_order_acquire) & RING_POSITION_MASK;
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER) ||
-      ring_room_behind(end, tail, end->released_seen) >= wanted) {
+      ring_room_after(end, tail, end->released_seen) >= wanted) {
     return TELAR_OK;
   }
   telar_status status = telar_ring_sweep(end, wanted);
@@ -29,9 +30,9 @@ telar_status telar_ring_refresh_room(telar_ring_end *end, uint64_t tail, uint64_
   return status;
 }
 
-/* Moves tail back over the last reservation, whose tag is 0; false: it is not the last one. A tail
- * that returns to an old value does no harm: it is only a number, and whoever read it swaps it or
- * fails. */
+/* Moves tail back over the last reservation, whose tag is 0; false: it is not the last one. It does
+ * no harm that tail returns to an old value: tail is only a number, and a thread that has read it
+ * compares and swaps it or fails. */
 static bool take_back(telar_ring_end *end, uint64_t position, uint32_t granules) {
   uint64_t expected = (position + granules) & RING_POSITION_MASK;
   position &= RING_POSITION_MASK;
@@ -55,16 +56,17 @@ telar_status telar_ring_no_room(telar_ring_end *end, uint64_t *tail, telar_statu
   if (swept != TELAR_OK) {
     return swept;
   }
-  return ring_room_behind(end, *tail, end->released_seen) == UINT32_MAX ? TELAR_CORRUPT
-                                                                        : TELAR_FULL;
+  return ring_room_after(end, *tail, end->released_seen) == UINT32_MAX ? TELAR_CORRUPT : TELAR_FULL;
 }
 
-/* The lines that will be written to behind position are in the cache of the consumer that read
- * them. A producer that fetched them one by one, when a store needs them, would spend most of its
- * time waiting for them. */
-static inline void fetch_ahead(const telar_ring_end *end, uint64_t position) {
-  if (((uint32_t)position & 7) == 0) telar_prefetch_write(ring_data(end, position + AHEAD));
-  if (((uint32_t)position & 15) == 0) telar_prefetch_write(ring_tag(end, position + AHEAD));
+/* The cache lines after position, which will be written next, are in the cache of the consumer that
+ * read them. A producer that fetched each line only when a store needs it would spend most of its
+ * time waiting. */
+static inline void prefetch_ahead(const telar_ring_end *end, uint64_t position) {
+  if (((uint32_t)position & 7) == 0)
+    telar_prefetch_write(ring_data(end, position + PREFETCH_AHEAD));
+  if (((uint32_t)position & 15) == 0)
+    telar_prefetch_write(ring_tag(end, position + PREFETCH_AHEAD));
 }
 
 /* Reserves room for one record; *position is where it begins. */
@@ -72,10 +74,10 @@ static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *
   uint64_t tail = ring_read_tail(end);
   for (;;) {
     uint32_t pad = ring_pad_before(end, tail, granules);
-    uint32_t wanted = pad + granules, room = ring_room_behind(end, tail, end->released_seen);
+    uint32_t wanted = pad + granules, room = ring_room_after(end, tail, end->released_seen);
     if (room < wanted || room == UINT32_MAX) {
       telar_status status = telar_ring_refresh_room(end, tail, wanted);
-      room = ring_room_behind(end, tail, end->released_seen);
+      room = ring_room_after(end, tail, end->released_seen);
       if (room < wanted || room == UINT32_MAX) {
         status = telar_ring_no_room(end, &tail, status);
         if (status != TELAR_OK) return status;
@@ -90,11 +92,11 @@ static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *
   }
 }
 
-/* The usual case: there is room as far as is known, in one piece, and no other producer is faster.
+/* The common case: there is contiguous room as far as is known, and no other producer is faster.
  * False: nothing was done. */
-static inline bool take_room_here(telar_ring_end *end, uint32_t granules, uint64_t *position) {
+static inline bool take_room_fast(telar_ring_end *end, uint32_t granules, uint64_t *position) {
   uint64_t tail = ring_read_tail(end);
-  uint32_t room = ring_room_behind(end, tail, end->released_seen);
+  uint32_t room = ring_room_after(end, tail, end->released_seen);
   if (granules > room || room == UINT32_MAX || ring_pad_before(end, tail, granules) != 0) {
     return false;
   }
@@ -104,15 +106,15 @@ static inline bool take_room_here(telar_ring_end *end, uint32_t granules, uint64
 
 /* ---- sending ---- */
 
-/* What was written at position is a record. */
+/* Publishes what was written at position as a record. */
 static inline void put(telar_ring_end *end, uint64_t position, uint32_t length) {
   ring_publish(end, position, RING_TAG_READY | length);
   ring_note_sent(end, position, 1, length);
 }
 
-RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *first,
-                                              uint32_t first_length, const void *second,
-                                              uint32_t second_length) {
+RING_NOINLINE telar_status telar_ring_send_parts(telar_ring_end *end, const void *first,
+                                                 uint32_t first_length, const void *second,
+                                                 uint32_t second_length) {
   telar_status status = ring_may_send(end);
   if (status != TELAR_OK) return status;
   if (first_length > end->max_record || second_length > end->max_record - first_length) {
@@ -122,15 +124,15 @@ RING_ASIDE telar_status telar_ring_send_parts(telar_ring_end *end, const void *f
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
   if (status != TELAR_OK) return status;
-  fetch_ahead(end, position);
+  prefetch_ahead(end, position);
   ring_copy(ring_data(end, position), first, first_length);
   ring_copy(ring_data(end, position) + first_length, second, second_length);
   put(end, position, length);
   return TELAR_OK;
 }
 
-static RING_ASIDE telar_status copy_in(telar_ring_end *end, uint64_t position, const void *data,
-                                       uint32_t length) {
+static RING_NOINLINE telar_status copy_in(telar_ring_end *end, uint64_t position, const void *data,
+                                          uint32_t length) {
   ring_copy(ring_data(end, position), data, length);
   put(end, position, length);
   return TELAR_OK;
@@ -139,12 +141,12 @@ static RING_ASIDE telar_status copy_in(telar_ring_end *end, uint64_t position, c
 telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length) {
   uint64_t position;
   /* Relaxed: as in ring_may_send. */
-  if (!end->has_part[TELAR_RING_SENDERS] ||
+  if (!end->has_role[TELAR_RING_SENDERS] ||
       atomic_load_explicit(&end->shared->state, memory_order_relaxed) != TELAR_RING_OPEN ||
-      length > end->max_record || !take_room_here(end, ring_granules(length), &position)) {
+      length > end->max_record || !take_room_fast(end, ring_granules(length), &position)) {
     return telar_ring_send_parts(end, data, length, NULL, 0);
   }
-  fetch_ahead(end, position);
+  prefetch_ahead(end, position);
   if (!ring_is_word(length)) return copy_in(end, position, data, length);
   ring_copy_word(ring_data(end, position), data, length);
   put(end, position, length);
@@ -191,7 +193,7 @@ telar_status telar_ring_commit(telar_ring_end *end, uint32_t ticket, uint32_t us
 telar_status telar_ring_discard(telar_ring_end *end, uint32_t ticket) {
   ring_open *open = telar_ring_find_open(end->reservations, ticket);
   if (open == NULL) return TELAR_INVALID;
-  /* The last one is taken back as if it had never been; others a receiver has to step over. */
+  /* The last reservation is undone by moving tail back. Others become a skip for the receiver. */
   if (!take_back(end, open->position, open->granules)) {
     ring_publish(end, open->position, RING_TAG_SKIP | open->granules);
   }

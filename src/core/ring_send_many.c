@@ -1,31 +1,31 @@
-/* ring_send_many.c - producers: records of a batch, published together. */
+/* ring_send_many.c - producers: the records of a batch, published together. */
 #include "prefetch.h"
 #include "ring_send.h"
 
-/* How much is prefetched behind a batch at most, in granules. */
-#define FETCH_BEHIND_MOST 64u
+/* How much is prefetched after a batch at most, in granules. */
+#define PREFETCH_GRANULES_MAX 64u
 
-/* As fetch_ahead in ring_send.c: the lines of the next batch, if it is as long. */
-static inline void fetch_behind(const telar_ring_end *end, uint64_t position, uint32_t granules) {
-  if (granules > FETCH_BEHIND_MOST) granules = FETCH_BEHIND_MOST;
+/* As prefetch_ahead in ring_send.c: the lines of the next batch, if it has the same length. */
+static inline void prefetch_after(const telar_ring_end *end, uint64_t position, uint32_t granules) {
+  if (granules > PREFETCH_GRANULES_MAX) granules = PREFETCH_GRANULES_MAX;
   for (uint32_t i = 0; i < granules; i += 8) telar_prefetch_write(ring_data(end, position + i));
   telar_prefetch_write(ring_tag(end, position));
 }
 
-/* Records of a batch that lie in the ring without a gap. */
+/* Records of a batch that are contiguous in the ring. */
 typedef struct piece {
   const telar_ring_run *runs; /* of the first record */
-  uint32_t before;            /* records of that run that are not among them */
+  uint32_t before;            /* records of that run that belong to the previous piece */
   uint32_t records;
   uint32_t granules;
   uint32_t last; /* bytes of the last record */
   uint64_t bytes;
 } piece;
 
-/* How a batch lies in the ring: up to its end, and what does not fit there from its start. */
+/* How a batch lies in the ring: first up to the end of the ring, then the rest from its start. */
 typedef struct batch {
   piece first, second;
-  uint32_t pad; /* granules left between them */
+  uint32_t pad; /* unused granules between them */
 } batch;
 
 static inline void add_records(piece *p, uint32_t records, uint32_t bytes) {
@@ -35,12 +35,11 @@ static inline void add_records(piece *p, uint32_t records, uint32_t bytes) {
   p->bytes += (uint64_t)records * bytes;
 }
 
-/* The usual case: there is room for all of it as far as is known, in one piece. False: plan() knows
- * more. */
+/* The common case: all records fit into contiguous room as far as is known. False: use plan(). */
 static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs,
                               uint32_t count, piece *p) {
-  uint32_t room = ring_room_behind(end, tail, end->released_seen),
-           left = ring_left_behind(end, tail);
+  uint32_t room = ring_room_after(end, tail, end->released_seen),
+           left = ring_left_to_end(end, tail);
   if (room == UINT32_MAX) return false;
   if (room > left) room = left;
   *p = (piece){.runs = runs};
@@ -55,12 +54,13 @@ static inline bool plan_whole(const telar_ring_end *end, uint64_t tail, const te
   return true;
 }
 
-/* As many of the records as go behind tail, by what was last seen released. Returns what one more
- * would take, in granules; 0: there is none that could be sent. */
+/* Places as many of the records as fit after tail, given the last known value of released. Returns
+ * the granules that these and one record more would take; 0: there is no other record that could be
+ * sent. */
 static uint32_t plan(const telar_ring_end *end, uint64_t tail, const telar_ring_run *runs,
                      uint32_t count, batch *b) {
-  uint32_t room = ring_room_behind(end, tail, end->released_seen),
-           left = ring_left_behind(end, tail);
+  uint32_t room = ring_room_after(end, tail, end->released_seen),
+           left = ring_left_to_end(end, tail);
   if (room == UINT32_MAX) room = 0;
   *b = (batch){.first.runs = runs};
   piece *p = &b->first;
@@ -92,15 +92,15 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
                  const piece *p) {
   uint32_t left = p->records;
   if (left == 0) return;
-  fetch_behind(end, position + p->granules, p->granules);
-  /* Not beyond the last byte: what lies behind it may not be the caller's memory. */
+  prefetch_after(end, position + p->granules, p->granules);
+  /* Not beyond the last byte: the memory after it may not belong to the caller. */
   ring_copy(ring_data(end, position), data, ring_bytes_to_end(p->granules, p->last));
   const telar_ring_run *run = p->runs;
   uint32_t here = run->records - p->before;
   do {
     uint32_t records = here < left ? here : left, bytes = run->bytes;
-    if (records > RING_RUN_RECORDS_MOST) records = RING_RUN_RECORDS_MOST;
-    if (bytes > RING_RUN_BYTES_MOST) records = 1;
+    if (records > RING_RUN_RECORDS_MAX) records = RING_RUN_RECORDS_MAX;
+    if (bytes > RING_RUN_BYTES_MAX) records = 1;
     ring_publish(end, position, ring_tag_of(records, bytes));
     position += records * ring_granules(bytes);
     left -= records;
@@ -109,10 +109,10 @@ static void fill(telar_ring_end *end, uint64_t position, const unsigned char *da
   } while (left != 0);
 }
 
-/* Sends as many as there is room for, also on both sides of the end of the ring. */
-static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data,
-                                         const telar_ring_run *runs, uint32_t count,
-                                         uint32_t *sent) {
+/* Sends as many records as there is room for, on both sides of the end of the ring if needed. */
+static RING_NOINLINE telar_status send_some(telar_ring_end *end, const void *data,
+                                            const telar_ring_run *runs, uint32_t count,
+                                            uint32_t *sent) {
   for (uint32_t i = 0; i < count; i++) {
     if (runs[i].records == 0) return TELAR_INVALID;
   }
@@ -122,7 +122,7 @@ static RING_ASIDE telar_status send_some(telar_ring_end *end, const void *data,
   for (;;) {
     uint32_t wanted = plan(end, tail, runs, count, &b);
     if (wanted != 0) {
-      /* Fewer than asked for: room may have been given back since. */
+      /* Fewer than requested: room may have been released since. */
       telar_status status = telar_ring_refresh_room(
           end, tail, (uint64_t)wanted + b.first.granules + b.second.granules);
       plan(end, tail, runs, count, &b);

@@ -1,4 +1,4 @@
-/* ring_take.c - consumers: what lies at head, and claiming it. */
+/* ring_take.c - consumers: scanning the records at head, and claiming them. */
 #include "ring_receive.h"
 
 static inline uint32_t differs(const _Atomic uint32_t *at, uint32_t tag) {
@@ -6,7 +6,7 @@ static inline uint32_t differs(const _Atomic uint32_t *at, uint32_t tag) {
 }
 
 /* How many of the next `most` tags equal this one. Four at a time: with a branch for each, the
- * processor would predict it and fetch lines that the producer is about to write. */
+ * processor would predict the branch and fetch lines that the producer is about to write. */
 static inline uint32_t count_equal_tags(const _Atomic uint32_t *at, uint32_t most, uint32_t tag) {
   uint32_t count = 0;
   while (most - count >= 4 && (differs(at + count, tag) | differs(at + count + 1, tag) |
@@ -36,7 +36,7 @@ telar_status telar_ring_scan(const telar_ring_end *end, uint64_t head, uint32_t 
   if (ring_tag_records(tag) == 0) {
     return tag == 0 ? TELAR_EMPTY : TELAR_CORRUPT;
   }
-  /* Locals: the compiler must assume that a store to runs may change what end points to. */
+  /* Locals, because the compiler must assume that a store to runs may change what end points to. */
   const _Atomic uint32_t *tags = end->tags;
   uint32_t first = at, count = 0, longest = end->max_record;
   uint64_t total = 0;
@@ -52,12 +52,12 @@ telar_status telar_ring_scan(const telar_ring_end *end, uint64_t head, uint32_t 
       runs[0].bytes = bytes;
       return TELAR_TOO_LARGE;
     }
-    /* Where the last record like this may begin. */
+    /* The last position where a record of this length may begin. */
     uint64_t stop = first + (capacity - bytes) / TELAR_RING_GRANULE;
     if (stop > size - granules) stop = size - granules;
     if ((tag & RING_TAG_STATE) == RING_TAG_READY) {
-      /* Records of one length are common, and here the next tag can be loaded before the last one
-       * is known. */
+      /* Records of one length are common. In this loop the next tag can be loaded before the
+       * previous one is known. */
       if (granules == 1) {
         uint32_t most = (uint32_t)stop + 1 - at;
         if (most > max - count) most = max - count;
@@ -106,12 +106,12 @@ telar_status telar_ring_scan(const telar_ring_end *end, uint64_t head, uint32_t 
   return TELAR_OK;
 }
 
-RING_ASIDE void telar_ring_cut_run(telar_ring_end *end, const ring_span *s) {
+RING_NOINLINE void telar_ring_cut_run(telar_ring_end *end, const ring_span *s) {
   uint64_t position = s->from + s->skipped + s->granules;
-  /* R10: released to A1, the next consumer: what this one has acquired of the producer. */
+  /* R10: released to A1, the next consumer: what this one has acquired from the producer. */
   atomic_store_explicit(ring_tag(end, position), ring_tag_of(s->rest, s->last),
                         memory_order_release);
-  /* A consumer that looked between the claim and this store saw nothing, and may sleep. */
+  /* A consumer that checked between the claim and this store saw nothing, and may sleep. */
   end->pending |= RING_PENDING_MOVED;
   if (ring_has(end, TELAR_RING_SINGLE_CONSUMER)) {
     position -= s->cut * ring_granules(s->last);
@@ -121,13 +121,13 @@ RING_ASIDE void telar_ring_cut_run(telar_ring_end *end, const ring_span *s) {
 }
 
 static telar_status may_receive(telar_ring_end *end) {
-  /* Relaxed: nothing is read by it. */
+  /* Relaxed: no other data depends on it. */
   uint32_t state = atomic_load_explicit(&end->shared->state, memory_order_relaxed);
   if (state != TELAR_RING_OPEN && state != TELAR_RING_CLOSED) {
     return TELAR_ABORTED;
   }
-  return end->has_part[TELAR_RING_RECEIVERS] ? TELAR_OK
-                                             : telar_ring_take_part(end, TELAR_RING_RECEIVERS);
+  return end->has_role[TELAR_RING_RECEIVERS] ? TELAR_OK
+                                             : telar_ring_take_role(end, TELAR_RING_RECEIVERS);
 }
 
 telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacity,
@@ -138,7 +138,7 @@ telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacit
   for (;;) {
     uint64_t head = ring_read_head(end), position = head & RING_POSITION_MASK;
     if ((head & RING_HEAD_FINAL) != 0) {
-      end->has_part[TELAR_RING_RECEIVERS] = false;
+      end->has_role[TELAR_RING_RECEIVERS] = false;
       return TELAR_CLOSED;
     }
     status = telar_ring_scan(end, position, max, capacity, runs, s);
@@ -148,14 +148,14 @@ telar_status telar_ring_take(telar_ring_end *end, uint32_t max, uint64_t capacit
       return TELAR_OK;
     }
     if (status == TELAR_EMPTY && s->skipped != 0) {
-      /* Claim granules without a record as well, or their room would never come free. */
+      /* Also claim granules without a record, or their room would never become free. */
       if (ring_move_head(end, head, s)) ring_give_back(end, s);
       continue;
     }
     if (!ring_has(end, TELAR_RING_SINGLE_CONSUMER) && ring_read_head(end) != head) {
-      continue; /* it was out of date */
+      continue; /* head was outdated */
     }
-    if (status == TELAR_EMPTY) status = telar_ring_nothing_there(end, position);
+    if (status == TELAR_EMPTY) status = telar_ring_no_record(end, position);
     if (status != TELAR_OK) return status;
   }
 }

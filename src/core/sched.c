@@ -1,7 +1,7 @@
-/* sched.c - set-up: the memory of a scheduler, and what it holds at first. */
+/* sched.c - setup: the memory of a scheduler and its initial contents. */
 #include "sched_internal.h"
 
-/* Parts of the one block of memory, in this order. */
+/* The parts of the one block of memory, in this order. */
 typedef struct layout {
   size_t slots, workers, ready, done, idle, links, metrics, metric_stride, snapshots, total;
 } layout;
@@ -59,8 +59,8 @@ telar_status telar_sched_init(void *memory, const telar_sched_config *config, te
   s->idle = (_Atomic uint32_t *)(void *)(base + l.idle);
   s->ready = sched_ready_init(base + l.ready, config);
   telar_index_queue_init(base + l.done, config->slots, config->start, &s->done);
-  /* Slots, links, idle words and workers begin as the zeroes that they are: memory
-   * that no task needs stays untouched. */
+  /* Slots, links, idle words and workers start as zeroes. So memory that no task needs stays
+   * untouched. */
   s->links = (uint32_t *)(void *)(base + l.links);
   s->metric_memory = base + l.metrics;
   s->metric_stride = l.metric_stride;

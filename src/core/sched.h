@@ -1,10 +1,10 @@
 /*
- * sched.h - the pool's scheduler: hands task slots from one owner thread to
- * many worker threads and back.
+ * sched.h - the pool's scheduler: hands task slots from one owner thread to many worker threads and
+ * back.
  *
- * A task is a SLOT, a small index. The scheduler never sees the task's value:
- * that lies in the payload area of the slot, which the caller owns. Life of a
- * slot (the state word; everything else about a task hangs on it):
+ * A task is a SLOT, a small index. The scheduler never sees the task's value: that lies in the
+ * payload area of the slot, which the caller owns. Life of a slot (its state word, which controls
+ * everything else about the task):
  *
  *     OWNED --submit--> QUEUED --next--> CLAIMED(w) --complete--> DONE --drain--> OWNED
  *                          |                 |
@@ -12,34 +12,34 @@
  *                          v                 v
  *                      CANCELLED        CONDEMNED(w) --complete--> CANCELLED
  *                          |                                          |
- *                          +----- comes back through drain as well ---+
+ *                          +------- also comes back through drain ----+
  *
  *     slots of a worker that died: CLAIMED(w) | CONDEMNED(w) --retire--> OWNED
  *
- * Slots go through one READY queue (sched_ready.h) that every worker pulls from, or through
- * the LANE of one worker (a custom balancer, tasks that travel by MessagePort,
- * tasks that need a worker to themselves). Each worker has `concurrency`
- * PLACES. A claim from the ready queue takes a place; a push to a lane takes
- * it beforehand, so a task in a lane never waits behind one from the ready
- * queue.
+ * A slot goes through the READY queue (sched_ready.h), from which every worker takes tasks, or
+ * through the LANE of one worker (for a custom balancer, for tasks that travel by MessagePort, and
+ * for tasks that need a worker to themselves). Each worker has `concurrency` PLACES. A claim from
+ * the ready queue takes a place. For a lane, the place is taken before the push, so a task in a
+ * lane never waits for a task from the ready queue.
  *
- * Threads. "owner" functions: only the thread that created the scheduler.
- * "worker" functions: only the thread attached under that index. "any": all.
- * No function blocks; `next` and `poll` spin for a bounded time (tens of
- * microseconds at most, not at all where there are too few CPUs).
+ * Threads. "owner" functions: only the thread that created the scheduler. "worker" functions: only
+ * the thread attached under that index. "any": every thread. No function blocks. `next` and `poll`
+ * spin for a bounded time: tens of microseconds at most, and not at all if there are too few CPUs.
  *
- * Progress. submit, drain, complete are lock-free; next is lock-free apart
- * from its bounded spin. A thread may be killed between two calls, never
- * inside one, so no queue is ever left half-changed.
+ * Progress. submit, drain and complete are lock-free; next is lock-free apart from its bounded
+ * spin. A thread may be killed between two calls, never inside one, so no queue is ever left half
+ * changed.
  *
- * Wake-ups. Sleepers announce themselves, then look once more; producers
- * publish, then look for sleepers (sequentially consistent fences on both
- * sides: labels W1 to W5 in sched_wake.c, D1 and D2 in sched_done.c). A submit wakes no worker
- * while another one is searching. A searcher that finds work wakes the next one while work
- * is left (the scheme of Go's and Tokio's schedulers).
+ * Wake-ups. A sleeper announces its sleep, then checks for work once more. A producer publishes
+ * work, then checks for sleepers. Both have a sequentially consistent fence in between (labels W1
+ * to W5 in sched_wake.c, D1 and D2 in sched_done.c). A submit wakes no worker while another one is
+ * searching. A searching worker that finds work wakes the next one if work is left (the scheme of
+ * Go's and Tokio's schedulers).
  *
- * Memory. The caller provides it, zeroed: telar_sched_size, then telar_sched_init
- * in place. Nothing is allocated afterwards.
+ * Memory. The caller provides it, zeroed: telar_sched_size, then telar_sched_init in place. Nothing
+ * is allocated afterwards.
+ *
+ * Times are in nanoseconds on the clock of telar_os_now_ns. Usable from C++.
  */
 #ifndef TELAR_SCHED_H
 #define TELAR_SCHED_H
@@ -58,191 +58,196 @@ extern "C" {
 
 typedef struct telar_sched telar_sched;
 
-/* No worker, no slot. */
+/* As an argument or result: no worker, no slot. */
 #define TELAR_SCHED_NONE UINT32_MAX
 
 #define TELAR_SCHED_SLOTS_MAX 65536u
 #define TELAR_SCHED_WORKERS_MAX 32768u
 #define TELAR_SCHED_CONCURRENCY_MAX 65535u
-/* A payload block up to this size stays with its slot, for the next value. */
+/* A payload block up to this many bytes stays with its slot, for the next value. */
 #define TELAR_SCHED_KEEP_BLOCK_BYTES 4096u
 
-/* Rings the bell of a sleeping thread: a worker's, or the owner's for
- * TELAR_SCHED_NONE. Called from any thread, possibly after that worker is gone
- * or another has its index: the callee guards itself. Must not block. */
+/* Rings the bell of a sleeping thread: of a worker, or of the owner for TELAR_SCHED_NONE. Called
+ * from any thread, possibly after that worker is gone or its index belongs to another one; the
+ * callback has to handle this. It must not block. */
 typedef void (*telar_wake_fn)(void *context, uint32_t worker);
 
 typedef struct telar_sched_config {
-  uint32_t slots;       /* tasks handed over and not yet drained, power of two from 2 */
-  uint32_t workers;     /* size of the worker table, from 1 */
-  uint32_t concurrency; /* places of a worker, from 1 */
-  uint32_t cpus;        /* processors the process may use; 1 switches spinning off */
+  uint32_t slots; /* capacity for tasks submitted and not yet drained: a power of two, 2 to 65536 */
+  uint32_t workers;     /* size of the worker table, 1 to 32768 */
+  uint32_t concurrency; /* places of a worker, 1 to 65535 */
+  uint32_t cpus;        /* CPUs that the process may use, from 1; 1 turns spinning off */
   uint32_t start;       /* first position of the queues; tests start near wrap-around */
-  bool timing;          /* record histograms of waiting and running time */
-  telar_slab *slab;     /* payload blocks of the slots; may be NULL when none are used */
+  bool timing;          /* record histograms of wait and run times */
+  telar_slab *slab;     /* payload blocks of the slots; may be NULL if none are used */
   telar_wake_fn wake;
   void *wake_context;
 } telar_sched_config;
 
-/* What next() says instead of a slot. */
+/* What next() returns instead of a slot. */
 enum {
   TELAR_NEXT_PARK = -1,    /* nothing to do: sleep until the bell rings */
   TELAR_NEXT_STANDBY = -2, /* the same, but call again after about a millisecond */
-  TELAR_NEXT_YIELD = -3,   /* the time slice is over: let the event loop turn, then come again */
-  TELAR_NEXT_CLOSED = -4   /* this worker gets no more tasks: it is being retired */
+  TELAR_NEXT_YIELD = -3,   /* the time slice has ended: return to the event loop, then call again */
+  TELAR_NEXT_CLOSED = -4   /* this worker gets no more tasks: it is being closed */
 };
 
 /* What a slot takes of the worker whose lane it enters. */
 typedef enum telar_lane_mode {
-  TELAR_LANE_SHARED,    /* one place, refused when there is none */
-  TELAR_LANE_EXCLUSIVE, /* all places, refused unless all are free */
-  TELAR_LANE_FORCED     /* one place, beyond the limit if need be */
+  TELAR_LANE_SHARED,    /* one place; BUSY if none is free */
+  TELAR_LANE_EXCLUSIVE, /* all places; BUSY unless all are free */
+  TELAR_LANE_FORCED     /* one place, beyond the limit if necessary */
 } telar_lane_mode;
 
-/* Bytes and alignment of a scheduler's memory; 0 when the config is invalid. */
+/* Bytes and alignment of a scheduler's memory; size is 0 if the config is invalid. init: INVALID if
+ * the config is invalid, or memory or out is NULL or memory is not aligned. pre: the memory is
+ * zeroed. */
 size_t telar_sched_size(const telar_sched_config *config);
 size_t telar_sched_align(void);
 telar_status telar_sched_init(void *memory, const telar_sched_config *config, telar_sched **out);
 
 /* ---- owner ---- */
 
-/* Enters a worker into the table. FULL when the table has no free place. */
+/* Adds a worker to the table. FULL: the table has no free entry. */
 telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker);
 
-/* OWNED -> QUEUED. `created_ns`: when the task was made, 0 for now.
- * `cancellable`: cancel() may be called for it; others are a little cheaper.
- * INVALID for a slot that is not the owner's. */
+/* OWNED -> QUEUED. `created_ns`: when the task was created; 0: now. `cancellable`: cancel() may be
+ * called for it; other slots are a little cheaper. INVALID: the slot is not OWNED. */
 telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
                                 uint64_t created_ns);
 
-/* Reserves places of a worker for a task that is to enter its lane. A caller that sends the
- * worker something ahead of the task reserves first: it cannot take back what it sent. BUSY: no
- * place is free (nothing changed). OK: submit_to or unreserve has to follow. */
+/* Reserves places of a worker for a task that will enter its lane; *places receives how many. A
+ * caller that sends the worker something ahead of the task reserves first, because it cannot take
+ * back what it has sent. BUSY: no place is free, and nothing changed. INVALID: no such worker. OK:
+ * submit_to or unreserve must follow. */
 telar_status telar_sched_reserve(telar_sched *s, uint32_t worker, telar_lane_mode mode,
                                  uint32_t *places);
-/* Gives reserved places back: the task does not come. Rings the owner if it watches for a place. */
+/* Gives reserved places back: the task does not come. Rings the owner if it watches for a free
+ * place. INVALID: no such worker. */
 telar_status telar_sched_unreserve(telar_sched *s, uint32_t worker, uint32_t places);
 
-/* OWNED -> QUEUED, in the lane of a worker that has reserved `places` for it. Always
- * cancellable. There is room for any number of slots. */
+/* OWNED -> QUEUED, in the lane of a worker that has reserved `places` for it. Always cancellable. A
+ * lane has room for all slots. INVALID: the slot is not OWNED, no such worker, or places is 0. */
 telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worker, uint32_t places,
                                    uint64_t created_ns);
 
-/* Takes finished and cancelled slots back: DONE | CANCELLED -> OWNED. Returns
- * how many, at most `max`, in `out`. */
+/* Takes finished and cancelled slots back: DONE | CANCELLED -> OWNED. Stores them in `out` and
+ * returns how many, at most `max`. */
 uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max);
 
-/* drain, but when nothing is there spins for up to `spin_ns` while tasks are
- * outstanding and recent ones were short. */
+/* As drain. If nothing is there, spins for up to `spin_ns` while tasks are outstanding and recent
+ * tasks were short. spin_ns 0: no spin. */
 uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns);
 
-/* Before the owner goes back to its event loop: true, the bell will ring for
- * the next completion; false, there is one already, drain again. */
+/* Call it before the owner returns to its event loop. True: the bell will ring for the next
+ * completion. False: there is a completion already; drain again. */
 bool telar_sched_owner_sleep(telar_sched *s);
 
-/* The same for an owner that drains again by a timer, in about a millisecond. With many
- * short tasks outstanding, a ring for the first of them would cost a worker more than the
- * task. *naps: workers ring only when a quarter of the outstanding tasks has come back, or
- * when they run out of work. Where a nap is not worth it, this is owner_sleep, and *naps is
- * false. */
+/* As owner_sleep, for an owner that will drain again by a timer, in about a millisecond. With many
+ * short tasks outstanding, ringing for the first of them would cost a worker more than the task.
+ * *naps is true: workers ring only when a quarter of the outstanding tasks has come back, or when
+ * they run out of work. *naps is false: a nap is not worth it, and this was owner_sleep. */
 bool telar_sched_owner_nap(telar_sched *s, bool *naps);
 
-/* The owner is going to poll soon: until it sleeps again, completions do not ring. */
+/* The owner will poll soon: completions do not ring until it sleeps again. */
 void telar_sched_owner_awake(telar_sched *s);
 
 typedef enum telar_cancel_result {
-  TELAR_CANCEL_DONE,    /* already finished: it is on its way back */
+  TELAR_CANCEL_DONE,    /* already finished: the slot is on its way back */
   TELAR_CANCEL_QUEUED,  /* taken out; the slot comes back through drain, withdraw or retire */
-  TELAR_CANCEL_RUNNING, /* *worker runs it and claims nothing from now on: terminate it */
+  TELAR_CANCEL_RUNNING, /* *worker runs it and claims nothing from now on: terminate that worker */
   TELAR_CANCEL_INVALID  /* not a slot in flight, or not cancellable */
 } telar_cancel_result;
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t slot, uint32_t *worker);
 
-/* The same for a slot in the lane of the worker `closes`, which is to end together with the
- * task (TELAR_SCHED_NONE: no worker). Unless the answer is DONE or INVALID, that worker claims
- * nothing from now on, not even in the place of the slot that was taken out. */
+/* The same for a slot in the lane of the worker `closes`, which is to end together with the task
+ * (TELAR_SCHED_NONE: no worker). Unless the result is DONE or INVALID, that worker claims nothing
+ * from now on, not even instead of the cancelled slot. */
 telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t slot, uint32_t closes,
                                                uint32_t *worker);
 
-/* Ends a worker that has nothing to do: true, it will claim nothing any more
- * (terminate it); false, it is busy. */
+/* Closes a worker that has nothing to do. True: it will claim nothing any more; terminate it.
+ * False: it is busy. */
 bool telar_sched_worker_close_idle(telar_sched *s, uint32_t worker);
 
-/* Tells a worker to claim nothing after its present tasks. */
+/* Closes a worker: it claims nothing after its current tasks. */
 void telar_sched_worker_close(telar_sched *s, uint32_t worker);
 
-/* After the worker's thread has ended (and after a drain): gives back, in
- * `out`, the slots it had claimed, then those that waited in its lane; all are
- * OWNED again. Returns how many; *claimed says how many of them were claimed.
- * Call again while the answer equals `max`. The index is free for reuse when
- * fewer than `max` came. */
+/* Call it after the worker's thread has ended, and after a drain. Gives back, in `out`, the slots
+ * that the worker had claimed, then those that waited in its lane; all are OWNED again. Returns how
+ * many; *claimed receives how many of them were claimed. Call it again while the result equals
+ * `max`. If it is less than `max`, the index is free for reuse. */
 uint32_t telar_sched_worker_retire(telar_sched *s, uint32_t worker, uint32_t *out, uint32_t max,
                                    uint32_t *claimed);
 
-/* Takes back slots that nobody has claimed yet, from the ready queue, in its
- * order. All are OWNED again. This and retire also give back cancelled slots. */
+/* Takes back slots that no worker has claimed yet from the ready queue, in its order. All are OWNED
+ * again. withdraw and retire also give back cancelled slots. */
 uint32_t telar_sched_withdraw(telar_sched *s, uint32_t *out, uint32_t max);
 
-/* Slots in the ready queue. Approximate while workers run. Tells workers of all that was
- * submitted, as drain and poll do: with many tasks waiting, submit alone tells of several
- * together (a worker that runs out of work finds them all the same). */
+/* Number of slots in the ready queue; approximate while workers run. Publishes all submitted slots
+ * to the workers, as drain and poll do: while many tasks wait, submit publishes several together (a
+ * worker that runs out of work finds them anyway). */
 uint32_t telar_sched_ready_length(telar_sched *s);
-/* Submitted and not yet drained. */
+/* Number of slots submitted and not yet drained. */
 uint32_t telar_sched_outstanding(const telar_sched *s);
-/* The owner's bell rings once: at the next claim, or when a worker runs out of work. For a task
- * that waits for the ready queue to empty, or for a place. */
+/* Makes the owner's bell ring once: at the next claim, or when a worker runs out of work. For a
+ * task that waits for the ready queue to empty, or for a free place. */
 void telar_sched_watch_claims(telar_sched *s);
-/* Places of a worker in use or reserved; any thread, approximate. */
+/* Places of a worker that are in use or reserved. Any thread; approximate. */
 uint32_t telar_sched_worker_usage(const telar_sched *s, uint32_t worker);
-/* Tasks a worker has completed; any thread. */
+/* Number of tasks a worker has completed since it was added. Any thread. */
 uint64_t telar_sched_worker_completed(const telar_sched *s, uint32_t worker);
 
-/* The worker has said that it is ready for tasks (telar_sched_worker_set_ready). */
+/* Whether the worker has reported that it is ready for tasks (telar_sched_worker_set_ready). Any
+ * thread. */
 bool telar_sched_worker_is_ready(const telar_sched *s, uint32_t worker);
 
 typedef enum telar_sched_metric {
-  TELAR_METRIC_WAIT, /* from a task's making to its claim */
+  TELAR_METRIC_WAIT, /* from the creation of a task to its claim */
   TELAR_METRIC_RUN,  /* from its claim to its completion */
-  TELAR_METRIC_COUNT /* not a metric: how many there are */
+  TELAR_METRIC_COUNT /* not a metric: the number of metrics */
 } telar_sched_metric;
-/* Merges a metric over all workers since the last reset (worker
- * TELAR_SCHED_NONE), or one worker's since it was added. */
+/* Merges a metric into *out: over all workers since the last reset (worker TELAR_SCHED_NONE), or of
+ * one worker since it was added. Empty if the config has no timing. */
 void telar_sched_histogram(telar_sched *s, telar_sched_metric metric, uint32_t worker,
                            telar_histogram_snapshot *out);
 void telar_sched_histogram_reset(telar_sched *s, telar_sched_metric metric);
 
-/* ---- payload blocks ----
- * A slot holds at most one block in use; growing keeps the old one until the
- * next call, so that the caller can copy. The owner may call these for slots
- * it OWNs, a worker for slots it has CLAIMED. */
+/*
+ * ---- payload blocks ----
+ * A slot has at most one block in use. Growing keeps the old block until the next call, so that the
+ * caller can copy. The owner (worker TELAR_SCHED_NONE) may call these for slots it OWNs, a worker
+ * for slots it has CLAIMED. INVALID: neither, or there is no slab. Sizes and offsets are in bytes;
+ * other results as telar_slab_alloc.
+ */
 telar_status telar_sched_block_alloc(telar_sched *s, uint32_t slot, uint32_t worker, uint64_t bytes,
                                      uint64_t *offset, uint64_t *capacity);
 telar_status telar_sched_block_free(telar_sched *s, uint32_t slot, uint32_t worker);
 
 /* ---- worker ---- */
 
-/* The thread of `worker` is there and can be woken. INVALID: no such worker was
- * added, or it is attached already. */
+/* The thread of `worker` has started and can be woken. INVALID: no such worker was added, or it is
+ * already attached. */
 telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker);
 
-/* Everything that tasks need is loaded: rings the owner's bell once. */
+/* Everything that tasks need is loaded. Rings the owner's bell once. */
 void telar_sched_worker_set_ready(telar_sched *s, uint32_t worker);
 
-/* The worker's event loop calls in: a new time slice begins. To be called
- * before the first next() after every park, standby or yield. */
+/* Starts a new time slice. The worker's event loop calls it before the first next() after every
+ * park, standby or yield. */
 void telar_sched_worker_resume(telar_sched *s, uint32_t worker);
 
-/* Completes `done` (TELAR_SCHED_NONE: nothing) and claims the next slot.
- * Returns a slot or one of TELAR_NEXT_*. */
+/* Completes `done` (TELAR_SCHED_NONE: nothing) and claims the next slot. Returns a slot or one of
+ * TELAR_NEXT_*. */
 int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done);
 
-/* Whether a worker has claimed that slot and not completed it: only then it may write to the
- * slot's payload. */
+/* Whether a worker has claimed that slot and not completed it. Only then may it write to the slot's
+ * payload. */
 bool telar_sched_holds(const telar_sched *s, uint32_t worker, uint32_t slot);
 
-/* Completes a slot without claiming another (asynchronous tasks). INVALID, and nothing
- * changes, for a slot that this worker does not hold; next() ignores such a `done`. Call next()
- * soon: nobody rings this worker for the place that has come free. */
+/* Completes a slot without claiming another (for asynchronous tasks). INVALID, and nothing changes,
+ * for a slot that this worker does not hold; next() ignores such a `done`. Call next() soon:
+ * nothing rings this worker for the place that has become free. */
 telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* sched_cancel.c - the owner takes tasks back that have not finished, or not begun. */
+/* sched_cancel.c - the owner takes back tasks that have not finished or not started. */
 #include "sched_internal.h"
 
 telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t *worker) {
@@ -36,8 +36,8 @@ telar_cancel_result telar_sched_cancel(telar_sched *s, uint32_t index, uint32_t 
 
 telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t index, uint32_t closes,
                                                uint32_t *worker) {
-  /* Before the slot is taken out: the worker that finds it cancelled, by a compare-and-swap
-   * on the state, finds itself closed as well (claim). */
+  /* Before the slot is taken out: the worker that finds it cancelled, by a compare-and-swap on the
+   * state, then also finds itself closed (claim). */
   bool was_open =
       sched_is_present(s, closes) && atomic_exchange(&s->workers[closes].closing, 1) == 0;
   telar_cancel_result result = telar_sched_cancel(s, index, worker);
@@ -45,7 +45,7 @@ telar_cancel_result telar_sched_cancel_closing(telar_sched *s, uint32_t index, u
     telar_sched_worker_close(s, closes);
   } else if (result != TELAR_CANCEL_RUNNING && was_open) {
     atomic_store(&s->workers[closes].closing, 0);
-    sched_ring(s, closes); /* it may have been told so meanwhile */
+    sched_ring(s, closes); /* it may have seen itself closed in the meantime */
   }
   return result;
 }

@@ -1,21 +1,20 @@
 /*
- * sched_done.c - finished and cancelled slots on their way back: workers give them to the
- * done queue, the owner drains it, and sleeps or naps while there are none.
+ * sched_done.c - the way back of finished and cancelled slots. Workers push them to the done queue.
+ * The owner drains it, and sleeps or naps while it is empty.
  */
 #include "sched_internal.h"
 
-/* Tasks this short are not worth waking a second worker for, as long as the backlog is short
- * too. */
+/* Tasks this short are not worth waking a second worker for, if the backlog is short too. */
 #define SHORT_TASK_NS UINT64_C(5000)
 #define SHORT_BACKLOG_NS UINT64_C(100000)
-/* One preempted task among short ones is not a long task. */
-#define RAN_COUNTED_AT_MOST_NS UINT64_C(200000)
-/* With so many tasks outstanding, and tasks this short, the owner naps. */
+/* Cap, so that one preempted task among short ones does not count as a long task. */
+#define RAN_NS_MAX UINT64_C(200000)
+/* The owner naps with at least this many outstanding tasks that are this short. */
 #define NAP_OUTSTANDING 32u
 #define NAP_RAN_NS UINT64_C(150000)
-/* After results of tasks shorter than this the owner waits a moment for more. */
+/* After results of tasks shorter than this, the owner waits a moment for more results. */
 #define GATHER_RAN_NS UINT64_C(1000)
-#define GATHER_LOOKS 6u
+#define GATHER_POLLS 6u
 
 static void wake_owner(telar_sched *s) {
   if (telar_eventcount_notify(&s->owner_sleep)) {
@@ -23,16 +22,17 @@ static void wake_owner(telar_sched *s) {
   }
 }
 
-/* Puts a finished or cancelled slot on its way back to the owner. Any thread. */
+/* Gives a finished or cancelled slot back to the owner. Any thread. */
 void telar_sched_give_back(telar_sched *s, uint32_t slot) {
-  /* Never full: as many cells as slots, and a slot is there once at most. */
+  /* Never full: there are as many cells as slots, and a slot is in the queue at most once. */
   for (uint32_t turns = 0; telar_index_queue_push_mp(s->done, slot) !=
-                           TELAR_OK;) { /* D1: publish, then look for the sleeper */
-    telar_wait_turn(&turns); /* the popper of the cell's last value is about to free it */
+                           TELAR_OK;) { /* D1: publish, then check for the sleeper */
+    telar_backoff(&turns); /* the consumer of the cell's last value is about to free it */
   }
-  /* While the owner naps nobody rings; its own timer ends the nap. The load is relaxed: the
-   * subtraction, or N2, follows. R1: released to A1, the end of the nap. Else the owner could
-   * miss this push when the nap is over, and then sleep without a timer and without a ring. */
+  /* While the owner naps, workers do not ring; the owner's timer ends the nap. The load is
+   * relaxed: the subtraction, or N2, follows. R1: released to A1, the end of the nap. Otherwise
+   * the owner could miss this push at the end of its nap, and then sleep without a timer and
+   * without a ring. */
   if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0 &&
       atomic_fetch_sub_explicit(&s->nap, 1, memory_order_release) > 1) {
     return;
@@ -40,9 +40,9 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot) {
   wake_owner(s);
 }
 
-/* A worker has nothing to do: it may be long until it gives back another slot. */
+/* A worker has nothing to do: its next completion may be a long time away. */
 void telar_sched_end_nap(telar_sched *s) {
-  /* Relaxed: the exchange follows. A read-modify-write here too, so that an earlier R1 reaches A1
+  /* Relaxed: the exchange follows. It is a read-modify-write, so that an earlier R1 reaches A1
    * through it. */
   if (atomic_load_explicit(&s->nap, memory_order_relaxed) > 0) {
     atomic_exchange_explicit(&s->nap, 0, memory_order_acq_rel); /* A1, R1 */
@@ -55,22 +55,22 @@ void telar_sched_end_nap(telar_sched *s) {
 /* ---- owner ---- */
 
 static void note_ran(telar_sched *s, uint64_t ran) {
-  if (ran > RAN_COUNTED_AT_MOST_NS) {
-    ran = RAN_COUNTED_AT_MOST_NS;
+  if (ran > RAN_NS_MAX) {
+    ran = RAN_NS_MAX;
   }
   s->ran_ns = s->ran_ns == 0 ? ran : s->ran_ns - (s->ran_ns >> 4) + (ran >> 4);
 }
 
-static void judge_laziness(telar_sched *s) {
+static void update_lazy(telar_sched *s) {
   uint32_t lazy =
       s->ran_ns != 0 && s->ran_ns < SHORT_TASK_NS && s->outstanding * s->ran_ns < SHORT_BACKLOG_NS;
   if (atomic_load_explicit(&s->lazy, memory_order_relaxed) != lazy) {
-    atomic_store_explicit(&s->lazy, lazy, memory_order_relaxed); /* relaxed: advice only */
+    atomic_store_explicit(&s->lazy, lazy, memory_order_relaxed); /* relaxed: only a hint */
   }
 }
 
 uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
-  sched_ready_tell(s->ready);
+  sched_ready_publish(s->ready);
   uint32_t n = telar_index_queue_pop_sc_many(s->done, out, max);
   for (uint32_t i = 0; i < n; i++) {
     sched_slot *slot = &s->slots[out[i]];
@@ -80,15 +80,15 @@ uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
     sched_own(s, slot);
   }
   if (n != 0) {
-    judge_laziness(s);
+    update_lazy(s);
   }
   return n;
 }
 
-/* Takes what else is about to come, so that results of short tasks are settled
- * together: until none came for a moment. */
+/* Also takes results that are about to come, so that the results of short tasks are settled
+ * together. Stops when none has come for a moment. */
 static uint32_t gather(telar_sched *s, uint32_t *out, uint32_t n, uint32_t max) {
-  for (uint32_t quiet = 0; quiet < GATHER_LOOKS && s->outstanding != 0 && n < max;) {
+  for (uint32_t quiet = 0; quiet < GATHER_POLLS && s->outstanding != 0 && n < max;) {
     telar_os_relax();
     uint32_t more =
         telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out + n, max - n);
@@ -116,7 +116,7 @@ uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t 
 }
 
 bool telar_sched_owner_sleep(telar_sched *s) {
-  telar_eventcount_prepare(&s->owner_sleep); /* D2: announce, then look once more */
+  telar_eventcount_prepare(&s->owner_sleep); /* D2: announce, then check once more */
   if (telar_index_queue_is_empty(s->done)) {
     telar_sched_wake_unanswered(s);
     return true;
@@ -138,8 +138,8 @@ void telar_sched_owner_awake(telar_sched *s) {
   if (atomic_load_explicit(&s->nap, memory_order_acquire) != 0) {
     atomic_exchange_explicit(&s->nap, 0, memory_order_acquire);
   }
-  /* Relaxed: only this thread leaves AWAKE. The load saves a write to a line that every worker
-   * reads. */
+  /* Relaxed: only this thread changes AWAKE. The load avoids a write to a cache line that every
+   * worker reads. */
   if (atomic_load_explicit(&s->owner_sleep.state, memory_order_relaxed) != TELAR_EVENTCOUNT_AWAKE) {
     telar_eventcount_cancel(&s->owner_sleep);
   }

@@ -1,6 +1,6 @@
 /*
- * sched_metrics.c - histograms of what tasks took, of one worker or over all of them.
- * A worker records in sched_metrics_record (sched_internal.h).
+ * sched_metrics.c - histograms of wait and run times, of one worker or over all of them. A worker
+ * records in sched_metrics_record (sched_internal.h).
  */
 #include "sched_internal.h"
 
@@ -12,7 +12,8 @@ void telar_sched_metrics_init(telar_sched *s, void *snapshots) {
   }
 }
 
-/* Not for all workers at set-up, so that most of a large table stays untouched. */
+/* Called for each added worker, not for all at setup, so that most of a large table stays
+ * untouched. */
 void telar_sched_metrics_add(telar_sched *s, uint32_t worker) {
   for (size_t m = 0; m < TELAR_METRIC_COUNT; m++) {
     void *memory = s->metric_memory + s->metric_stride * (TELAR_METRIC_COUNT * worker + m);
@@ -20,7 +21,7 @@ void telar_sched_metrics_add(telar_sched *s, uint32_t worker) {
   }
 }
 
-/* A worker is gone: what it recorded stays. */
+/* A worker is retired: what it recorded is kept. */
 void telar_sched_metrics_retire(telar_sched *s, const sched_worker *w) {
   for (size_t m = 0; m < TELAR_METRIC_COUNT; m++) {
     telar_histogram_merge(w->metric[m], &s->metrics[m].retired);

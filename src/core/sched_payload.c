@@ -32,7 +32,7 @@ telar_status telar_sched_block_alloc(telar_sched *s, uint32_t index, uint32_t wo
   if (slot->block == SLOT_NO_BLOCK || slot->block_used || slot->block_capacity < bytes) {
     uint64_t fresh, fresh_capacity;
     if (!slot->block_used) {
-      free_block(s, &slot->block); /* too small to keep, and nothing of it is wanted */
+      free_block(s, &slot->block); /* too small to keep, and its contents are not needed */
     }
     telar_status status = telar_slab_alloc(s->config.slab, bytes, &fresh, &fresh_capacity);
     if (status != TELAR_OK) {

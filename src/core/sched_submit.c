@@ -1,4 +1,4 @@
-/* sched_submit.c - the owner hands tasks over: to the ready queue, or to one worker's lane. */
+/* sched_submit.c - the owner submits tasks: to the ready queue, or to the lane of one worker. */
 #include "sched_internal.h"
 
 static void make_ready(telar_sched *s, sched_slot *slot, uint32_t places, bool cancellable,
@@ -10,7 +10,7 @@ static void make_ready(telar_sched *s, sched_slot *slot, uint32_t places, bool c
   /* Relaxed: the push that follows publishes it. */
   atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_QUEUED, 0u), memory_order_relaxed);
   s->outstanding++;
-  /* Relaxed: tells parked workers only that the pool is in use. */
+  /* Relaxed: only shows parked workers that the pool is in use. */
   atomic_store_explicit(&s->submits, atomic_load_explicit(&s->submits, memory_order_relaxed) + 1,
                         memory_order_relaxed);
 }
@@ -22,7 +22,7 @@ telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
   }
   make_ready(s, &s->slots[slot], 1, cancellable, created_ns);
   sched_ready_push(s->ready, slot);
-  sched_ready_tell_in_time(s->ready, s->outstanding);
+  sched_ready_publish_if_due(s->ready, s->outstanding);
   telar_sched_wake_for_ready(s);
   return TELAR_OK;
 }
@@ -42,7 +42,7 @@ telar_status telar_sched_reserve(telar_sched *s, uint32_t worker, telar_lane_mod
     }
   } while (!atomic_compare_exchange_weak_explicit(
       &w->usage, &taken, taken + wanted, memory_order_relaxed,
-      memory_order_relaxed)); /* relaxed: a count only */
+      memory_order_relaxed)); /* relaxed: only a count */
   *places = wanted;
   return TELAR_OK;
 }
@@ -69,10 +69,10 @@ telar_status telar_sched_submit_to(telar_sched *s, uint32_t slot, uint32_t worke
 
 void telar_sched_watch_claims(telar_sched *s) {
   atomic_store(&s->watch_claims, 1);
-  atomic_thread_fence(memory_order_seq_cst); /* before the caller looks at ready_length */
+  atomic_thread_fence(memory_order_seq_cst); /* before the caller reads ready_length */
 }
 
 uint32_t telar_sched_ready_length(telar_sched *s) {
-  sched_ready_tell(s->ready);
+  sched_ready_publish(s->ready);
   return sched_ready_length(s->ready);
 }

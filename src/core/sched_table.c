@@ -1,5 +1,4 @@
-/* sched_table.c - the table of workers: who is added, closed, retired, and what one worker's
- * figures are. */
+/* sched_table.c - the table of workers: adding, closing and retiring them, and their counters. */
 #include "sched_internal.h"
 
 telar_status telar_sched_worker_add(telar_sched *s, uint32_t *worker) {
@@ -32,7 +31,7 @@ bool telar_sched_worker_close_idle(telar_sched *s, uint32_t worker) {
     return false;
   }
   uint32_t none = 0;
-  /* All places at once, so that nothing can be claimed between the check and the close. */
+  /* Takes all places at once, so that nothing can be claimed between the check and the close. */
   if (!atomic_compare_exchange_strong(&s->workers[worker].usage, &none, s->config.concurrency)) {
     return false;
   }

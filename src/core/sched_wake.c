@@ -1,30 +1,29 @@
 /*
- * sched_wake.c - who sleeps, who is woken, and why no wake-up is lost.
+ * sched_wake.c - which workers sleep, which one is woken, and why no wake-up is lost.
  *
- * The one danger is a task in the ready queue while every worker sleeps. Two
- * Dekker pairs exclude it; all four sides end in a sequentially consistent
- * fence or read-modify-write between their store and their load.
+ * The danger is a task in the ready queue while every worker sleeps. Two Dekker pairs prevent it.
+ * All four sides have a sequentially consistent fence or read-modify-write between their store and
+ * their load.
  *
  *   W1 (submit):   push to ready; fence; load searching, idle
- *   W2 (park):     announce in idle and sleeper; fence; look at ready again
+ *   W2 (park):     announce in idle and sleeper; fence; check ready again
  *       Either the submitter sees the sleeper or the sleeper sees the task.
  *
- *   W3 (submit):   push to ready; fence; load searching != 0, so wake nobody
- *   W4 (searcher that found another task): searching - 1; look at ready again
- *       Either the submitter sees the count already lower, or the former
- *       searcher sees the task and passes the search on.
+ *   W3 (submit):   push to ready; fence; load searching: not 0, so wake no worker
+ *   W4 (searcher that found another task): searching - 1; check ready again
+ *       Either the submitter sees the lower count, or the former searcher sees the task and passes
+ * the search on.
  *
- * Lanes have one more: lane push; fence; load sleeper (W5) against announce in
- * sleeper; fence; look at the lane again (W2). Places that the owner reserves have
- * one too: give a place back; fence; load sleeper (W5) against announce PARKED_FULL;
- * fence; look at the places again (W2). Else the worker would sleep as if it were
- * full, and nobody would summon it.
+ * Lanes have one more pair. Lane push; fence; load sleeper (W5). Against: announce in sleeper;
+ * fence; check the lane again (W2). Places that the owner reserves have one too. Give a place back;
+ * fence; load sleeper (W5). Against: announce PARKED_FULL; fence; check the places again (W2).
+ * Otherwise the worker would sleep as if it were full, and no thread would summon it.
  *
- * A wake-up costs the waker a system call and the woken thread about ten microseconds,
- * which is longer than many tasks. So while tasks are short (`lazy`) and some worker
- * is awake, no second one is woken for them: it stands by, and looks for work itself
- * once in a millisecond. That bounds how long a task can wait behind a long one
- * while another worker sleeps. A pool that is not in use has no standby.
+ * A wake-up costs the waker a system call and the woken thread about ten microseconds. That is
+ * longer than many tasks take. So while tasks are short (`lazy`) and some worker is awake, no
+ * second worker is woken for them. Instead one worker stands by: it checks for work once a
+ * millisecond. This bounds how long a task can wait for a long task while another worker sleeps. A
+ * pool that is not in use has no standby worker.
  */
 #include "bits.h"
 #include "sched_internal.h"
@@ -52,9 +51,9 @@ bool telar_sched_idle_any(const telar_sched *s) {
   return false;
 }
 
-/* Summons an idle worker. First those that run nothing: one with a free place may be in the
- * middle of another task, and answers only after it. Then the lowest index, so that the others
- * can sleep until they are no longer needed. */
+/* Summons an idle worker. First those that run nothing: a worker with a free place may be in the
+ * middle of another task, and responds only after it. Among these, the one with the lowest index,
+ * so that the others can sleep until they are no longer needed. */
 static bool summon(telar_sched *s) {
   for (int pass = 0; pass < 2; pass++) {
     for (uint32_t word = 0; word < idle_words(s); word++) {
@@ -74,8 +73,8 @@ static bool summon(telar_sched *s) {
   return false;
 }
 
-/* Whether a worker could be summoned. Not by the idle bits alone: a bit stays set
- * until its worker, woken already, has run. */
+/* Whether a worker could be summoned. The idle bits alone do not tell: the bit of a worker that has
+ * been woken stays set until the worker runs. */
 static bool can_summon(const telar_sched *s) {
   for (uint32_t word = 0; word < idle_words(s); word++) {
     uint32_t bits = atomic_load_explicit(&s->idle[word], memory_order_relaxed);
@@ -91,14 +90,14 @@ static bool can_summon(const telar_sched *s) {
 
 void telar_sched_wake_one(telar_sched *s) {
   do {
-    /* The search is given out before the sleeper is chosen, so that a thread
-     * which reads `searching` never misses one that is on its way. */
+    /* `searching` is raised before the sleeper is chosen, so that a thread which reads it never
+     * misses a worker that is being woken. */
     uint32_t none = 0;
     if (!atomic_compare_exchange_strong(&s->searching, &none, 1) || summon(s)) {
       return;
     }
-    /* Nobody to summon. A submitter may have relied on this search meanwhile: check for its
-     * task, as a searcher does (W4). */
+    /* No worker can be summoned. A submitter may have relied on this search in the meantime, so
+     * check for its task, as a searcher does (W4). */
     if (atomic_fetch_sub(&s->searching, 1) != 1) {
       return;
     }
@@ -106,8 +105,8 @@ void telar_sched_wake_one(telar_sched *s) {
   } while (sched_ready_has_next(s->ready) && can_summon(s));
 }
 
-/* The owner is about to sleep while tasks are unclaimed: a worker that was
- * summoned may be unable to answer. Calls another, unless one stands by. */
+/* The owner is about to sleep while tasks are unclaimed, and the worker that was summoned may be
+ * unable to respond. Summons another one, unless one stands by. */
 void telar_sched_wake_unanswered(telar_sched *s) {
   if (!sched_ready_has_next(s->ready) || !telar_sched_idle_any(s) ||
       (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
@@ -143,11 +142,12 @@ void telar_sched_wake_worker(telar_sched *s, uint32_t worker) {
       return;
     }
   }
-  /* AWAKE: it looks again before it parks. SUMMONED, NOTIFIED: somebody is waking it. */
+  /* AWAKE: the worker checks again before it parks. SUMMONED, NOTIFIED: another thread is waking
+   * it. */
 }
 
-/* The owner gave back a place that it had reserved: the worker may have parked because it had
- * none. One that is PARKED_IDLE may sleep on. */
+/* The owner gave back a reserved place: the worker may have parked because it had none. A worker
+ * that is PARKED_IDLE may sleep on. */
 void telar_sched_wake_for_place(telar_sched *s, uint32_t worker) {
   uint32_t full = PARKED_FULL;
   atomic_thread_fence(memory_order_seq_cst); /* W5 */
@@ -180,8 +180,8 @@ static void wake_up(telar_sched *s, uint32_t worker) {
   }
   w->awake = true;
   atomic_fetch_add(&s->awake, 1);
-  /* Whatever woke it, it looks for work now, and passes the search on when it
-   * has found some. Who was summoned counts already. */
+  /* Whatever woke it, the worker searches for work now, and passes the search on when it has found
+   * some. A summoned worker is already counted. */
   w->searching = true;
   if (was != SUMMONED) {
     atomic_fetch_add(&s->searching, 1);
@@ -194,16 +194,16 @@ void telar_sched_resume(telar_sched *s, uint32_t worker) {
   }
 }
 
-/* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 when work turned up. */
+/* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 if work has arrived. */
 int32_t telar_sched_park(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   bool idle = sched_has_place(s, w);
 
   if (!idle) {
-    telar_sched_stop_searching(s, w); /* the look below is not at ready */
+    telar_sched_stop_searching(s, w); /* the check below does not include the ready queue */
   } else if (w->searching) {
     w->searching = false;
-    atomic_fetch_sub(&s->searching, 1); /* the look below does W4's part */
+    atomic_fetch_sub(&s->searching, 1); /* the check below does the work of W4 */
   }
   w->parked = true;
   w->awake = false;
@@ -231,7 +231,7 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker) {
   return w->standby ? TELAR_NEXT_STANDBY : TELAR_NEXT_PARK;
 }
 
-/* The worker's thread has ended: take it out of all counts. */
+/* The worker's thread has ended: removes it from all counts. */
 void telar_sched_forget_sleep(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   if (w->parked) {

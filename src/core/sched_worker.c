@@ -1,17 +1,17 @@
 /* sched_worker.c - the worker's side: claim, search, park, complete. */
 #include "sched_internal.h"
 
-/* How long a worker keeps its thread from its own event loop. */
+/* How long a worker may run before it must return to its event loop. */
 #define SLICE_NS UINT64_C(4000000)
-/* A worker without work spins for twice its usual gap between tasks, if that is not much longer
- * than what a sleep costs both sides: ten to twenty microseconds each. */
+/* A worker without work spins for twice its average gap between tasks, if that gap is not much
+ * longer than what a sleep costs both sides: ten to twenty microseconds each. */
 #define GAP_WORTH_SPINNING_NS UINT64_C(50000)
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
-/* One long pause, a preemption say, is not a habit. */
-#define GAP_COUNTED_AT_MOST_NS UINT64_C(200000)
-#define SPIN_AT_LEAST_NS UINT64_C(4000)
-#define RELAXES_PER_LOOK 2
-#define LOOKS_PER_THOROUGH_ONE 8
+/* Cap, so that one long pause, such as a preemption, does not dominate the average. */
+#define GAP_NS_MAX UINT64_C(200000)
+#define SPIN_NS_MIN UINT64_C(4000)
+#define RELAXES_PER_POLL 2
+#define POLLS_PER_THOROUGH_POLL 8
 
 static bool take_place(const telar_sched *s, sched_worker *w) {
   if (w->holds_place) {
@@ -20,7 +20,7 @@ static bool take_place(const telar_sched *s, sched_worker *w) {
   }
   uint32_t taken = atomic_load_explicit(&w->usage, memory_order_relaxed);
   while (taken < s->config.concurrency) {
-    /* Relaxed: places are only counted; what a slot carries travels by queue. */
+    /* Relaxed: only a count; the contents of a slot travel through a queue. */
     if (atomic_compare_exchange_weak_explicit(&w->usage, &taken, taken + 1, memory_order_relaxed,
                                               memory_order_relaxed)) {
       return true;
@@ -40,12 +40,12 @@ static void drop_held_place(telar_sched *s, sched_worker *w) {
   }
 }
 
-/* QUEUED -> CLAIMED, unless the owner cancelled it in the meantime. */
+/* QUEUED -> CLAIMED, unless the owner has cancelled it in the meantime. */
 static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index) {
   sched_slot *slot = &s->slots[index];
-  slot->block_used = false; /* until a result is put into it */
+  slot->block_used = false; /* until a result is written into it */
   if (!slot->cancellable) {
-    /* Relaxed: nobody else looks at it until it comes back. */
+    /* Relaxed: no other thread reads it until the slot comes back. */
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CLAIMED, worker), memory_order_relaxed);
     return true;
   }
@@ -82,12 +82,12 @@ static uint32_t claim_from_ready(telar_sched *s, uint32_t worker) {
   return TELAR_SCHED_NONE;
 }
 
-/* `thorough`: also tasks that the owner has pushed and not told of yet. */
+/* `thorough`: also claims tasks that the owner has pushed and not published yet. */
 static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   sched_worker *w = &s->workers[worker];
   uint32_t slot = claim_from_lane(s, worker);
   if (slot != TELAR_SCHED_NONE) {
-    drop_held_place(s, w); /* the lane's task brought its own */
+    drop_held_place(s, w); /* the task of the lane has its own place */
     return slot;
   }
   /* Relaxed: the failed compare-and-swap on the state of a lane's slot has ordered it
@@ -95,14 +95,14 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
     return TELAR_SCHED_NONE;
   }
-  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_told(s->ready)) {
+  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready)) {
     return claim_from_ready(s, worker);
   }
   return TELAR_SCHED_NONE;
 }
 
-/* Spins for work. Only where a CPU is left for it: the owner needs one, and so does every
- * worker that is awake. */
+/* Spins for work, but only if a CPU is left for it: the owner needs one, and so does every worker
+ * that is awake. */
 static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
   sched_worker *w = &s->workers[worker];
   uint32_t awake = atomic_load_explicit(&s->awake, memory_order_relaxed);
@@ -113,14 +113,14 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
     w->searching = true;
     atomic_fetch_add(&s->searching, 1);
   }
-  uint32_t looks = 0;
+  uint32_t polls = 0;
   uint64_t spin = 2 * w->gap_ns;
-  uint64_t deadline = *now + (spin < SPIN_AT_LEAST_NS ? SPIN_AT_LEAST_NS : spin);
+  uint64_t deadline = *now + (spin < SPIN_NS_MIN ? SPIN_NS_MIN : spin);
   do {
-    for (int i = 0; i < RELAXES_PER_LOOK; i++) {
+    for (int i = 0; i < RELAXES_PER_POLL; i++) {
       telar_os_relax();
     }
-    uint32_t slot = claim(s, worker, ++looks % LOOKS_PER_THOROUGH_ONE == 0);
+    uint32_t slot = claim(s, worker, ++polls % POLLS_PER_THOROUGH_POLL == 0);
     drop_held_place(s, w);
     *now = telar_os_now_ns();
     if (slot != TELAR_SCHED_NONE) {
@@ -130,12 +130,12 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
   return TELAR_SCHED_NONE;
 }
 
-/* The gap ends when the task was made, not when it was seen: else the cost of
- * one sleep would be the reason for the next. */
+/* The gap ends when the task was created, not when it was seen. Otherwise the cost of one sleep
+ * would cause the next one. */
 static void note_gap(sched_worker *w, uint64_t created) {
   uint64_t gap = created > w->dry_since_ns ? created - w->dry_since_ns : 0;
-  if (gap > GAP_COUNTED_AT_MOST_NS) {
-    gap = GAP_COUNTED_AT_MOST_NS;
+  if (gap > GAP_NS_MAX) {
+    gap = GAP_NS_MAX;
   }
   w->gap_ns += (gap >> 3);
   w->gap_ns -= (w->gap_ns >> 3);
@@ -149,13 +149,13 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
   uint64_t ran = now > slot->started_ns ? now - slot->started_ns : 0;
   slot->ran_ns = ran;
   if (!slot->block_used) {
-    telar_sched_drop_large_block(s, slot); /* the task's value was large, its result is not */
+    telar_sched_drop_large_block(s, slot); /* the task's value was large, but its result is not */
   }
   slot->block_used = false;
   if (s->config.timing) {
     sched_metrics_record(w, slot);
   }
-  /* Relaxed: one writer; a reader wants a recent number, not an order. */
+  /* Relaxed: there is one writer, and a reader only wants a recent number. */
   atomic_store_explicit(&w->completed,
                         atomic_load_explicit(&w->completed, memory_order_relaxed) + 1,
                         memory_order_relaxed);
@@ -166,15 +166,15 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
                           memory_order_relaxed); /* the push publishes */
   } else if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
                                                       memory_order_relaxed, memory_order_relaxed)) {
-    /* Relaxed: the push publishes it. The owner condemned this task and is about to terminate
-     * this thread: nothing else may be claimed here. */
+    /* Relaxed: the push publishes it. The owner has condemned this task and is about to terminate
+     * this thread, which must not claim anything else. */
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
     atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
   }
-  /* Places first: an owner that sees the task done may count on them. A plain task leaves its
-   * place to the next one, which saves two changes of the count; an owner that waits for a
-   * place is told when it comes free (drop_held_place). Not while forced tasks run beyond the
-   * limit: then no place is left to keep. */
+  /* Places are given back first: an owner that sees the task done may count on them. A plain task
+   * leaves its place to the next one, which saves two changes of the count; an owner that waits for
+   * a place is rung when that place becomes free (drop_held_place). This does not apply while
+   * forced tasks run beyond the limit: then there is no place to keep. */
   if (keeps_place && !slot->cancellable && !w->holds_place &&
       atomic_load_explicit(&w->usage, memory_order_relaxed) <= s->config.concurrency) {
     w->holds_place = true;
@@ -188,13 +188,13 @@ bool telar_sched_holds(const telar_sched *s, uint32_t worker, uint32_t slot) {
   if (slot >= s->config.slots) {
     return false;
   }
-  /* Relaxed: of the states only CLAIMED changes under its holder's hands, to CONDEMNED. */
+  /* Relaxed: while a worker holds a slot, its state can change only from CLAIMED to CONDEMNED. */
   uint32_t state = atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed);
   return state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_CONDEMNED, worker);
 }
 
 telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker) {
-  /* `phase` is the owner's, who wrote it before it started this thread. */
+  /* The owner wrote `phase` before it started this thread. */
   if (worker >= s->config.workers || s->workers[worker].phase != WORKER_PRESENT ||
       s->workers[worker].awake || s->workers[worker].parked) {
     return TELAR_INVALID;
@@ -246,10 +246,10 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done) {
         now = telar_os_now_ns();
         note_gap(w, s->slots[slot].created_ns);
       }
-      /* `now` may be older than a task that was made since. */
+      /* `now` may be older than the task, if the task was created after it was read. */
       uint64_t created = s->slots[slot].created_ns;
       s->slots[slot].started_ns = now > created ? now : created;
-      telar_fence_after_rmw(); /* the pop, before the look at watch_claims
+      telar_fence_after_rmw(); /* between the pop and the read of watch_claims
                                   (telar_sched_watch_claims) */
       sched_answer_watch(s);
       return (int32_t)slot;

@@ -1,6 +1,6 @@
 #include "slab_internal.h"
 
-/* A large block is a multiple of 1/16 of its run. */
+/* The length of a large block is a multiple of 1/16 of its run. */
 enum { TAIL_SHIFT = 4 };
 
 /* --- configuration ------------------------------------------------------ */
@@ -9,7 +9,7 @@ static bool is_power_of_two(uint64_t value) {
   return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* Fills in the defaults; false if a value is outside its bounds. */
+/* Fills in the defaults; false if a value is out of range. */
 static bool read_config(const telar_slab_config *given, telar_slab_config *out) {
   if (given == NULL) return false;
   *out = *given;
@@ -53,19 +53,19 @@ static void count_out(telar_slab *slab, uint64_t bytes) {
   atomic_fetch_sub_explicit(&slab->in_use, bytes, memory_order_relaxed);
 }
 
-/* The slow way to a small block. Returns log2 of its size, 0 if there is none. */
-static uint32_t alloc_small_slowly(telar_slab *slab, uint32_t class, uint64_t *offset) {
+/* The slow path for a small block. Returns log2 of its size in bytes, 0 if there is none. */
+static uint32_t alloc_small_slow(telar_slab *slab, uint32_t class, uint64_t *offset) {
   lock(slab);
   uint32_t given = telar_slab_take_small(slab, class, offset);
   unlock(slab);
   return given;
 }
 
-/* A run of at least units; returns how many, 0 if there is none.
- * pre: units <= 2^max_order. */
+/* Allocates a run of at least `units` units. Returns its length, 0 if there is none. pre: units <=
+ * 2^max_order. */
 static uint32_t alloc_large(telar_slab *slab, uint32_t units, uint64_t *offset) {
   uint32_t order = units > 1 ? telar_bits_highest(units - 1) + 1 : 0;
-  /* Tails that are given back in small pieces would use up the long runs. */
+  /* If tails were given back in small pieces, they would use up the long runs. */
   uint32_t multiple = order > TAIL_SHIFT ? 1u << (order - TAIL_SHIFT) : 1;
   units = (units + multiple - 1) & ~(multiple - 1);
   lock(slab);
@@ -90,7 +90,7 @@ telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset
     uint32_t class = shift - slab->min_shift;
     uint32_t unit = get_current(slab, class);
     if (unit == NOWHERE || !take_block(slab, unit, shift, offset)) {
-      shift = alloc_small_slowly(slab, class, offset);
+      shift = alloc_small_slow(slab, class, offset);
     }
     given = shift == 0 ? 0 : UINT64_C(1) << shift;
   } else {
@@ -111,15 +111,14 @@ telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset
 
 typedef struct place {
   uint32_t unit;  /* where its span or run begins */
-  uint32_t block; /* SMALL: number in the span */
-  uint64_t word;  /* as it was seen; SMALL or LARGE */
+  uint32_t block; /* SMALL: index in the span */
+  uint64_t word;  /* the value that was read; SMALL or LARGE */
 } place;
 
 /*
- * Which block begins at offset? The run that covers a unit begins at that unit with
- * some low bits cleared; the first such unit that is not NONE is its beginning, as
- * runs do not overlap. Spans are at most 2^9 units long; the blocks of the buddies
- * are found by their beginning alone.
+ * Finds the block that begins at offset. The run that covers a unit begins at that unit with some
+ * low bits cleared. The first such unit that is not NONE is the beginning, because runs do not
+ * overlap. Spans are at most 2^9 units long. A large block is found only by its beginning.
  */
 static bool find(const telar_slab *slab, uint64_t offset, place *out) {
   if (offset < slab->region_offset || offset - slab->region_offset >= slab->region_bytes) {
@@ -130,7 +129,7 @@ static bool find(const telar_slab *slab, uint64_t offset, place *out) {
   uint32_t deepest = span_order(slab, SMALL_SHIFT_MAX);
   for (uint32_t order = 0; order <= deepest; order++) {
     uint32_t unit = inner & ~((1u << order) - 1);
-    uint64_t word = look(slab, unit);
+    uint64_t word = read_word(slab, unit);
     if (kind_of(word) == NONE) continue;
     uint32_t within = at - (unit << slab->unit_shift);
     out->unit = unit;
@@ -152,7 +151,7 @@ static telar_status free_small(telar_slab *slab, const place *at) {
   uint64_t bit = UINT64_C(1) << at->block, word = at->word;
   uint32_t shift = block_shift_of(word);
   do {
-    /* Another thread's free of the same block can be first, and more can have happened since. */
+    /* Another thread may have freed the same block first, and more may have happened since. */
     if (kind_of(word) != SMALL || block_shift_of(word) != shift || (word & bit) == 0) {
       return TELAR_INVALID;
     }
@@ -171,7 +170,7 @@ static telar_status free_small(telar_slab *slab, const place *at) {
 
 static telar_status free_large(telar_slab *slab, const place *at) {
   lock(slab);
-  uint64_t word = look(slab, at->unit);
+  uint64_t word = read_word(slab, at->unit);
   bool is_there = kind_of(word) == LARGE;
   uint32_t units = (uint32_t)word;
   if (is_there) telar_slab_run_give_part(slab, at->unit, 0, units);
@@ -202,7 +201,7 @@ void telar_slab_stats_read(const telar_slab *slab, telar_slab_stats *out) {
   out->failures = atomic_load_explicit(&slab->failures, memory_order_relaxed);
 }
 
-/* --- set-up ------------------------------------------------------------------ */
+/* --- setup ------------------------------------------------------------------- */
 
 telar_status telar_slab_init(void *memory, const telar_slab_config *given, telar_slab **out) {
   telar_slab_config config;
@@ -221,8 +220,8 @@ telar_status telar_slab_init(void *memory, const telar_slab_config *given, telar
   if (slab->max_order > order_of_region) slab->max_order = order_of_region;
   slab->max_block = UINT64_C(1) << (slab->unit_shift + slab->max_order);
   slab->words = (_Atomic uint64_t *)(slab + 1);
-  /* The links of a unit are written when it first enters a list: their pages stay
-   * untouched for the part of the region that is never split. */
+  /* The links of a unit are written when it first enters a list. So their pages stay untouched for
+   * the part of the region that is never split. */
   slab->next = (uint32_t *)(slab->words + slab->units);
   slab->prev = slab->next + slab->units;
   for (uint32_t i = 0; i < slab->units; i++) atomic_init(&slab->words[i], NONE);
@@ -236,8 +235,8 @@ telar_status telar_slab_init(void *memory, const telar_slab_config *given, telar
   atomic_init(&slab->in_use, 0);
   atomic_init(&slab->peak, 0);
   atomic_init(&slab->failures, 0);
-  /* Runs of the greatest length, the last one first, so that low offsets are used first;
-   * before them, in shorter runs, what is left at the end. */
+  /* Runs of the greatest length, the last one first, so that low offsets are used first. Before
+   * them, in shorter runs, what is left at the end. */
   uint32_t longest = 1u << slab->max_order;
   uint32_t whole = slab->units & ~(longest - 1);
   telar_slab_run_give_part(slab, whole, 0, slab->units - whole);

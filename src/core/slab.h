@@ -1,10 +1,10 @@
 /*
- * slab: blocks of payload memory inside one shared region.
+ * slab: allocates blocks of payload memory inside one shared region.
  *
- * FOR     payloads that do not fit a slot's own area. The region is a piece of a
- *         SharedArrayBuffer that JavaScript reads and writes; this code never
- *         touches it and deals in offsets. All bookkeeping is private memory, so
- *         nothing that JavaScript writes can harm it.
+ * FOR     payloads that do not fit into a slot's own area. The region is a part of a
+ *         SharedArrayBuffer that JavaScript reads and writes. This code never accesses it and
+ *         works with offsets only. All bookkeeping is in private memory, so JavaScript cannot
+ *         damage it.
  *
  * USE     telar_slab_config config = {0};
  *         config.region_bytes = 256u << 20;             // the rest: defaults
@@ -16,30 +16,28 @@
  *           telar_slab_free(slab, offset);
  *         }
  *
- * THREADS all calls but size and init: any thread, any order. What a thread did
- *         to a block before it freed it is done before the block is handed out
- *         again.
+ * THREADS All calls except size and init: any thread, in any order. What a thread did to a block
+ *         before it freed the block happens before the block is allocated again.
  *
- * PROGRESS Up to 32 KiB both alloc and free are lock-free as long as the span in
- *         use has room: one compare-and-swap on one word. Larger blocks, and one
- *         small block in about 32, take a spin lock. Its holder runs a bounded
- *         number of steps of this file and nothing else, and a thread is never
- *         ended inside a call into the core, so the lock is always given back.
+ * PROGRESS Up to 32 KiB, alloc and free are lock-free as long as the span in use has room: one
+ *         compare-and-swap on one word. Larger blocks, and about one small block in 32, take a
+ *         spin lock. Its holder executes a bounded number of steps of these files and nothing
+ *         else, and a thread is never terminated inside a call into the core, so the lock is
+ *         always released.
  *
- * HOW     Two layers.
- *         Buddies (Knowlton 1965): the region is cut into units (32 smallest
- *         blocks); runs of 2^k units, aligned to their size, are split and
- *         joined with their buddy, in at most log2(max_block / unit) steps. A
- *         block above 32 KiB is a run with its unused tail given back.
- *         Spans: for each power of two up to 32 KiB, a run that holds up to 32
- *         blocks. Everything about a span (what it is, which blocks are taken,
- *         on which list it stands) is one 64-bit word, so that each step of
- *         alloc and free checks and changes all of it at once. A span whose last
- *         block is freed goes back to the buddies at once, except the one that its
- *         size allocates from. That one is taken back when an allocation would fail
- *         without it. So any mixture of sizes, once freed, leaves the region whole.
+ * METHOD  Two layers.
+ *         Buddies (Knowlton 1965): the region is divided into units (32 smallest blocks). Runs
+ *         of 2^k units, aligned to their size, are split and joined with their buddy, in at most
+ *         log2(max_block / unit) steps. A block above 32 KiB is a run whose unused tail is given
+ *         back.
+ *         Spans: for each power of two up to 32 KiB, a run that holds up to 32 blocks. The whole
+ *         state of a span (its kind, the allocated blocks, its list) is one 64-bit word, so each
+ *         step of alloc and free checks and changes all of it at once. A span whose last block is
+ *         freed goes back to the buddies at once, except the one that its size class allocates
+ *         from. That span is taken back if an allocation would fail otherwise. So after any
+ *         mixture of sizes has been freed, the whole region is available again.
  *
- * Usable from C++.
+ * Sizes, capacities and offsets are in bytes. Usable from C++.
  */
 #ifndef TELAR_CORE_SLAB_H
 #define TELAR_CORE_SLAB_H
@@ -53,10 +51,10 @@
 extern "C" {
 #endif
 
-#define TELAR_SLAB_REGION_GRANULE 65536u /* region_bytes is a multiple */
-/* Offsets fit 32 bits. */
+#define TELAR_SLAB_REGION_GRANULE 65536u /* region_bytes is a multiple of it */
+/* Offsets fit into 32 bits. */
 #define TELAR_SLAB_REGION_END_MAX (UINT64_C(4294967296) - TELAR_SLAB_REGION_GRANULE)
-#define TELAR_SLAB_ALIGNMENT 64u /* of each block in the buffer */
+#define TELAR_SLAB_ALIGNMENT 64u /* alignment of each block in the buffer */
 #define TELAR_SLAB_MIN_BLOCK_DEFAULT 256u
 #define TELAR_SLAB_MIN_BLOCK_MAX 32768u
 #define TELAR_SLAB_MAX_BLOCK_DEFAULT (16u << 20)
@@ -73,39 +71,40 @@ typedef struct telar_slab_config {
 
 typedef struct telar_slab_stats {
   uint64_t region_bytes;
-  uint64_t bytes_in_use; /* capacities of the blocks handed out */
-  uint64_t bytes_peak;   /* the most ever in use; a block that changes hands may count twice */
-  uint64_t failures;     /* allocations answered NO_MEMORY */
+  uint64_t bytes_in_use; /* sum of the capacities of the allocated blocks */
+  uint64_t bytes_peak;   /* the maximum of bytes_in_use; a block that is freed and allocated
+                            concurrently may count twice */
+  uint64_t failures;     /* allocations that returned NO_MEMORY */
 } telar_slab_stats;
 
-/* Bytes to give to init; a multiple of TELAR_CACHELINE: 16 for each unit and some.
- * 0 if the configuration is not valid. */
+/* Bytes to allocate for init; a multiple of TELAR_CACHELINE: 16 for each unit, plus a constant. 0
+ * if the configuration is invalid. */
 size_t telar_slab_size(const telar_slab_config *config);
 
-/* Makes a slab all of whose region is free. INVALID: the configuration is outside its
- * bounds, or memory is NULL or not aligned to TELAR_CACHELINE. */
+/* Makes a slab whose whole region is free. INVALID: the configuration is out of range, memory or
+ * out is NULL, or memory is not aligned to TELAR_CACHELINE. Call it before the slab is shared.
+ * There is no matching destroy. */
 telar_status telar_slab_init(void *memory, const telar_slab_config *config, telar_slab **out);
 
 /*
- * Hands out a block of at least bytes; *offset counts from the start of the buffer,
- * *capacity is what may be used. 0 bytes is the smallest block.
- * NO_MEMORY: nothing free is large enough now. TOO_LARGE: above max_block, or more
- * than the largest power of two that the region holds.
+ * Allocates a block of at least bytes. *offset counts from the start of the buffer; *capacity is
+ * the usable size. 0 bytes gives the smallest block. NO_MEMORY: no free block is large enough now.
+ * TOO_LARGE: above max_block, or above the largest power of two that fits into the region.
  */
 telar_status telar_slab_alloc(telar_slab *slab, uint64_t bytes, uint64_t *offset,
                               uint64_t *capacity);
 
 /*
- * Takes a block back. INVALID, and nothing changed: offset is not that of a block
- * that is handed out (never was, lies inside one, freed before).
+ * Frees a block. INVALID, and nothing changes: offset is not the start of an allocated block (it
+ * never was, it lies inside one, or the block is already free).
  */
 telar_status telar_slab_free(telar_slab *slab, uint64_t offset);
 
-/* Capacity of the block handed out at offset; 0 if there is none. The answer lasts as
- * long as the caller knows that nobody frees the block. */
+/* Capacity of the allocated block at offset; 0 if there is none. The answer is valid as long as the
+ * caller ensures that no thread frees the block. */
 uint64_t telar_slab_capacity_at(const telar_slab *slab, uint64_t offset);
 
-/* A look at the counters, each recent, not all of one instant. */
+/* Reads the counters. Each is recent, but they are not a consistent instant. */
 void telar_slab_stats_read(const telar_slab *slab, telar_slab_stats *out);
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@
 #include "slab.h"
 
 enum {
-  SPAN_BLOCKS_SHIFT = 5, /* a span holds up to 32 blocks: half of its word is the map of them */
+  SPAN_BLOCKS_SHIFT = 5, /* a span holds up to 32 blocks: half of its word is their bitmap */
   SPAN_SHARE_SHIFT = 5,  /* and is at most 1/32 of the region */
   SMALL_SHIFT_MAX = 15,  /* blocks above 32 KiB come from the buddies */
   SMALL_SHIFT_MIN = 6,   /* 64 bytes */
@@ -34,23 +34,22 @@ enum {
 /*
  * The word of a unit.
  *
- *   bits  0-31  SMALL: blocks handed out, a bit each. LARGE: length in units
+ *   bits  0-31  SMALL: bitmap of the allocated blocks. LARGE: length in units
  *   bits 32-39  what begins at this unit (the kinds below)
- *   bits 40-47  SMALL: log2 of the block
+ *   bits 40-47  SMALL: log2 of the block size in bytes
  *   bits 48-55  SMALL, FREE: log2 of the units that the run covers
  *   bit  56     CURRENT: the span that its class allocates from
- *   bit  57     LINKED: the span stands on its class's list of spans with room
+ *   bit  57     LINKED: the span is on its class's list of spans with room
  *
- * Who may change it: the holder of the lock anything, any thread the low 32
- * bits of a SMALL word (alloc sets one, free clears one, by compare-and-swap on
- * all 64 bits). So kind, block size and flags are constant under the lock, and
- * nobody can set or clear a bit in a span that has meanwhile become something
- * else. A word that came back to an old value (ABA) means the same thing as
- * before, since the word is all there is to a span.
+ * Who may change it: the holder of the lock may change everything, and any thread the low 32 bits
+ * of a SMALL word (alloc sets one, free clears one, by compare-and-swap on all 64 bits). So kind,
+ * block size and flags are constant under the lock, and no thread can set or clear a bit in a span
+ * that has become something else in the meantime. A word that returns to an old value (ABA) means
+ * the same as before, because the word is the whole state of the span.
  *
  * invariant: units inside a run, after its first, are NONE.
- * invariant: outside the lock, a SMALL span that is neither CURRENT nor LINKED is
- *   full, or the thread that freed in it is on its way to settle().
+ * invariant: outside the lock, a SMALL span that is neither CURRENT nor LINKED is full, or the
+ * thread that freed a block of it is about to call settle().
  */
 enum { NONE = 0, FREE = 1, SMALL = 2, LARGE = 3 };
 
@@ -67,15 +66,15 @@ struct telar_slab {
   uint32_t min_shift;
   uint32_t max_order;
   _Atomic uint64_t *words;
-  uint32_t *next; /* a unit stands on at most one list: a class's or an order's */
+  uint32_t *next; /* a unit is on at most one list: that of a class or of an order */
   uint32_t *prev;
 
-  /* The span of each class to allocate from; NOWHERE if there is none. Written under the lock. */
+  /* The span that each class allocates from; NOWHERE if there is none. Written under the lock. */
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t current[CLASSES_MAX];
 
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t locked;
-  /* All below up to the counters: under the lock. */
-  uint32_t orders_free; /* a bit for each order whose list is not empty */
+  /* Everything up to the counters is accessed under the lock. */
+  uint32_t orders_free; /* one bit for each order whose list is not empty */
   uint32_t free_head[ORDERS_MAX];
   uint32_t room_head[CLASSES_MAX];
 
@@ -103,7 +102,7 @@ static inline uint64_t make_word(uint32_t kind, uint32_t block_shift, uint32_t o
   return (uint64_t)order << 48 | (uint64_t)block_shift << 40 | (uint64_t)kind << 32 | low;
 }
 
-/* The map of a span all of whose blocks are handed out. */
+/* The bitmap of a span whose blocks are all allocated. */
 static inline uint32_t full_map(const telar_slab *slab, uint64_t word) {
   uint32_t blocks = 1u << (slab->unit_shift + order_of(word) - block_shift_of(word));
   return blocks == 32 ? UINT32_MAX : (1u << blocks) - 1;
@@ -113,13 +112,14 @@ static inline bool is_full(const telar_slab *slab, uint64_t word) {
   return (uint32_t)word == full_map(slab, word);
 }
 
-/* Relaxed: a look. What depends on it is checked by a compare-and-swap or done under the lock. */
-static inline uint64_t look(const telar_slab *slab, uint32_t unit) {
+/* Relaxed: only a first read. What depends on it is checked by a compare-and-swap or done under the
+ * lock. */
+static inline uint64_t read_word(const telar_slab *slab, uint32_t unit) {
   return atomic_load_explicit(&slab->words[unit], memory_order_relaxed);
 }
 
-/* Relaxed stores: of the words written here only a SMALL one is acted on without
- * the lock, and take_from_new_span() of slab_spans.c releases that. */
+/* Relaxed stores: of the words written here, only a SMALL one is used without the lock, and
+ * take_from_new_span() of slab_spans.c releases that. */
 static inline void set_word(telar_slab *slab, uint32_t unit, uint64_t word) {
   atomic_store_explicit(&slab->words[unit], word, memory_order_relaxed);
 }
@@ -129,10 +129,10 @@ static inline void set_word(telar_slab *slab, uint32_t unit, uint64_t word) {
 static inline void lock(telar_slab *slab) {
   /* A1: acquires R1, unlock. */
   for (unsigned spins = 0; atomic_exchange_explicit(&slab->locked, 1, memory_order_acquire) != 0;) {
-    /* Relaxed: a look that keeps the line shared until the exchange is worth a try. */
+    /* Relaxed: this load keeps the cache line shared until the exchange may succeed. */
     while (atomic_load_explicit(&slab->locked, memory_order_relaxed) != 0) {
       if (++spins % LOCK_SPINS == 0) {
-        telar_os_yield(); /* the holder may have lost its CPU */
+        telar_os_yield(); /* the holder may have been preempted */
       } else {
         telar_os_relax();
       }
@@ -166,18 +166,18 @@ static inline void list_remove(telar_slab *slab, uint32_t *head, uint32_t unit) 
 
 /* --- spans ----------------------------------------------------------------- */
 
-/* Hands out a block of the span at unit, if that is a span of such blocks with room.
- * Lock-free: a failed swap means that another thread's alloc or free succeeded. */
+/* Allocates a block of the span at unit, if that is a span of such blocks with room. Lock-free: the
+ * swap fails only because alloc or free of another thread succeeded. */
 static inline bool take_block(telar_slab *slab, uint32_t unit, uint32_t block_shift,
                               uint64_t *offset) {
-  uint64_t word = look(slab, unit);
+  uint64_t word = read_word(slab, unit);
   for (;;) {
     if (kind_of(word) != SMALL || block_shift_of(word) != block_shift) return false;
     uint32_t room = ~(uint32_t)word & full_map(slab, word);
     if (room == 0) return false;
     uint32_t block = telar_bits_lowest(room);
-    /* A2: acquires R2, the free of this block, and R3, the opening of this span. Other
-     * allocs and frees in between are read-modify-writes and keep both visible. */
+    /* A2: acquires R2, the free of this block, and R3, the creation of this span. Other allocs and
+     * frees in between are read-modify-writes and keep both visible. */
     if (atomic_compare_exchange_weak_explicit(&slab->words[unit], &word,
                                               word | UINT64_C(1) << block, memory_order_acquire,
                                               memory_order_relaxed)) {
@@ -197,8 +197,8 @@ static inline uint32_t span_order_least(const telar_slab *slab, uint32_t block_s
   return block_shift > slab->unit_shift ? block_shift - slab->unit_shift : 0;
 }
 
-/* log2 of the units of a span as it should be: all its 32 blocks, but no more of the
- * region than a part of 32, lest a few sizes eat up a small one. */
+/* log2 of the units of a span of the preferred size: all its 32 blocks, but at most 1/32 of the
+ * region, so that a few size classes do not use up a small region. */
 static inline uint32_t span_order(const telar_slab *slab, uint32_t block_shift) {
   uint32_t order = block_shift + SPAN_BLOCKS_SHIFT - slab->unit_shift;
   uint32_t least = span_order_least(slab, block_shift);
@@ -214,26 +214,26 @@ static inline uint32_t span_order(const telar_slab *slab, uint32_t block_shift) 
 /* Takes 2^order units; NOWHERE if no run is that long. The caller sets the word. */
 uint32_t telar_slab_run_take(telar_slab *slab, uint32_t order);
 
-/* Gives back 2^order units that are aligned to their length, and joins what can be joined. */
+/* Gives back 2^order units, aligned to their length, and joins them with free buddies. */
 void telar_slab_run_give(telar_slab *slab, uint32_t unit, uint32_t order);
 
-/* Gives back units from..to of a run that begins at unit, in aligned pieces. */
+/* Gives back the units from `from` to `to` of a run that begins at unit, in aligned pieces. */
 void telar_slab_run_give_part(telar_slab *slab, uint32_t unit, uint32_t from, uint32_t to);
 
 /* --- slab_spans.c (under the lock) -------------------------------------------- */
 
 /*
- * Puts a span that is not CURRENT where its map says it belongs: back to the
- * buddies, or on the list of spans with room. The unit may be anything by now,
- * or be settled already; then there is nothing to do.
+ * Puts a span that is not CURRENT where its bitmap says it belongs: back to the buddies, or onto
+ * the list of spans with room. By now the unit may have become something else or may already be
+ * settled; then nothing is done.
  */
 void telar_slab_settle(telar_slab *slab, uint32_t unit);
 
-/* A block of the class: from its spans, from a new span, or from a span of larger blocks.
- * Returns log2 of its size, 0 if there is none. */
+/* Allocates a block of the class: from its spans, from a new span, or from a span of larger blocks.
+ * Returns log2 of its size in bytes, 0 if there is none. */
 uint32_t telar_slab_take_small(telar_slab *slab, uint32_t class, uint64_t *offset);
 
-/* Gives back the empty spans that classes keep at hand. False if there were none. */
+/* Gives back the empty spans that the classes keep as current. False if there were none. */
 bool telar_slab_reclaim(telar_slab *slab);
 
 #endif

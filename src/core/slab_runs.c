@@ -28,8 +28,8 @@ void telar_slab_run_give(telar_slab *slab, uint32_t unit, uint32_t order) {
   set_word(slab, unit, NONE);
   while (order < slab->max_order) {
     uint32_t buddy = unit ^ (1u << order);
-    /* The last buddies of a region that is no power of two do not exist. */
-    if (buddy >= slab->units || look(slab, buddy) != make_word(FREE, 0, order, 0)) break;
+    /* In a region that is not a power of two, the last units have no buddy. */
+    if (buddy >= slab->units || read_word(slab, buddy) != make_word(FREE, 0, order, 0)) break;
     free_list_remove(slab, buddy, order);
     set_word(slab, buddy, NONE);
     unit &= ~(1u << order);

@@ -23,5 +23,5 @@ const char *telar_status_message(telar_status status) {
     case TELAR_STATUS_COUNT:
       break;
   }
-  return "a number that is no telar status";
+  return "not a telar status";
 }

@@ -6,12 +6,12 @@
 #include "cacheline.h"
 
 /*
- * A number: generation << PLACE_BITS | place. The generation of a number is
- * never 0, hence the number is not either.
+ * A number is: generation << PLACE_BITS | place. Its generation is never 0, so the number is never
+ * 0.
  *
- * A place's word: generation << 1 | ALIVE, and WRAPPED. The generation is the last
- * one that was given out, and 0 in the beginning; ALIVE while its thread is;
- * WRAPPED once every generation has been given out.
+ * The word of a place is: generation << 1 | ALIVE, and WRAPPED. The generation is the last one that
+ * was given out, 0 at first. ALIVE is set while its thread is alive. WRAPPED is set once every
+ * generation has been given out.
  */
 enum { PLACE_BITS = 14, GENERATION_BITS = 16 };
 #define PLACE_MASK ((1u << PLACE_BITS) - 1u)
@@ -24,8 +24,8 @@ _Static_assert(PLACE_BITS + GENERATION_BITS == TELAR_THREAD_REGISTRY_NUMBER_BITS
 _Static_assert(TELAR_THREAD_REGISTRY_PLACES_MAX == 1u << PLACE_BITS, "every place has a number");
 
 struct telar_thread_registry {
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where enter begins to look; free-running */
-  _Atomic uint32_t free; /* places that are free and nobody is about to take */
+  TELAR_CACHELINE_ALIGNED _Atomic uint32_t next; /* where the next enter starts; free-running */
+  _Atomic uint32_t free; /* places that are free and not reserved by an enter */
   _Atomic uint32_t left; /* threads that have left; free-running */
   uint32_t places;
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t words[];
@@ -55,17 +55,17 @@ static uint32_t generation_of(uint32_t word) {
   return word >> 1 & GENERATION_MASK;
 }
 
-/* The word of a free place once it is taken again. */
+/* The word of a free place after it is taken again. */
 static uint32_t word_after(uint32_t word) {
   uint32_t next = generation_of(word) + 1;
   if (next > GENERATION_MASK) return WRAPPED | 1u << 1 | ALIVE;
   return (word & WRAPPED) | next << 1 | ALIVE;
 }
 
-/* The right to a place. A look at one place after the other cannot tell that all are taken: those
- * who come and go may always be where it looks next. */
+/* Reserves the right to a place. Searching place by place could not tell that all are taken:
+ * threads that come and go might always take the place that is searched next. */
 static bool reserve_place(telar_thread_registry *registry) {
-  /* Relaxed: a count. Whose place it is, the word decides. */
+  /* Relaxed: only a count. The word decides which thread gets a place. */
   uint32_t free = atomic_load_explicit(&registry->free, memory_order_relaxed);
   while (free != 0) {
     if (atomic_compare_exchange_weak_explicit(&registry->free, &free, free - 1,
@@ -79,14 +79,14 @@ static bool reserve_place(telar_thread_registry *registry) {
 telar_status telar_thread_registry_enter(telar_thread_registry *registry, uint32_t *number) {
   *number = 0;
   if (!reserve_place(registry)) return TELAR_FULL;
-  /* Relaxed: a hint that spreads the places; the word decides who gets one. */
+  /* Relaxed: a hint that spreads the places; the word decides which thread gets one. */
   uint32_t start = atomic_fetch_add_explicit(&registry->next, 1, memory_order_relaxed);
   for (uint32_t i = 0;; i++) {
     uint32_t place = (start + i) % registry->places;
     uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_relaxed);
     if ((word & ALIVE) != 0) continue;
     uint32_t taken = word_after(word);
-    /* Relaxed: a new thread has done nothing yet that anyone would have to see. */
+    /* Relaxed: a new thread has done nothing yet that others would have to see. */
     if (atomic_compare_exchange_strong_explicit(&registry->words[place], &word, taken,
                                                 memory_order_relaxed, memory_order_relaxed)) {
       *number = generation_of(taken) << PLACE_BITS | place;
@@ -98,17 +98,18 @@ telar_status telar_thread_registry_enter(telar_thread_registry *registry, uint32
 telar_status telar_thread_registry_leave(telar_thread_registry *registry, uint32_t number) {
   uint32_t place = number & PLACE_MASK;
   if (place >= registry->places) return TELAR_INVALID;
-  /* Relaxed: while the number is alive, nobody else changes the word. */
+  /* Relaxed: while the number is alive, no other thread changes the word. */
   uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_relaxed);
   if ((word & ALIVE) == 0 || generation_of(word) != number >> PLACE_BITS) return TELAR_STALE;
-  /* R1: what the thread did is there for whoever sees it dead (A1). */
+  /* R1: released to A1. A thread that sees this one dead sees what it did. */
   if (!atomic_compare_exchange_strong_explicit(&registry->words[place], &word, word & ~ALIVE,
                                                memory_order_release, memory_order_relaxed)) {
     return TELAR_STALE;
   }
-  /* Relaxed: whoever takes it before the word is seen to change looks on until it is. */
+  /* Relaxed: a thread that reserves this place before it sees the changed word searches on until it
+   * does. */
   atomic_fetch_add_explicit(&registry->free, 1, memory_order_relaxed);
-  /* R2: the change of the word is there for whoever sees the count (A2). */
+  /* R2: released to A2. A thread that sees the count sees the change of the word. */
   atomic_fetch_add_explicit(&registry->left, 1, memory_order_release);
   return TELAR_OK;
 }
@@ -119,13 +120,14 @@ telar_status telar_thread_registry_check(const telar_thread_registry *registry, 
   if (place >= registry->places || generation == 0 || generation > GENERATION_MASK) {
     return TELAR_INVALID;
   }
-  /* A1: pairs with R1. The word of a later generation follows R1 in the release
-   * sequence, since all changes are read-modify-writes: it acquires R1 as well. */
+  /* A1: pairs with R1. The word of a later generation follows R1 in the release sequence, because
+   * all changes are read-modify-writes, so reading it also acquires R1. */
   uint32_t word = atomic_load_explicit(&registry->words[place], memory_order_acquire);
   uint32_t last = generation_of(word);
   if (last == generation) return (word & ALIVE) != 0 ? TELAR_OK : TELAR_STALE;
   if ((word & WRAPPED) == 0) return generation > last ? TELAR_INVALID : TELAR_STALE;
-  /* Every generation has been there; those of the nearer half are the coming ones. */
+  /* Every generation has been used. Those in the half ahead count as future ones, the others as
+   * past. */
   uint32_t ahead = (generation - last) & GENERATION_MASK;
   return ahead < 1u << (GENERATION_BITS - 1) ? TELAR_INVALID : TELAR_STALE;
 }

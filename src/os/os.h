@@ -1,10 +1,9 @@
 /*
- * What differs from one operating system to the next, behind one contract.
- * One file per system implements it: os_linux.c, os_darwin.c, os_windows.c.
+ * What differs between operating systems, behind one interface. One file for each system implements
+ * it: os_linux.c, os_darwin.c, os_windows.c.
  *
- * Nothing here blocks, allocates or can fail in a way that the caller would
- * have to handle. Every function may be called by any thread at any time.
- * Usable from C++.
+ * No function here blocks, allocates or fails in a way that the caller would have to handle. Any
+ * thread may call any function at any time. Usable from C++.
  */
 #ifndef TELAR_OS_OS_H
 #define TELAR_OS_OS_H
@@ -20,40 +19,38 @@ extern "C" {
 #endif
 
 /*
- * Nanoseconds on a clock that never goes backwards and is the same for every
- * thread of the process. The zero point is arbitrary.
- * post: a value taken later (in the happens-before order) is not smaller.
+ * Time in nanoseconds on a clock that never goes backward and is the same for all threads of the
+ * process. The zero point is arbitrary. post: a value read later (in happens-before order) is not
+ * smaller.
  */
 uint64_t telar_os_now_ns(void);
 
 /*
- * Offers the rest of the time slice to another runnable thread. Returns at
- * once if there is none. Keeps no promise about which thread runs.
+ * Offers the rest of the time slice to another runnable thread. Returns at once if there is none.
+ * Does not promise which thread runs.
  */
 void telar_os_yield(void);
 
 /*
- * How many CPUs the calling thread, and so a thread that it starts, can keep
- * busy: the affinity mask, cut down to the CPU quota of the control group or
- * job where one is set. A quota that is not whole is rounded down, as newer
- * versions of Node do: a thread more than the quota only gets all of them
- * throttled.
- * post: at least 1. Reads files: call it at set-up, not per task.
+ * How many CPUs the calling thread, and so a thread that it starts, can keep busy: the size of its
+ * affinity mask, reduced to the CPU quota of the control group or job if one is set. A fractional
+ * quota is rounded down, as newer versions of Node do: with one thread more than the quota, all
+ * threads would be throttled. post: at least 1. Reads files: call it during setup, not for each
+ * task.
  */
 unsigned telar_os_cpus(void);
 
 /*
- * Keeps the library that `inside` points into loaded until the process ends.
- * Node unloads an addon when the last thread that loaded it is gone, although
- * its callbacks and globals may still be in use. Where the linker sees to it
- * (Linux), nothing is left to do.
+ * Keeps the library that contains the address `inside` loaded until the process ends. Node unloads
+ * an addon when the last thread that loaded it has ended, although its callbacks and globals may
+ * still be in use. On Linux the linker option ensures this, and the function does nothing.
  */
 void telar_os_pin_library(const void *inside);
 
 /*
- * Tells the core that this is a turn of a spin loop: saves power, frees the
- * pipeline for the sibling hardware thread and avoids the flush when the
- * awaited line changes. A few to some 140 cycles. No memory ordering.
+ * Tells the CPU that it is in a spin loop. This saves power, frees the pipeline for the sibling
+ * hardware thread, and avoids a pipeline flush when the awaited cache line changes. Takes from a
+ * few to about 140 cycles. No memory ordering.
  */
 static inline void telar_os_relax(void) {
 #if defined(_MSC_VER)

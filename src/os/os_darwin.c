@@ -10,7 +10,7 @@
 #include <time.h>
 
 uint64_t telar_os_now_ns(void) {
-  /* Stands still while the machine sleeps, as CLOCK_MONOTONIC does on Linux. */
+  /* Stops while the machine sleeps, as CLOCK_MONOTONIC does on Linux. */
   return clock_gettime_nsec_np(CLOCK_UPTIME_RAW);
 }
 
@@ -19,7 +19,7 @@ void telar_os_yield(void) {
 }
 
 unsigned telar_os_cpus(void) {
-  /* No affinity masks and no quotas here: what counts is how many CPUs are up. */
+  /* There are no affinity masks and no quotas here: the number of active CPUs counts. */
   int cpus = 0;
   size_t size = sizeof cpus;
   if (sysctlbyname("hw.activecpu", &cpus, &size, NULL, 0) == 0 && cpus > 0) return (unsigned)cpus;
@@ -28,6 +28,6 @@ unsigned telar_os_cpus(void) {
 
 void telar_os_pin_library(const void *inside) {
   Dl_info library;
-  /* The handle is kept on purpose. A failure leaves things as they were. */
+  /* The handle is kept open on purpose. A failure changes nothing. */
   if (dladdr(inside, &library) != 0) (void)dlopen(library.dli_fname, RTLD_LAZY | RTLD_NODELETE);
 }

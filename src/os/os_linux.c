@@ -18,7 +18,7 @@ enum { AFFINITY_CPUS_MAX = 65536 };
 
 uint64_t telar_os_now_ns(void) {
   struct timespec now;
-  /* Cannot fail: the clock exists on every kernel and the pointer is ours. */
+  /* Cannot fail: the clock exists on every kernel, and the pointer is valid. */
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
@@ -27,9 +27,10 @@ void telar_os_yield(void) {
   (void)sched_yield();
 }
 
-/* The mask of the calling thread, since that is what its new threads inherit. */
+/* The mask of the calling thread, because its new threads inherit that mask. */
 static unsigned affinity_cpus(void) {
-  /* Larger than glibc's cpu_set_t: with more CPUs than that the call fails. */
+  /* Larger than glibc's cpu_set_t: on a machine with more CPUs than the mask holds, the call
+   * fails. */
   unsigned long mask[AFFINITY_CPUS_MAX / (8 * sizeof(unsigned long))];
   memset(mask, 0, sizeof mask);
   if (sched_getaffinity(0, sizeof mask, (cpu_set_t *)(void *)mask) == 0) {
@@ -47,7 +48,7 @@ unsigned telar_os_cpus(void) {
   return telar_os_linux_cpus_below_quota("", affinity_cpus());
 }
 
-/* Linked with -z nodelete. */
+/* Nothing to do: the library is linked with -z nodelete. */
 void telar_os_pin_library(const void *inside) {
   (void)inside;
 }

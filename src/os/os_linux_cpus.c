@@ -14,15 +14,15 @@
 #include <unistd.h>
 
 enum {
-  LINE_BYTES = 8192, /* of a line that is read; the rest of a longer one is skipped */
-  PATH_BYTES = 1024  /* of a group or a mount point; a longer one is skipped */
+  LINE_BYTES = 8192, /* buffer for one line; the rest of a longer line is skipped */
+  PATH_BYTES = 1024  /* of a group or a mount point; longer paths are skipped */
 };
 
 /* ---- lines of a file ---- */
 
 typedef struct lines {
   int file;
-  size_t begin, end; /* of what has been read and not been returned */
+  size_t begin, end; /* of the text that has been read and not returned */
   char text[LINE_BYTES];
 } lines;
 
@@ -52,9 +52,10 @@ static bool lines_fill(lines *l) {
   }
 }
 
-/* The next line without its end, valid until the next call; NULL after the last one. */
+/* Returns the next line without its newline, valid until the next call; NULL after the last
+ * line. */
 static char *lines_next(lines *l) {
-  bool is_rest = false; /* of a line that was too long */
+  bool is_rest = false; /* the line began with text that was skipped because it was too long */
   for (;;) {
     char *start = l->text + l->begin;
     char *newline = memchr(start, '\n', l->end - l->begin);
@@ -83,12 +84,12 @@ static void lines_close(lines *l) {
 /* ---- mounts ---- */
 
 typedef struct mount {
-  char root[PATH_BYTES];  /* the part of the hierarchy that it shows: in a container often its own
-                             group */
-  char point[PATH_BYTES]; /* where it shows it */
+  char root[PATH_BYTES];  /* the part of the hierarchy that it shows: in a container, often the
+                             container's own group */
+  char point[PATH_BYTES]; /* where it shows that part */
 } mount;
 
-/* Cuts the first word off *rest, which words end with one space. */
+/* Cuts the first word off *rest, in which each word ends with one space. */
 static char *cut_word(char **rest) {
   char *word = *rest;
   char *space = strchr(word, ' ');
@@ -117,7 +118,7 @@ static bool copy_unescaped(char to[PATH_BYTES], const char *from) {
   return true;
 }
 
-/* True if the comma-separated list has that item. */
+/* True if the comma-separated list contains the item. */
 static bool has_item(const char *list, const char *item) {
   size_t length = strlen(item);
   for (;;) {
@@ -129,7 +130,7 @@ static bool has_item(const char *list, const char *item) {
   }
 }
 
-/* id, parent, device, root, mount point, options and others, "-", type, source, options. */
+/* Fields: id, parent, device, root, mount point, options and others, "-", type, source, options. */
 static bool parse_mount(char *line, bool is_v2, mount *found) {
   char *right = strstr(line, " - ");
   if (right == NULL) return false;
@@ -144,7 +145,8 @@ static bool parse_mount(char *line, bool is_v2, mount *found) {
   return copy_unescaped(found->root, root) && copy_unescaped(found->point, cut_word(&line));
 }
 
-/* The first mount of that version of control groups; of version 1, the one of the CPUs. */
+/* Finds the first mount of that version of control groups; for version 1, that of the cpu
+ * controller. */
 static bool find_mount(const char *root, bool is_v2, mount *found) {
   lines file;
   if (!lines_open(&file, root, "/proc/self", "/mountinfo")) return false;
@@ -158,14 +160,15 @@ static bool find_mount(const char *root, bool is_v2, mount *found) {
 
 /* ---- quotas ---- */
 
-/* "No quota" comes as 0 or less. */
+/* A value of 0 or less means "no quota". */
 static void apply_quota(long long quota, long long period, unsigned *cpus) {
   if (quota <= 0 || period <= 0) return;
   long long whole = quota / period > 0 ? quota / period : 1;
   if (whole < (long long)*cpus) *cpus = (unsigned)whole;
 }
 
-/* The number that a file begins with, and the one behind it; false if it begins with none. */
+/* Reads the number at the start of a file and the one after it; false if the file does not start
+ * with a number. */
 static bool read_numbers(const char *root, const char *folder, const char *name,
                          long long numbers[2]) {
   lines file;
@@ -192,13 +195,13 @@ static void apply_group(const char *root, const char *folder, bool is_v2, unsign
   }
 }
 
-/* From the group of this process up to the mount point. */
+/* Applies the quotas from the group of this process up to the mount point. */
 static void apply_groups(const char *root, const char *group, bool is_v2, unsigned *cpus) {
   mount at;
   char folder[2 * PATH_BYTES];
   if (!find_mount(root, is_v2, &at)) return;
   size_t shown = strcmp(at.root, "/") == 0 ? 0 : strlen(at.root);
-  /* A group outside of what the mount shows has only the mount point. */
+  /* If the group is outside the part that the mount shows, only the mount point applies. */
   bool is_inside =
       strncmp(group, at.root, shown) == 0 && (group[shown] == '/' || group[shown] == '\0');
   size_t point = strlen(at.point);
@@ -215,7 +218,7 @@ static void apply_groups(const char *root, const char *group, bool is_v2, unsign
 unsigned telar_os_linux_cpus_below_quota(const char *root, unsigned cpus) {
   lines file;
   if (!lines_open(&file, root, "/proc/self", "/cgroup")) return cpus;
-  /* A line "id:controllers:group" for each hierarchy; version 2 is "0::group". */
+  /* One line "id:controllers:group" for each hierarchy; version 2 is "0::group". */
   for (char *line; (line = lines_next(&file)) != NULL;) {
     char *controllers = strchr(line, ':');
     char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;

@@ -11,14 +11,14 @@
 #include "os.h"
 
 uint64_t telar_os_now_ns(void) {
-  /* Neither call can fail since Windows XP, and the frequency is fixed at boot.
-   * It is asked for each time, as it costs a load from a shared page and a static
-   * would need its own synchronisation. */
+  /* Neither call can fail since Windows XP, and the frequency is fixed at boot. It is read on every
+   * call, because that costs a load from a shared page, and a static variable would need
+   * synchronization. */
   LARGE_INTEGER frequency, now;
   QueryPerformanceFrequency(&frequency);
   QueryPerformanceCounter(&now);
   uint64_t per_second = (uint64_t)frequency.QuadPart, ticks = (uint64_t)now.QuadPart;
-  /* In two parts: ticks * 10^9 would overflow after half an hour at 10 MHz. */
+  /* In two steps: ticks * 10^9 would overflow after half an hour at 10 MHz. */
   return ticks / per_second * 1000000000u + ticks % per_second * 1000000000u / per_second;
 }
 
@@ -30,17 +30,17 @@ static unsigned affinity_cpus(void) {
   DWORD all = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
   if (all == 0) all = 1;
   DWORD_PTR process = 0, machine = 0;
-  /* Both masks come back as 0 for a process whose threads are in several groups:
-   * nobody has confined it. */
+  /* Both masks are 0 for a process whose threads are in several processor groups: then its affinity
+   * is not restricted. */
   if (!GetProcessAffinityMask(GetCurrentProcess(), &process, &machine) || process == 0) return all;
-  /* A mask that leaves nothing out confines nothing either: threads may go to other groups. */
+  /* A mask with all CPUs restricts nothing either: threads may run in other groups. */
   if (process == machine) return all;
   unsigned count = 0;
   for (; process != 0; process &= process - 1) count++;
   return count;
 }
 
-/* The job's hard cap, in 1/10000 of all CPUs, rounded down to whole ones. */
+/* The job's hard cap, in 1/10000 of all CPUs, rounded down to whole CPUs. */
 static void apply_job_rate(unsigned *cpus) {
   JOBOBJECT_CPU_RATE_CONTROL_INFORMATION rate;
   ZeroMemory(&rate, sizeof rate);
@@ -69,7 +69,7 @@ unsigned telar_os_cpus(void) {
 
 void telar_os_pin_library(const void *inside) {
   HMODULE library;
-  /* A failure leaves things as they were. */
+  /* A failure changes nothing. */
   (void)GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                            (LPCWSTR)inside, &library);
 }

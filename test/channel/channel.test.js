@@ -378,7 +378,7 @@ test('a misspelled or invalid option is refused with a hint', async () => {
   const invalid = { code: 'ERR_TELAR_INVALID_ARGUMENT' }
   await assert.rejects(channel.receive({ signal: 'now' }), invalid)
   await assert.rejects(channel.receive({ singal: null }),
-    { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean signal/ })
+    { code: 'ERR_TELAR_UNKNOWN_OPTION', message: /did you mean options.signal/ })
   await assert.rejects(channel.receiveMany(0), invalid)
   await assert.rejects(channel.receiveMany(), invalid)
   await assert.rejects(channel.sendMany('abc'), invalid)

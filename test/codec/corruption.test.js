@@ -227,18 +227,18 @@ test('memory that changes during decoding leaves no trace in later values', boun
 
 test('every tag has its own number, and all thirty-two are listed', () => {
   const tags = require('../../lib/codec/tags')
-  const isBound = (name) => /^(TAG|MAX|MIN)_/.test(name)
+  const isBound = (name) => /^k(Tag|Max|Min)[A-Z]/.test(name)
   const numbers = Object.entries(tags)
     .filter(([name]) => !isBound(name)).map(([, number]) => number)
   assert.deepEqual(numbers.sort((a, b) => a - b),
-    Array.from({ length: tags.TAG_MASK + 1 }, (_, i) => i))
+    Array.from({ length: tags.kTagMask + 1 }, (_, i) => i))
 })
 
 test('tags of records and the tag reserved for later kinds are refused as values', () => {
-  const { ESCAPE, BYTES_RECORD, NAMED_RECORD, TAG_BITS } = require('../../lib/codec/tags')
-  for (const tag of [ESCAPE, BYTES_RECORD, NAMED_RECORD]) {
+  const { kEscape, kBytesRecord, kNamedRecord, kTagBits } = require('../../lib/codec/tags')
+  for (const tag of [kEscape, kBytesRecord, kNamedRecord]) {
     for (const payload of [0, 1, 2 ** 27 - 1]) {
-      const words = new Int32Array([payload << TAG_BITS | tag, 0, 0, 0])
+      const words = new Int32Array([payload << kTagBits | tag, 0, 0, 0])
       const decoder = new Decoder({ bytes: new Uint8Array(words.buffer) })
       assert.equal(decodes(() => decoder.decode(0, 16)), false, `tag ${tag}`)
     }

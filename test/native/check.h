@@ -1,6 +1,6 @@
 /*
- * What the C tests share: checks that survive NDEBUG, random numbers whose seed
- * is printed, aligned memory, threads. Include it first.
+ * What the C tests share: checks that stay active with NDEBUG, random numbers whose seed is
+ * printed, aligned memory, threads. Include it first.
  */
 #ifndef TELAR_TEST_CHECK_H
 #define TELAR_TEST_CHECK_H
@@ -34,7 +34,7 @@
 #define CHECK_TSAN 0
 #endif
 
-/* How often a stress loop runs: TSan makes each turn some ten times dearer. */
+/* Number of iterations of a stress loop. TSan makes each one about ten times slower. */
 #define CHECK_TURNS(count) ((uint32_t)(CHECK_TSAN ? (count) / 8 : (count)))
 
 #define CHECK(condition)                                                                     \
@@ -65,7 +65,7 @@
     }                                                                                            \
   } while (0)
 
-/* xorshift64*: a state for each thread. */
+/* xorshift64*, one state for each thread. */
 typedef struct check_random {
   uint64_t state;
 } check_random;
@@ -82,7 +82,7 @@ static inline uint32_t check_random_below(check_random *random, uint32_t bound) 
   return (uint32_t)((check_random_next(random) >> 32) * bound >> 32);
 }
 
-/* The same run again: TELAR_TEST_SEED=<what was printed>. */
+/* Prints the seed. To repeat a run: TELAR_TEST_SEED=<the printed seed>. */
 static inline uint64_t check_seed(void) {
   const char *given = getenv("TELAR_TEST_SEED");
   uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 0;
@@ -103,7 +103,7 @@ static inline check_random check_random_from(uint64_t seed, uint64_t stream) {
   return random;
 }
 
-/* Memory for an init call, full of rubbish, so that nothing leans on zeroes. */
+/* Memory for an init call, filled with garbage, so that no code relies on zeroes. */
 static inline void *check_memory(size_t size) {
   CHECK(size != 0 && size % TELAR_CACHELINE == 0);
   void *memory = NULL;
@@ -123,9 +123,9 @@ static inline void check_join(pthread_t thread) {
 }
 
 /*
- * Between two tries of something that another thread has to make possible. Spins at
- * first, since threads that meet within nanoseconds are what a stress test is for, then
- * gives way, since on a small machine the other thread may be waiting for this CPU.
+ * Call it between two tries of something that another thread has to make possible. Spins at first,
+ * because the stress tests want threads to meet within nanoseconds. Then yields, because on a small
+ * machine the other thread may be waiting for this CPU.
  */
 static inline void check_pause(uint32_t *tries) {
   if (++*tries % 64 == 0) {
@@ -135,7 +135,7 @@ static inline void check_pause(uint32_t *tries) {
   }
 }
 
-/* A lost wake-up shows as a test that stands still: end it, loudly. */
+/* A lost wake-up makes a test hang. This ends it with a failure. */
 static inline void check_deadline(unsigned seconds) {
   alarm(seconds);
 }

@@ -1,8 +1,7 @@
 /*
  * libFuzzer: the ring over memory that the input corrupts.   make fuzz [FUZZ_SECONDS=30]
  *
- * An input that was found to break it is kept as crash-*, and run again by  build/fuzz_ring
- * crash-...
+ * An input that fails is kept as crash-*. Run it again by  build/fuzz_ring crash-...
  */
 #include "check.h"
 

@@ -1,8 +1,8 @@
 /*
- * Operations on a ring whose shared memory is corrupted in between, both as a string of
- * bytes says. Any status will do; what may not happen is an access outside, a crash or a call that
- * does not end. Run by the fuzzer (fuzz_ring.c) and by random bytes (test_ring_corrupt.c). Include
- * after check.h.
+ * Operations on a ring whose shared memory is corrupted in between; a string of bytes controls
+ * both. Every status is allowed. Not allowed are an access outside the ring, a crash, and a call
+ * that does not return. Used by the fuzzer (fuzz_ring.c) and with random bytes
+ * (test_ring_corrupt.c). Include it after check.h.
  */
 #ifndef TELAR_TEST_RING_MISCHIEF_H
 #define TELAR_TEST_RING_MISCHIEF_H
@@ -16,7 +16,7 @@ typedef struct mischief {
   size_t left;
   play_ring ring;
   telar_ring_end *ends[MISCHIEF_ENDS];
-  telar_ring_place places[MISCHIEF_ENDS][8]; /* some open, some long gone */
+  telar_ring_place places[MISCHIEF_ENDS][8]; /* some open, some closed long ago */
   unsigned char *buffer;
   uint32_t bells;
 } mischief;
@@ -33,7 +33,7 @@ static inline void mischief_bell(void *context, uint32_t thread, uint32_t endpoi
   m->bells++;
 }
 
-/* Writes something somewhere: anywhere, or where the code looks. */
+/* Corrupts the memory: anywhere, or where the code reads next. */
 static inline void mischief_corrupt(mischief *m) {
   uint64_t how = mischief_take(m, 1), place = mischief_take(m, 2),
            value = mischief_take(m, 1 + (uint32_t)how % 8);
@@ -51,7 +51,7 @@ static inline void mischief_corrupt(mischief *m) {
     case 2: /* any tag */
       memcpy(memory + tags + place % tag_count * 4, &value, 4);
       break;
-    case 3: { /* the tag that is looked at next, with a length that may be close to sense */
+    case 3: { /* the tag that is read next, with a length that may be plausible */
       uint64_t head = atomic_load(place % 2 == 0 ? &shared->head : &shared->released);
       uint32_t state = (uint32_t)(place >> 8 & 3),
                records = state == 0 ? (uint32_t)(place >> 10) : 0;
@@ -59,16 +59,16 @@ static inline void mischief_corrupt(mischief *m) {
       memcpy(memory + tags + (head % tag_count) * 4, &tag, 4);
       break;
     }
-    case 4: /* a position, a little beside */
+    case 4: /* a position, off by a little */
       atomic_fetch_add(place % 3 == 0   ? &shared->head
                        : place % 3 == 1 ? &shared->tail
                                         : &shared->released,
                        value - (UINT64_C(1) << (8 * (1 + how % 8) - 1)));
       break;
-    case 5: /* who waits */
+    case 5: /* the waiting ends */
       atomic_store(&shared->waiters[place % 2].waiting[place / 2 % RING_WAIT_WORDS], value);
       break;
-    case 6: /* the table */
+    case 6: /* the table of ends */
       memcpy(&shared->endpoints[place % TELAR_RING_ENDPOINTS], &value, 8);
       break;
     default:
@@ -194,7 +194,7 @@ static inline void mischief_run(const uint8_t *input, size_t size) {
   uint64_t how = mischief_take(&m, 1);
   telar_ring_config config = {TELAR_RING_CAPACITY_MIN, (uint32_t)how % 4,
                               how / 4 % 2 == 0 ? PLAY_NEAR_WRAP + 600 : how / 8};
-  /* To the byte, for the sanitizers. */
+  /* Exactly as many bytes as needed, so that the sanitizers see every overrun. */
   m.ring.bytes = telar_ring_size(&config);
   m.ring.memory = calloc(1, (size_t)m.ring.bytes);
   m.buffer = calloc(1, MISCHIEF_BUFFER);

@@ -1,10 +1,10 @@
-/* A ring and its ends for the tests, and a bell that only counts. Include after check.h. */
+/* A ring and its ends for the tests, and a bell that only counts. Include it after check.h. */
 #ifndef TELAR_TEST_RING_PLAY_H
 #define TELAR_TEST_RING_PLAY_H
 
 #include "core/ring_internal.h"
 
-/* The last positions before they wrap, and before they do so in 32 bits. */
+/* Positions shortly before they wrap, and before their low 32 bits wrap. */
 #define PLAY_NEAR_WRAP (RING_POSITION_MASK - 700)
 #define PLAY_NEAR_WRAP_32 (UINT64_C(0xffffffff) - 700)
 
@@ -42,7 +42,7 @@ static inline void play_drop(telar_ring_end *end) {
   free(end);
 }
 
-/* Who was rung, by endpoint, and how often. */
+/* How often each end was rung, by endpoint. */
 typedef struct play_bells {
   uint32_t rings[TELAR_RING_ENDPOINTS];
   uint32_t total;
@@ -55,7 +55,7 @@ static inline void play_bell(void *context, uint32_t thread, uint32_t endpoint) 
   bells->total++;
 }
 
-/* notify where nobody is expected to wait. */
+/* notify when no end is expected to wait. */
 static inline telar_status play_quiet(telar_ring_end *end) {
   play_bells bells = {0};
   uint32_t wake;
@@ -65,8 +65,8 @@ static inline telar_status play_quiet(telar_ring_end *end) {
   return status;
 }
 
-/* telar_ring_send_many for records of these lengths: neighbours of one length as one run, each list
- * in memory of its own. */
+/* telar_ring_send_many for records of these lengths: adjacent records of one length form one run.
+ * Each list has its own allocation, so that the sanitizers see an overrun. */
 static inline telar_status play_send_many(telar_ring_end *end, const void *data,
                                           const uint32_t *lengths, uint32_t count, uint32_t *sent) {
   telar_ring_run *all = calloc(count + 1, sizeof *all);
@@ -82,7 +82,7 @@ static inline telar_status play_send_many(telar_ring_end *end, const void *data,
   return status;
 }
 
-/* telar_ring_receive_many, and the length of each record. */
+/* telar_ring_receive_many, expanded to the length of each record. */
 static inline telar_status play_receive_many(telar_ring_end *end, void *buffer, uint32_t capacity,
                                              uint32_t *lengths, uint32_t max, uint32_t *received) {
   telar_ring_run *runs = calloc(max + (max == 0), sizeof *runs);
@@ -100,7 +100,7 @@ static inline telar_status play_receive_many(telar_ring_end *end, void *buffer, 
   return status;
 }
 
-/* Bytes that tell which record they belong to. */
+/* Bytes that identify the record they belong to. */
 static inline void play_fill(unsigned char *bytes, uint32_t length, uint64_t key) {
   check_random random = check_random_from(key, length);
   for (uint32_t i = 0; i < length; i++) {

@@ -1,6 +1,6 @@
 /*
- * What the threads of the scheduler's stress tests share: bells that remember, a
- * scheduler that rings them, and an owner that waits for a while and no longer.
+ * What the threads of the scheduler's stress tests share: bells that remember, a scheduler that
+ * rings them, and an owner that waits for a limited time.
  */
 #ifndef TELAR_TEST_SCHED_BELLS_H
 #define TELAR_TEST_SCHED_BELLS_H
@@ -50,7 +50,7 @@ static inline bool bell_wait_for(bell *b, uint32_t microseconds) {
   return rung;
 }
 
-/* Bells outlive the threads that listen to them: a ring may come late. */
+/* Bells outlive the threads that wait for them, because a ring may come late. */
 typedef struct tower {
   telar_sched *sched;
   void *memory;
@@ -89,7 +89,7 @@ static inline void tower_open(tower *t, telar_sched_config config) {
   CHECK_STATUS(telar_sched_init(t->memory, &config, &t->sched), TELAR_OK);
 }
 
-/* After all workers were retired. Nothing that was counted may be left. */
+/* Call it after all workers have been retired. All counts must be back to zero. */
 static inline void tower_close(tower *t) {
   CHECK_EQUAL(telar_sched_outstanding(t->sched), 0);
   CHECK_EQUAL(telar_sched_ready_length(t->sched), 0);
@@ -115,7 +115,7 @@ static inline void tower_lost(const tower *t, const char *what) {
   abort();
 }
 
-/* The owner has nothing to do until something comes back. */
+/* The owner sleeps until something comes back. */
 static inline void tower_owner_sleeps(tower *t) {
   if (telar_sched_owner_sleep(t->sched) && !bell_wait_for(&t->owner, LOST_AFTER_MS * 1000)) {
     tower_lost(t, "the owner's bell did not ring");
@@ -123,7 +123,7 @@ static inline void tower_owner_sleeps(tower *t) {
   telar_sched_owner_awake(t->sched);
 }
 
-/* The same for an owner that looks again by a timer, where the scheduler says so. */
+/* The same for an owner that polls by a timer, if the scheduler allows it. */
 static inline void tower_owner_naps(tower *t) {
   bool naps = false;
   if (telar_sched_owner_nap(t->sched, &naps)) {
@@ -133,7 +133,7 @@ static inline void tower_owner_naps(tower *t) {
   telar_sched_owner_awake(t->sched);
 }
 
-/* What a worker does when next() has said so. True: it is to go on. */
+/* What a worker does after next() has returned `answer`. True: it continues. */
 static inline bool tower_worker_sleeps(tower *t, uint32_t worker, int32_t answer) {
   switch (answer) {
     case TELAR_NEXT_CLOSED:
@@ -145,12 +145,12 @@ static inline bool tower_worker_sleeps(tower *t, uint32_t worker, int32_t answer
       return true;
     default:
       CHECK_EQUAL(answer, TELAR_NEXT_PARK);
-      bell_wait(&t->bells[worker]); /* however long: it is the owner who notices */
+      bell_wait(&t->bells[worker]); /* without a limit: the owner notices a lost wake-up */
       return true;
   }
 }
 
-/* Lets time pass, of any order of magnitude up to some tens of microseconds. */
+/* Waits for a random time, of any order of magnitude up to some tens of microseconds. */
 static inline void pause_at_random(check_random *random) {
   uint32_t most = 1u << check_random_below(random, 11);
   for (uint32_t turns = check_random_below(random, most); turns > 0; turns--) telar_os_relax();

@@ -1,6 +1,6 @@
 /*
- * A scheduler whose owner and workers are all played by the test's one thread, so
- * that every interleaving of calls can be written down. Bells only count.
+ * A scheduler whose owner and workers all run in the test's single thread, so that a test can write
+ * down every interleaving of calls. Bells only count.
  */
 #ifndef TELAR_TEST_SCHED_PLAY_H
 #define TELAR_TEST_SCHED_PLAY_H
@@ -26,7 +26,7 @@ static inline void play_count_ring(void *context, uint32_t worker) {
   ++*(worker == NONE ? &p->owner_rings : &p->rings[worker]);
 }
 
-/* One processor: nobody spins, and so nobody waits for what this thread does next. */
+/* With one CPU no call spins, so no call waits for what this thread does next. */
 static inline telar_sched_config play_config(uint32_t slots, uint32_t workers,
                                              uint32_t concurrency) {
   return (telar_sched_config){.slots = slots,
@@ -50,7 +50,7 @@ static inline void play_close(play *p) {
   free(p->memory);
 }
 
-/* A worker whose thread is there. */
+/* Adds a worker and attaches it. */
 static inline uint32_t play_hire(play *p) {
   uint32_t worker = NONE;
   CHECK_STATUS(telar_sched_worker_add(p->sched, &worker), TELAR_OK);
@@ -62,8 +62,8 @@ static inline void play_hire_many(play *p, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(play_hire(p), i);
 }
 
-/* A turn of the worker's event loop, with one call. The time slice does not end, however
- * long this thread may lose its CPU: when it does is for the tests of YIELD. */
+/* One turn of the worker's event loop, with one call. The time slice never ends, even if this
+ * thread is preempted for long; the tests of YIELD set its end themselves. */
 static inline int32_t play_next(play *p, uint32_t worker, uint32_t done) {
   telar_sched_worker_resume(p->sched, worker);
   p->sched->workers[worker].slice_end_ns = UINT64_MAX;
@@ -82,7 +82,7 @@ static inline void play_submit(play *p, uint32_t slot) {
   CHECK_STATUS(telar_sched_submit(p->sched, slot, true, 0), TELAR_OK);
 }
 
-/* The slots come back, in this order, and no others. */
+/* Checks that these slots come back, in this order, and no others. */
 #define PLAY_DRAINS(p, ...)                                                                \
   do {                                                                                     \
     const uint32_t wanted_[] = {__VA_ARGS__};                                              \
@@ -96,7 +96,7 @@ static inline void play_drains_nothing(play *p) {
   CHECK_EQUAL(telar_sched_drain(p->sched, &slot, 1), 0);
 }
 
-/* Who was rung since the last look: a bit for each worker. */
+/* The workers rung since the last call, one bit each. */
 static inline uint64_t play_rung(play *p) {
   uint64_t rung = 0;
   for (uint32_t i = 0; i < PLAY_WORKERS_MOST; i++) {

@@ -1,4 +1,4 @@
-/* Both steps on the way into a worker's lane, as one. */
+/* Both steps of a submission to a worker's lane, in one call. */
 #ifndef TELAR_TEST_SCHED_SUBMIT_H
 #define TELAR_TEST_SCHED_SUBMIT_H
 

@@ -1,6 +1,6 @@
 /*
- * eventcount: no wake-up is lost and no bell rings without need. A lost one would
- * leave the sleeper asleep for good: the deadline turns that into a failure.
+ * eventcount: no wake-up is lost, and no bell rings without need. A lost wake-up would leave the
+ * sleeper asleep for good; the deadline turns that into a failure.
  */
 #include "check.h"
 
@@ -68,7 +68,7 @@ static void one_notifier_rings(uint32_t rounds) {
   for (int i = 0; i < NOTIFIERS; i++) check_join(threads[i]);
 }
 
-/* --- work that arrives while the sleeper dozes off ---------------------------------------- */
+/* --- work that arrives while the sleeper falls asleep --------------------------------------- */
 
 /* A bell that remembers, like uv_async: a ring before the wait ends the wait. */
 typedef struct bell {
@@ -97,7 +97,7 @@ typedef struct office {
   bell bell;
   telar_status (*push)(telar_index_queue *, uint32_t);
   uint32_t items;     /* of each notifier */
-  bool one_at_a_time; /* wait until the item was taken: the sleeper dozes off each time */
+  bool one_at_a_time; /* wait until the item is taken, so that the sleeper falls asleep */
   _Atomic uint32_t taken;
   _Atomic uint32_t rings;
 } office;
@@ -111,7 +111,7 @@ static void *send_work(void *argument) {
       bell_ring(&self->bell);
     }
     if (self->one_at_a_time) {
-      /* Spins a little: the window is open just when the sleeper has taken the item. */
+      /* Spins a little: the critical moment is just after the sleeper has taken the item. */
       for (uint32_t tries = 0; atomic_load_explicit(&self->taken, memory_order_relaxed) <= i;) {
         check_pause(&tries);
       }
@@ -122,7 +122,7 @@ static void *send_work(void *argument) {
 
 static void loses_nothing(uint32_t notifiers, uint32_t items, bool one_at_a_time) {
   office self = {.items = items, .one_at_a_time = one_at_a_time};
-  /* push_sp has no locked instruction that would do the fence's work by chance. */
+  /* push_sp has no locked instruction that would act as the fence by chance. */
   self.push = notifiers == 1 ? telar_index_queue_push_sp : telar_index_queue_push_mp;
   CHECK(notifiers <= NOTIFIERS);
   telar_eventcount_init(&self.events);
@@ -146,7 +146,7 @@ static void loses_nothing(uint32_t notifiers, uint32_t items, bool one_at_a_time
     if (telar_eventcount_cancel(&self.events)) consumed++;
   }
   for (uint32_t i = 0; i < notifiers; i++) check_join(threads[i]);
-  /* Each ring was one notification, and none went unseen. */
+  /* Each ring was one notification, and all were seen. */
   CHECK_EQUAL(self.rings, consumed);
   CHECK(self.rings <= items * notifiers);
   pthread_cond_destroy(&self.bell.rung);

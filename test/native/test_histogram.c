@@ -1,4 +1,4 @@
-/* histogram: precision over the whole range, snapshots, resets beside a writer. */
+/* histogram: precision over the whole range, snapshots, resets during writes. */
 #include "check.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ static bool is_near(double actual, double expected, double relative) {
   return fabs(actual - expected) <= fabs(expected) * relative + 1e-9;
 }
 
-/* Half of a bucket of 1/64, and the rounding of its middle. */
+/* Half of a bucket of 1/64, plus the rounding of its middle. */
 static const double PRECISION = 1.0 / 128 + 1e-6;
 
 static void refuses_bad_memory(void) {
@@ -51,7 +51,7 @@ static void is_all_zero_when_empty(void) {
   free(histogram);
 }
 
-/* The value is the middle one of three, so neither min nor max gives it away. */
+/* The value is the middle one of three, so neither min nor max reveals it. */
 static void keeps(uint64_t value) {
   telar_histogram *histogram = make();
   telar_histogram_record(histogram, 0);
@@ -108,7 +108,7 @@ static void agrees_with_the_sorted_list(check_random *random) {
   telar_histogram *histogram = make();
   double sum = 0, squares = 0;
   for (int i = 0; i < COUNT; i++) {
-    /* Log-uniform from 100 ns to some 1.6 s. */
+    /* Log-uniform from 100 ns to about 1.6 s. */
     values[i] = 100 + (check_random_next(random) >> (33 + check_random_below(random, 24)));
     telar_histogram_record(histogram, values[i]);
     sum += (double)values[i];
@@ -202,7 +202,7 @@ static void resets_by_subtraction(void) {
   CHECK(is_near((double)telar_histogram_max(now), 30000, 1.0 / 64));
   CHECK(is_near(telar_histogram_mean(now), 25000, 0.01));
 
-  /* The other way round it is no baseline: nothing changes. */
+  /* In the other direction it is not a baseline: nothing changes. */
   telar_histogram_snapshot *before = malloc(sizeof *before);
   telar_histogram_snapshot *later = snapshot_of(histogram);
   CHECK(before != NULL);
@@ -217,7 +217,7 @@ static void resets_by_subtraction(void) {
   free(histogram);
 }
 
-/* A new longest or shortest time after the reset is known exactly. */
+/* A new maximum or minimum after the reset is known exactly. */
 static void knows_new_extremes_exactly(void) {
   telar_histogram *histogram = make();
   telar_histogram_record(histogram, 5000);
@@ -253,7 +253,7 @@ static void *record_all(void *argument) {
   return NULL;
 }
 
-/* A reader resets again and again beside the writer: its windows add up to all there was. */
+/* A reader resets repeatedly while the writer records: the sum of its windows is the total. */
 static void loses_nothing_between_resets(uint32_t turns) {
   writer self = {.histogram = make(), .turns = turns};
   pthread_t thread = check_thread(record_all, &self);

@@ -1,7 +1,7 @@
 /*
- * index_queue: one workload, many modes. A mode says who pushes and pops, and with
- * which functions; the workload checks that every element arrives once and only
- * once, unharmed, in the order of its producer, around full, empty and wrap-around.
+ * index_queue: one workload, many modes. A mode defines which threads push and pop, and with which
+ * functions. The workload checks that every element arrives exactly once, undamaged, and in the
+ * order of its producer, including around full, empty and wrap-around.
  */
 #include "check.h"
 
@@ -80,13 +80,13 @@ static void fills_and_drains_in_order(const mode *m, uint32_t capacity, uint32_t
     CHECK(telar_index_queue_is_empty(queue));
     for (uint32_t i = 0; i < capacity; i++) {
       CHECK_EQUAL(telar_index_queue_length(queue), i);
-      /* Values use all 32 bits: none is special. */
+      /* Values use all 32 bits: no value is special. */
       CHECK_STATUS(m->push(queue, UINT32_MAX - in++), TELAR_OK);
       CHECK(!telar_index_queue_is_empty(queue));
     }
     CHECK_STATUS(m->push(queue, 0), TELAR_FULL);
     CHECK_EQUAL(telar_index_queue_length(queue), capacity);
-    /* Leave some in for half of the laps, so that laps begin in mid-cell. */
+    /* Leave some in the queue in half of the laps, so that laps begin at any cell. */
     uint32_t keep = lap % 2 == 0 ? 0 : capacity / 2;
     while (in - out > keep) {
       uint32_t count = m->pop(queue, got);
@@ -120,8 +120,8 @@ static void takes_many_up_to_a_limit(void) {
   free(queue);
 }
 
-/* A thread that lost its CPU between claim and publication, played by hand. */
-static void says_again_while_another_thread_is_half_way(uint32_t start) {
+/* A thread that was preempted between claim and publication, simulated by hand. */
+static void returns_again_while_another_thread_is_half_way(uint32_t start) {
   telar_index_queue *queue = make(4, start);
   uint32_t value = 0;
   uint64_t position = atomic_fetch_add(&queue->tail, 1);
@@ -158,18 +158,18 @@ static void says_again_while_another_thread_is_half_way(uint32_t start) {
   free(queue);
 }
 
-/* What is pushed quietly can be popped and seen by has_next, and is counted when it was told of. */
-static void tells_of_quiet_pushes_when_asked_to(uint32_t start) {
+/* A deferred push can be popped and is seen by has_next, and counts once it is published. */
+static void publishes_deferred_pushes_when_asked_to(uint32_t start) {
   telar_index_queue *queue = make(4, start);
   uint32_t value = 0;
   CHECK(!telar_index_queue_has_next(queue));
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 7), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 7), TELAR_OK);
   CHECK(telar_index_queue_is_empty(queue));
   CHECK(telar_index_queue_has_next(queue));
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 8), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 8), TELAR_OK);
   telar_index_queue_publish_sp(queue);
   CHECK_EQUAL(telar_index_queue_length(queue), 2);
-  CHECK_STATUS(telar_index_queue_push_sp_quiet(queue, 9), TELAR_OK);
+  CHECK_STATUS(telar_index_queue_push_sp_deferred(queue, 9), TELAR_OK);
   for (uint32_t i = 7; i < 10; i++) {
     CHECK(telar_index_queue_has_next(queue));
     CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_OK);
@@ -194,10 +194,11 @@ typedef struct workload {
   uint32_t capacity;
   uint32_t serials; /* of each producer */
   uint64_t seed;
-  uint64_t *payload[PRODUCERS_MOST]; /* plain memory: TSan sees whether the queue orders it */
+  uint64_t *payload[PRODUCERS_MOST]; /* plain memory: TSan checks that the queue orders it */
   _Atomic uint8_t *arrivals[PRODUCERS_MOST];
   _Atomic uint32_t arrived;
-  /* One producer, one consumer: what was done before pop k is done for push k + capacity. */
+  /* With one producer and one consumer, what was done before pop k is visible to push k +
+   * capacity. */
   uint64_t notes[2 * CAPACITY_MOST];
 } workload;
 
@@ -235,7 +236,7 @@ static void *produce(void *argument) {
       }
       CHECK(telar_index_queue_length(work->queue) <= work->capacity);
     }
-    /* Sometimes let the consumers run dry. */
+    /* Sometimes let the consumers run out of elements. */
     if (check_random_below(&random, 4) == 0) telar_os_yield();
   }
   return NULL;
@@ -246,7 +247,7 @@ static void *consume(void *argument) {
   workload *work = self->work;
   uint32_t total = work->serials * work->mode->producers, got[MANY], popped = 0, tries = 0;
   int64_t last[PRODUCERS_MOST] = {-1, -1, -1, -1};
-  /* Relaxed: the count ends the loop and nothing else. */
+  /* Relaxed: the count only ends the loop. */
   while (atomic_load_explicit(&work->arrived, memory_order_relaxed) < total) {
     if (is_pair(work)) work->notes[popped % (2 * work->capacity)] = popped;
     uint32_t count = work->mode->pop(work->queue, got);
@@ -303,10 +304,10 @@ int main(void) {
   check_deadline(120);
   refuses_bad_memory_and_capacities();
   takes_many_up_to_a_limit();
-  says_again_while_another_thread_is_half_way(0);
-  says_again_while_another_thread_is_half_way(UINT32_MAX - 1);
-  tells_of_quiet_pushes_when_asked_to(0);
-  tells_of_quiet_pushes_when_asked_to(UINT32_MAX - 1);
+  returns_again_while_another_thread_is_half_way(0);
+  returns_again_while_another_thread_is_half_way(UINT32_MAX - 1);
+  publishes_deferred_pushes_when_asked_to(0);
+  publishes_deferred_pushes_when_asked_to(UINT32_MAX - 1);
   static const uint32_t capacities[] = {2, 8, CAPACITY_MOST};
   for (size_t m = 0; m < MODES; m++) {
     for (size_t c = 0; c < sizeof capacities / sizeof capacities[0]; c++) {
@@ -315,7 +316,7 @@ int main(void) {
       for (size_t s = 0; s < sizeof starts / sizeof starts[0]; s++) {
         fills_and_drains_in_order(&modes[m], capacity, starts[s]);
       }
-      /* The sequences wrap in the midst of the run. */
+      /* The sequences wrap in the middle of the run. */
       uint32_t serials = CHECK_TURNS(capacity < 8 ? 12000 : 40000);
       delivers_each_once(&modes[m], capacity, UINT32_MAX - serials / 2, serials, seed + m);
     }

@@ -1,6 +1,6 @@
 /*
- * lane: what is pushed comes out once, in order, unharmed, however the two sides take turns;
- * lanes over the same links do not know of each other.
+ * lane: what is pushed comes out once, in order and undamaged, however the calls of both sides
+ * interleave. Lanes that share links do not affect each other.
  */
 #include "check.h"
 
@@ -29,8 +29,8 @@ static void keeps_its_order(void) {
   for (uint32_t together = 1; together <= INDICES; together++) {
     telar_lane lane = {0};
     uint32_t links[INDICES];
-    memset(links, 0xa5, sizeof links); /* nothing leans on zeroes */
-    /* Some are left in the lane when others come. */
+    memset(links, 0xa5, sizeof links); /* no code relies on zeroes */
+    /* Some are still in the lane when others are pushed. */
     for (uint32_t lap = 0; lap < 3; lap++) {
       uint32_t pushed = 0, popped = 0;
       while (popped < INDICES) {
@@ -56,7 +56,7 @@ static void takes_the_first_and_the_last_index(void) {
   CHECK(!telar_lane_has_next(&lane));
 }
 
-/* Each index goes from lane to lane. */
+/* Each index moves from lane to lane. */
 static void shares_its_links_with_other_lanes(uint64_t seed) {
   check_random random = check_random_from(seed, 1);
   telar_lane lanes[LANES] = {{0}};
@@ -81,8 +81,8 @@ static void shares_its_links_with_other_lanes(uint64_t seed) {
 
 /* --- two threads -------------------------------------------------------------- */
 
-/* An index comes home through a word of its own. Plain fields travel with it both ways: TSan
- * sees whether the order is there. */
+/* An index comes back through a word of its own. Plain fields travel with it in both directions:
+ * TSan checks that they are ordered. */
 typedef struct stress {
   telar_lane lane;
   uint32_t links[STRESS_INDICES];

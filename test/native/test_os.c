@@ -1,4 +1,4 @@
-/* os.h: the contract of the clock, of yield and relax, and of the CPU count. */
+/* os.h: the contracts of the clock, of yield and relax, and of the CPU count. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_setaffinity */
 #endif
@@ -16,7 +16,7 @@ static void clock_goes_forward(void) {
   CHECK(last > first);
 }
 
-/* Nanoseconds, and not ticks of something: 20 ms of sleep are at least that. */
+/* The unit is nanoseconds, not ticks: 20 ms of sleep take at least that. */
 static void clock_counts_nanoseconds(void) {
   struct timespec pause = {0, 20000000}, before, after;
   clock_gettime(CLOCK_MONOTONIC, &before);

@@ -1,4 +1,4 @@
-/* os_linux_cpus.h: quotas of control groups, in folders that look like a system's. */
+/* os_linux_cpus.h: quotas of control groups, in folders that imitate a system's. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* nftw */
 #include "check.h"
@@ -39,7 +39,7 @@ static void add_file(const char *name, const char *text) {
   CHECK(fclose(file) == 0);
 }
 
-/* What 8 CPUs come to; the system is gone then. */
+/* The result for 8 CPUs. Removes the folders. */
 static unsigned cpus_of_system(void) {
   unsigned cpus = telar_os_linux_cpus_below_quota(root, 8);
   CHECK(nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
@@ -79,7 +79,7 @@ static void finds_the_own_group_at_the_mount_point_of_a_container(void) {
   add_file("proc/self/cgroup", "0::/docker/abc\n");
   add_file("sys/fs/cgroup/cpu.max", "200000 100000\n");
   CHECK_EQUAL(cpus_of_system(), 2);
-  /* A group whose name only begins like the one that is shown. */
+  /* A group whose name has that of the shown group as a prefix. */
   new_system();
   add_file("proc/self/mountinfo", "30 24 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
   add_file("proc/self/cgroup", "0::/docker/abcdef\n");

@@ -1,6 +1,6 @@
 /*
- * repeats: a word that is there twice is found wherever both lie, and none where there is none,
- * also among words that all hash into one part.
+ * repeats: a duplicate is found wherever the two words are, and none is reported if there is none,
+ * also among words that all hash into one partition.
  */
 #include "check.h"
 
@@ -16,7 +16,7 @@ static bool repeats(const uintptr_t *words, size_t count) {
   return answer;
 }
 
-/* As addresses of objects are: multiples of 8 and one, none twice. */
+/* Like addresses of objects: a multiple of 8 plus one, all different. */
 static uintptr_t *addresses(size_t count) {
   uintptr_t *words = malloc((count + 1) * sizeof *words);
   CHECK(words != NULL);
@@ -49,7 +49,7 @@ static void all_the_same(void) {
   free(words);
 }
 
-/* Words chosen so that they fall into few parts, which are then larger than a table. */
+/* Words chosen so that they hash into few partitions, which are then larger than a table. */
 static void words_that_hash_alike(void) {
   uintptr_t *words = addresses(MOST);
   size_t count = 0;

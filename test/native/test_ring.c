@@ -1,6 +1,6 @@
 /*
- * ring: what its calls promise, one thread. Every contract holds for all four kinds of ring and
- * wherever the positions are.
+ * ring: the contracts of its calls, in one thread. Each contract holds for all four kinds of ring
+ * and at all positions.
  */
 #include "check.h"
 
@@ -96,16 +96,16 @@ static void has_a_table_of_ends(void) {
   free(ring.memory);
 }
 
-/* Every length, each beginning at another granule, so that each meets the end of the ring. */
+/* Every length, each starting at another granule, so that each one reaches the end of the ring. */
 static void carries_every_length(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *end = play_attach(&ring, 1);
   CHECK_EQUAL(telar_ring_max_record(end), SMALL / 2);
   uint32_t length;
-  /* TSan has nothing to see in one thread, and takes its time. */
+  /* In one thread there is nothing for TSan to find, and it is slow. */
   for (uint32_t n = 0; n <= SMALL / 2; n += CHECK_TSAN ? 23 : 1) {
     play_fill(bytes, n, n);
-    /* Whole and in two parts in turn. */
+    /* Alternately as a whole and in two parts. */
     uint32_t first = n % 7 < n ? n % 7 : 0;
     CHECK_STATUS(n % 2 == 0 ? telar_ring_send(end, bytes, n)
                             : telar_ring_send_parts(end, bytes, first, bytes + first, n - first),
@@ -121,8 +121,7 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
     play_check(back, n, n);
     CHECK_EQUAL(back[n], 0xee);
     CHECK_STATUS(telar_ring_receive(end, back, n, &length), TELAR_EMPTY);
-    CHECK_STATUS(play_quiet(end),
-                 TELAR_OK); /* a single consumer gives the last records back here */
+    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer releases the last records here */
   }
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2 + 1), TELAR_TOO_LARGE);
   CHECK_STATUS(telar_ring_send_parts(end, bytes, 8, bytes, SMALL / 2 - 7), TELAR_TOO_LARGE);
@@ -133,7 +132,7 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
   free(ring.memory);
 }
 
-/* Fills up, drains in order, from every granule. One granule of the ring stays free. */
+/* Fills up and drains in order, starting at every granule. One granule of the ring stays free. */
 static void fills_and_drains(uint32_t flags, uint64_t start, uint32_t length) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *end = play_attach(&ring, 1);
@@ -153,9 +152,8 @@ static void fills_and_drains(uint32_t flags, uint64_t start, uint32_t length) {
       play_check(back, got, lap * 1000 + i);
     }
     CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &got), TELAR_EMPTY);
-    CHECK_STATUS(play_quiet(end),
-                 TELAR_OK); /* a single consumer gives the last records back here */
-    /* One granule on. */
+    CHECK_STATUS(play_quiet(end), TELAR_OK); /* a single consumer releases the last records here */
+    /* Start one granule later. */
     CHECK_STATUS(telar_ring_send(end, bytes, 1), TELAR_OK);
     CHECK_STATUS(telar_ring_receive(end, back, 1, &got), TELAR_OK);
   }
@@ -221,8 +219,8 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
   free(ring.memory);
 }
 
-/* Records of one length that were sent together, received in parts of any kind. */
-static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t seed) {
+/* Records of one length that were sent together, received in parts of all sizes. */
+static void splits_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t seed) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *sender = play_attach(&ring, 1),
                  *receivers[2] = {play_attach(&ring, 2), play_attach(&ring, 3)};
@@ -285,8 +283,8 @@ static void cuts_what_was_sent_together(uint32_t flags, uint64_t start, uint64_t
   free(ring.memory);
 }
 
-/* A receiver that has had a run expects another one like it. It gets what there is all the same:
- * more, less, none. */
+/* A receiver that has received a run expects another one of the same shape. It still gets what is
+ * there: more, less, or nothing. */
 static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *sender = play_attach(&ring, 1), *receiver = play_attach(&ring, 2);
@@ -297,7 +295,7 @@ static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
   uint32_t calls_more = 0;
   for (uint32_t lap = 0; lap < 200; lap++) {
     uint32_t max = lap % 5 == 4 ? 3 : 64, capacity = lap % 7 == 6 ? 42 : sizeof back;
-    if (lap % 3 == 2) { /* one that was read ahead first */
+    if (lap % 3 == 2) { /* first a record that was read ahead */
       play_fill(bytes, 10, next_sent++);
       CHECK_STATUS(telar_ring_send(sender, bytes, 10), TELAR_OK);
     }
@@ -325,13 +323,13 @@ static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
     CHECK_STATUS(telar_ring_receive_many(receiver, back, capacity, runs, max, &count), TELAR_EMPTY);
     CHECK_STATUS(play_quiet(receiver), TELAR_OK);
   }
-  CHECK(calls_more <= next * 2 / (SMALL / 8) + 1); /* where the ring ends */
+  CHECK(calls_more <= next * 2 / (SMALL / 8) + 1); /* at the end of the ring */
   play_drop(sender);
   play_drop(receiver);
   free(ring.memory);
 }
 
-/* More, and longer ones, than one tag can speak for. */
+/* More records, and longer ones, than one tag can describe. */
 static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
   enum { LARGE = 1 << 20, COUNT = 40000 };
   play_ring ring = play_make(LARGE, flags, PLAY_NEAR_WRAP);
@@ -347,7 +345,7 @@ static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
       play_fill(from + k * granules * 8, each[i], k);
     }
     for (uint32_t all = 0; all < count;
-         all += sent) { /* some at a time if the rest is not swept yet */
+         all += sent) { /* in several steps if the rest has not been swept yet */
       CHECK_STATUS(play_send_many(end, from + all * granules * 8, lengths, count - all, &sent),
                    TELAR_OK);
     }
@@ -375,7 +373,7 @@ static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
   CHECK_STATUS(telar_ring_reserve(end, 10, &place), TELAR_OK);
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
-  CHECK_STATUS(telar_ring_send(end, "x", 1), TELAR_OK); /* goes on behind it */
+  CHECK_STATUS(telar_ring_send(end, "x", 1), TELAR_OK); /* goes after the reservation */
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_EMPTY);
   CHECK_STATUS(telar_ring_commit(end, place.ticket, 0), TELAR_OK);
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_OK);
@@ -383,7 +381,7 @@ static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_OK);
   CHECK_EQUAL(length, 1);
   if (flags == 0) {
-    /* Another producer is giving room back: only who needs it minds. */
+    /* Another producer is releasing room: this affects only a producer that needs it. */
     ring_shared *shared = ring.memory;
     while (telar_ring_send(end, bytes, 1000) == TELAR_OK) continue;
     CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_OK);
@@ -408,7 +406,7 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
       CHECK((unsigned char *)ring.memory + reserved[i].offset == reserved[i].data);
     }
     CHECK_STATUS(telar_ring_reserve(end, 1, &place), TELAR_LIMIT);
-    for (uint32_t i = TELAR_RING_OPEN_MAX; i-- > 0;) { /* in another order than they lie */
+    for (uint32_t i = TELAR_RING_OPEN_MAX; i-- > 0;) { /* not in the order of their positions */
       play_fill(reserved[i].data, i, lap + i);
       CHECK_STATUS(telar_ring_commit(end, reserved[i].ticket, 101), TELAR_INVALID);
       CHECK_STATUS(i % 5 == 4 ? telar_ring_discard(end, reserved[i].ticket)
@@ -426,14 +424,14 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
       n++;
     }
     CHECK_STATUS(telar_ring_claim(end, &place), TELAR_EMPTY);
-    for (uint32_t i = 0; i < n; i++) { /* again in another order */
+    for (uint32_t i = 0; i < n; i++) { /* again not in order */
       uint32_t k = (i * 7 + lap) % n;
       CHECK_STATUS(telar_ring_release(end, claimed[k].ticket), TELAR_OK);
       CHECK_STATUS(telar_ring_release(end, claimed[k].ticket), TELAR_INVALID);
     }
     CHECK_STATUS(play_quiet(end), TELAR_OK);
   }
-  /* All the room is there again. */
+  /* All the room is free again. */
   CHECK_STATUS(play_quiet(end), TELAR_OK);
   CHECK_STATUS(telar_ring_send(end, bytes, SMALL / 2), TELAR_OK);
   telar_ring_stats stats;
@@ -448,7 +446,7 @@ static void takes_the_last_reservation_back(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   telar_ring_end *end = play_attach(&ring, 1);
   telar_ring_place place;
-  for (int i = 0; i < 100; i++) { /* nobody receives */
+  for (int i = 0; i < 100; i++) { /* no end receives */
     CHECK_STATUS(telar_ring_reserve(end, 1500, &place), TELAR_OK);
     CHECK_STATUS(telar_ring_discard(end, place.ticket), TELAR_OK);
   }
@@ -456,7 +454,8 @@ static void takes_the_last_reservation_back(uint32_t flags, uint64_t start) {
   free(ring.memory);
 }
 
-/* Ends while it holds `reservations` and `claims`, some before, some behind another end's. */
+/* An end is detached while it holds `reservations` and `claims`, some before and some after those
+ * of another end. */
 static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
   play_ring ring = play_make(SMALL, flags, start);
   for (uint32_t held = 0; held < 64; held++) {
@@ -488,7 +487,7 @@ static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
     CHECK_STATUS(play_quiet(receiver), TELAR_OK);
     CHECK_STATUS(telar_ring_release(receiver, places[0].ticket), TELAR_INVALID);
     sender = play_attach(&ring, 3);
-    /* Twice round: every granule came back. */
+    /* Twice around the ring: every granule was released. */
     for (int i = 0; i < 6; i++) {
       CHECK_STATUS(telar_ring_send(sender, bytes, 1300), TELAR_OK);
       CHECK_STATUS(telar_ring_receive(receiver, back, sizeof back, &length), TELAR_OK);
@@ -511,7 +510,7 @@ static void keeps_single_parts_single(void) {
     CHECK_STATUS(telar_ring_send(b, bytes, 30), TELAR_BUSY);
     CHECK_STATUS(telar_ring_receive(b, back, 30, &length), TELAR_OK);
     CHECK_STATUS(telar_ring_receive(a, back, 30, &length), TELAR_BUSY);
-    telar_ring_detach(a); /* the part is free again, and goes on where it was */
+    telar_ring_detach(a); /* the role is free again, and the next holder continues where it was */
     CHECK_STATUS(telar_ring_send(b, bytes, 20), TELAR_OK);
     CHECK_STATUS(telar_ring_receive(b, back, 30, &length), TELAR_OK);
     CHECK_EQUAL(length, 20);
@@ -584,8 +583,8 @@ static void aborts(uint32_t flags) {
 }
 
 /*
- * The ring is closed while a sender is between its look at the state and its publication. Played
- * by setting the state back for the send: what it published came after the close.
+ * The ring is closed between a sender's check of the state and its publication. The test sets the
+ * state back for the send, so what it published comes after the close.
  */
 static void settles_late_records(uint32_t flags, bool receiver_was_first) {
   play_ring ring = play_make(SMALL, flags, PLAY_NEAR_WRAP);
@@ -614,7 +613,8 @@ static void settles_late_records(uint32_t flags, bool receiver_was_first) {
   free(ring.memory);
 }
 
-/* The same for a receiver that has not seen the end itself, and is sent a run like the last one. */
+/* The same for a receiver that has not seen the end of the ring itself, and that is sent a run like
+ * the last one. */
 static void keeps_late_runs_from_all_receivers(void) {
   play_ring ring = play_make(SMALL, 0, PLAY_NEAR_WRAP);
   ring_shared *shared = ring.memory;
@@ -655,7 +655,7 @@ int main(void) {
       gives_back_what_an_end_held(flags, starts[i]);
       closes(flags, starts[i]);
       moves_batches(flags, starts[i], seed + i);
-      cuts_what_was_sent_together(flags, starts[i], seed + i);
+      splits_what_was_sent_together(flags, starts[i], seed + i);
       receives_a_run_like_the_last_one(flags, starts[i]);
     }
     fills_and_drains(flags, PLAY_NEAR_WRAP, 0);

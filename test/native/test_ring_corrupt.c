@@ -1,4 +1,4 @@
-/* ring: whatever JavaScript writes into the shared memory, calls end with a status. As fuzz_ring.c,
+/* ring: calls return a status, whatever JavaScript writes into the shared memory. As fuzz_ring.c,
  * with random bytes. */
 #include "check.h"
 
@@ -6,8 +6,8 @@
 
 enum { LONGEST = 1200 };
 
-/* A tag like that of the run received last, where so many records would lie beyond the end of the
- * ring. */
+/* A tag equal to that of the last received run, at a position where that many records would extend
+ * beyond the end of the ring. */
 static void keeps_a_likely_run_within_the_ring(uint32_t flags) {
   enum { GRANULES = TELAR_RING_CAPACITY_MIN / 8 };
   play_ring ring = play_make(TELAR_RING_CAPACITY_MIN, flags, GRANULES - 8);

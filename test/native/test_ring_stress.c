@@ -1,8 +1,8 @@
 /*
- * ring: many threads at once. Every record carries its producer and number; it arrives once, in the
- * order of its producer, whole. Ends die (their thread abandons all that it holds and comes back as
- * a new end), batches, places and copies are mixed, and at last the ring is closed from aside while
- * sends are under way.
+ * ring: many threads at once. Every record carries its producer and number; it arrives once,
+ * complete, and in the order of its producer. Ends die (their thread abandons all that it holds and
+ * comes back as a new end). Batches, records in place and copies are mixed. Finally another end
+ * closes the ring while sends are in progress.
  */
 #include "check.h"
 
@@ -15,10 +15,10 @@ typedef struct workload {
   uint32_t producers, consumers;
   uint32_t records; /* of each producer */
   uint32_t flags;
-  bool closed_from_aside; /* at some moment; producers send for as long as they may */
+  bool closed_from_aside; /* at some moment; producers send as long as they can */
   uint64_t seed;
   _Atomic uint8_t *arrivals[THREADS_MOST];
-  uint64_t sent[THREADS_MOST]; /* how many the ring took */
+  uint64_t sent[THREADS_MOST]; /* how many records the ring accepted */
   _Atomic uint64_t received;
 } workload;
 
@@ -62,16 +62,16 @@ static void read_record(actor *self, const unsigned char *from, uint32_t length)
   atomic_fetch_add_explicit(&self->work->received, 1, memory_order_relaxed);
 }
 
-/* The thread ends, as far as the ring can tell, and another one comes. */
+/* To the ring it looks as if the thread ended and another one came. */
 static void die(actor *self) {
   telar_ring_detach(self->end);
   play_quiet(self->end);
-  /* Another end may take the single part meanwhile: none does here, since there is one thread of
-   * that kind. */
+  /* Another end could take the single role in the meantime. None does here, because there is only
+   * one thread of that kind. */
   CHECK_STATUS(telar_ring_attach(self->end, 1 + self->number), TELAR_OK);
 }
 
-/* Whether sending may go on. */
+/* Whether to continue sending. */
 static bool may_try(telar_status status) {
   CHECK(status == TELAR_OK || status == TELAR_FULL || status == TELAR_AGAIN ||
         status == TELAR_CLOSED);
@@ -114,7 +114,7 @@ static void *produce(void *argument) {
         taken = 1;
       }
     } else {
-      /* Dies with a reservation half written, one record behind it. */
+      /* Dies with a half-written reservation that has a record after it. */
       status = telar_ring_reserve(self->end, LONGEST, &lost);
       if (status == TELAR_OK) {
         memset(lost.data, 0xff, LONGEST / 2);
@@ -247,7 +247,7 @@ int main(void) {
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers,
                        CHECK_TURNS(200000) / modes[i].producers, false, seed + i);
-    /* Short ones, so that there are many ends. */
+    /* Short ones, so that many of them end. */
     for (uint32_t k = 0; k < CHECK_TURNS(400); k++) {
       delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers, 150, true,
                          seed + 100 * i + k);

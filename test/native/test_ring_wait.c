@@ -1,7 +1,7 @@
 /*
- * ring_wait: nobody sleeps beside a record or beside room. First each moment of the handshake on
- * its own, played in one thread; then real threads that sleep without a bound, so that a lost
- * wake-up stands still until the deadline.
+ * ring_wait: no end sleeps while there is a record or room for it. First each moment of the
+ * handshake by itself, in one thread. Then real threads that sleep without a limit, so that a lost
+ * wake-up makes the test hang until the deadline.
  */
 #include "check.h"
 
@@ -32,7 +32,8 @@ static void strike(stage *s) {
   free(s->ring.memory);
 }
 
-/* notify by an end: which bells rang, as a sum of 1 << endpoint; *wake of it in s->wake. */
+/* notify by an end: returns which bells rang, as a sum of 1 << endpoint; its *wake is in
+ * s->wake. */
 static uint32_t rung_by(stage *s, uint32_t end) {
   s->bells = (play_bells){0};
   CHECK_STATUS(telar_ring_notify(s->ends[end], play_bell, &s->bells, &s->wake), TELAR_OK);
@@ -57,10 +58,10 @@ static void send_one(telar_ring_end *end, uint32_t length) {
 static void rings_only_for_a_sleeper(void) {
   stage s = set(0);
   send_one(s.ends[0], 1);
-  CHECK_EQUAL(rung_by(&s, 0), 0); /* nobody waits */
+  CHECK_EQUAL(rung_by(&s, 0), 0); /* no end waits */
   CHECK_STATUS(telar_ring_wait(s.ends[1], R, 0), TELAR_OK);
   CHECK_EQUAL(rung_by(&s, 0), 0);             /* nothing happened since */
-  CHECK_STATUS(receive(s.ends[1]), TELAR_OK); /* the last look */
+  CHECK_STATUS(receive(s.ends[1]), TELAR_OK); /* the last check */
   CHECK(telar_ring_wait_cancel(s.ends[1], R));
   CHECK(!telar_ring_wait_cancel(s.ends[1], R));
   send_one(s.ends[0], 1);
@@ -74,7 +75,7 @@ static void rings_only_for_a_sleeper(void) {
   strike(&s);
 }
 
-/* Each that was woken and leaves a record wakes the next; in turns round the table. */
+/* Each end that was woken and leaves a record wakes the next one, round-robin over the table. */
 static void wakes_one_after_the_other(void) {
   stage s = set(0);
   for (uint32_t i = 1; i < 4; i++) CHECK_STATUS(telar_ring_wait(s.ends[i], R, 0), TELAR_OK);
@@ -82,7 +83,7 @@ static void wakes_one_after_the_other(void) {
   CHECK_EQUAL(rung_by(&s, 0), 1 << 1);
   CHECK_STATUS(receive(s.ends[1]), TELAR_OK);
   CHECK_EQUAL(rung_by(&s, 1), 1 << 2);
-  CHECK_STATUS(telar_ring_wait(s.ends[1], R, 0), TELAR_OK); /* is behind 3 now */
+  CHECK_STATUS(telar_ring_wait(s.ends[1], R, 0), TELAR_OK); /* comes after 3 now */
   CHECK_STATUS(receive(s.ends[2]), TELAR_OK);
   CHECK_EQUAL(rung_by(&s, 2), 1 << 3);
   CHECK_STATUS(receive(s.ends[3]), TELAR_OK);
@@ -92,8 +93,9 @@ static void wakes_one_after_the_other(void) {
   strike(&s);
 }
 
-/* Who takes a part of what was sent together wakes the next for the others: also one that fell
- * asleep because it looked when the part was taken and the others were not yet left. */
+/* An end that takes a part of a run wakes the next one for the rest. This includes an end that
+ * fell asleep because it checked after that part was taken and before the tag of the rest was
+ * written. */
 static void wakes_for_the_rest_of_a_run(void) {
   stage s = set(0);
   uint32_t lengths[3] = {5, 5, 5}, sent;
@@ -133,7 +135,7 @@ static void waits_behind_a_reservation(void) {
   CHECK_STATUS(telar_ring_wait(s.ends[1], R, 0), TELAR_OK);
   CHECK_STATUS(receive(s.ends[1]), TELAR_EMPTY);
   send_one(s.ends[2], 1);
-  CHECK_EQUAL(rung_by(&s, 2), 0); /* it could not go on */
+  CHECK_EQUAL(rung_by(&s, 2), 0); /* it could not continue */
   CHECK_STATUS(telar_ring_discard(s.ends[0], place.ticket), TELAR_OK);
   CHECK_EQUAL(rung_by(&s, 0), 1 << 1);
   CHECK_STATUS(receive(s.ends[1]), TELAR_OK);
@@ -154,9 +156,9 @@ static void wakes_the_sender_whose_record_fits(uint32_t flags) {
   strike(&s);
 }
 
-/* A sender found another one sweeping and sleeps on AGAIN: the sweeper looks after it, though it
- * finds no room for itself. */
-static void looks_after_those_it_kept_out(void) {
+/* A sender found another thread sweeping and sleeps on AGAIN. The sweeper wakes it, although the
+ * sweeper finds no room for itself. */
+static void the_sweeper_wakes_those_it_kept_out(void) {
   stage s = set(0);
   ring_shared *shared = s.ring.memory;
   while (telar_ring_send(s.ends[0], bytes, 200) == TELAR_OK) continue;
@@ -191,11 +193,11 @@ static void wakes_blocked_threads(void) {
   CHECK_STATUS(telar_ring_wait_sync(s.ends[1], S, 200, &event), TELAR_OK);
   CHECK_STATUS(telar_ring_send(s.ends[1], bytes, 200), TELAR_FULL);
   CHECK_EQUAL(rung_by(&s, 1), 0);
-  CHECK_EQUAL(s.wake, 0); /* not by its own vain try */
+  CHECK_EQUAL(s.wake, 0); /* not woken by its own failed try */
   CHECK_STATUS(receive(s.ends[3]), TELAR_OK);
   CHECK_EQUAL(rung_by(&s, 3), 0);
   CHECK_EQUAL(s.wake, TELAR_RING_WAKE_SECOND | 1u << 16);
-  /* A thread that blocks takes the place of its event loop. */
+  /* A blocked wait replaces the wait of the event loop. */
   CHECK_STATUS(telar_ring_wait(s.ends[2], R, 0), TELAR_OK);
   CHECK_STATUS(telar_ring_wait_sync(s.ends[2], R, 0, &event), TELAR_OK);
   telar_ring_abort(s.ends[0]);
@@ -224,13 +226,13 @@ static void wakes_all_at_the_end(void) {
   }
   stage s = set(0);
   CHECK(!telar_ring_is_deserted(s.ends[1], R) &&
-        !telar_ring_is_deserted(s.ends[1], S)); /* nobody ever came */
+        !telar_ring_is_deserted(s.ends[1], S)); /* no end has sent or received */
   telar_ring_detach(s.ends[0]);
   CHECK(!telar_ring_is_deserted(s.ends[1], R));
   strike(&s);
 }
 
-/* Such an end may do either, so nobody is deserted while it is there. */
+/* Such an end may still do either, so no side is deserted while it is there. */
 static void counts_an_end_that_has_done_nothing_yet(void) {
   for (int way = 0; way < 2; way++) {
     stage s = set(0);
@@ -243,12 +245,12 @@ static void counts_an_end_that_has_done_nothing_yet(void) {
     CHECK_STATUS(receive(s.ends[2]), TELAR_EMPTY);
     CHECK_EQUAL(rung_by(&s, 2), 0);
     CHECK(!telar_ring_is_deserted(s.ends[1], R));
-    /* The last one decides, or goes. */
+    /* The last such end takes a role or is detached. */
     if (way == 0) CHECK_STATUS(receive(s.ends[3]), TELAR_EMPTY);
     if (way == 1) telar_ring_detach(s.ends[3]);
     CHECK_EQUAL(rung_by(&s, 3), 1 << 1);
     CHECK(telar_ring_is_deserted(s.ends[1], R));
-    CHECK_STATUS(telar_ring_attach(s.ends[0], 1), TELAR_OK); /* another one comes */
+    CHECK_STATUS(telar_ring_attach(s.ends[0], 1), TELAR_OK); /* another one is attached */
     CHECK(!telar_ring_is_deserted(s.ends[1], R));
 
     while (telar_ring_send(s.ends[0], bytes, 200) == TELAR_OK) continue;
@@ -267,8 +269,9 @@ static void counts_an_end_that_has_done_nothing_yet(void) {
   }
 }
 
-/* Who takes the last record of a closed ring leaves nothing that would wake the others. */
-static void wakes_all_when_a_closed_ring_runs_dry(void) {
+/* An end that takes the last record of a closed ring leaves nothing behind that would wake the
+ * others. */
+static void wakes_all_when_a_closed_ring_becomes_empty(void) {
   stage s = set(0);
   telar_ring_place place;
   CHECK_STATUS(telar_ring_reserve(s.ends[0], 8, &place), TELAR_OK);
@@ -288,7 +291,8 @@ static void wakes_all_when_a_closed_ring_runs_dry(void) {
 
 enum { THREADS = 7 };
 
-/* Like the bell of an event loop, and like Atomics.wait on the event word; one for each thread. */
+/* Works like the bell of an event loop, and like Atomics.wait on the event word; one for each
+ * thread. */
 typedef struct bed {
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -321,7 +325,7 @@ static void ring_bell(void *context, uint32_t thread, uint32_t endpoint) {
 
 /* Atomics.notify. */
 static void notify_word(house *h, uint32_t endpoint) {
-  bed *b = &h->beds[endpoint]; /* ends keep their places here */
+  bed *b = &h->beds[endpoint]; /* in this test an end keeps its index */
   pthread_mutex_lock(&b->mutex);
   pthread_cond_broadcast(&b->changed);
   pthread_mutex_unlock(&b->mutex);
@@ -339,7 +343,7 @@ static void notify(sleeper *self) {
 
 typedef telar_status (*attempt)(sleeper *self, uint32_t need);
 
-/* Tries until it is neither FULL, EMPTY nor AGAIN; sleeps without a bound in between. */
+/* Tries until the status is neither FULL, EMPTY nor AGAIN; sleeps without a limit in between. */
 static telar_status until_done(sleeper *self, telar_ring_side side, uint32_t need, attempt try_it) {
   bed *b = &self->house->beds[self->number];
   for (;;) {
@@ -349,7 +353,7 @@ static telar_status until_done(sleeper *self, telar_ring_side side, uint32_t nee
     bool blocks = check_random_below(&self->random, 2) == 0;
     int32_t event = 0;
     pthread_mutex_lock(&b->mutex);
-    b->rung = false; /* of a wait before */
+    b->rung = false; /* of an earlier wait */
     pthread_mutex_unlock(&b->mutex);
     CHECK_STATUS(blocks ? telar_ring_wait_sync(self->end, side, need, &event)
                         : telar_ring_wait(self->end, side, need),
@@ -409,8 +413,8 @@ static void *receive_records(void *argument) {
   return NULL;
 }
 
-/* Announces to wait, gives up or dies, and never takes anything: each wake-up that it draws has to
- * go on. */
+/* Announces a wait, then gives up or dies, and never takes anything: each wake-up that it receives
+ * must be passed on. */
 static void *give_up(void *argument) {
   sleeper *self = argument;
   while (telar_ring_state_read(self->end) == TELAR_RING_OPEN) {
@@ -427,7 +431,8 @@ static void *give_up(void *argument) {
       telar_ring_detach(self->end);
       notify(self);
       CHECK_STATUS(telar_ring_attach(self->end, self->number + 1), TELAR_OK);
-      CHECK_EQUAL(telar_ring_endpoint(self->end), self->number); /* the only one that moves */
+      CHECK_EQUAL(telar_ring_endpoint(self->end),
+                  self->number); /* the only end that is detached and attached again */
     } else {
       telar_ring_wait_cancel(self->end, side);
       notify(self);
@@ -480,11 +485,11 @@ int main(void) {
   waits_behind_a_reservation();
   wakes_the_sender_whose_record_fits(0);
   wakes_the_sender_whose_record_fits(TELAR_RING_SINGLE_CONSUMER);
-  looks_after_those_it_kept_out();
+  the_sweeper_wakes_those_it_kept_out();
   wakes_blocked_threads();
   wakes_all_at_the_end();
   counts_an_end_that_has_done_nothing_yet();
-  wakes_all_when_a_closed_ring_runs_dry();
+  wakes_all_when_a_closed_ring_becomes_empty();
   uint32_t records = CHECK_TURNS(150000);
   loses_no_wake_up(TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER, 1, 1, records, seed);
   loses_no_wake_up(TELAR_RING_SINGLE_CONSUMER, 3, 1, records / 3, seed);

@@ -1,11 +1,11 @@
 /*
- * sched: what each call answers, in every state of a slot and of a worker. One thread
- * plays the owner and all workers; test_sched_wake.c has who is woken, and
- * test_sched_stress.c the threads.
+ * sched: the result of each call, in every state of a slot and of a worker. One thread runs the
+ * owner and all workers. test_sched_wake.c tests which workers are woken, test_sched_stress.c uses
+ * threads.
  */
 #include "sched_play.h"
 
-/* --- set-up --------------------------------------------------------------------- */
+/* --- setup ---------------------------------------------------------------------- */
 
 static void refuses_bad_configurations(void) {
   telar_sched_config good = play_config(8, 2, 1);
@@ -39,7 +39,7 @@ static void refuses_bad_configurations(void) {
   CHECK_EQUAL(telar_sched_size(&good) % telar_sched_align(), 0);
   free(memory);
 
-  /* Memory for what there is, not for what a worker might be given. */
+  /* The size does not depend on how many places a worker has. */
   telar_sched_config narrow = play_config(4096, 130, 1), wide = play_config(4096, 130, 65535);
   CHECK_EQUAL(telar_sched_size(&wide), telar_sched_size(&narrow));
 
@@ -110,7 +110,7 @@ static void takes_back_only_what_was_submitted(void) {
     CHECK_STATUS(telar_sched_complete(p.sched, 1, 2), TELAR_INVALID);
     CHECK_STATUS(telar_sched_complete(p.sched, 0, 3), TELAR_INVALID);
     CHECK_STATUS(telar_sched_complete(p.sched, 0, 4), TELAR_INVALID);
-    CHECK(play_is_asleep(play_next(&p, 1, 2))); /* not worker 1's: stays claimed */
+    CHECK(play_is_asleep(play_next(&p, 1, 2))); /* not worker 1's slot: it stays claimed */
     play_drains_nothing(&p);
     CHECK_STATUS(telar_sched_complete(p.sched, 0, 2), TELAR_OK);
     /* DONE */
@@ -127,7 +127,7 @@ static void takes_back_only_what_was_submitted(void) {
   play_close(&p);
 }
 
-/* The same without the right to cancel. */
+/* The same for a slot that cannot be cancelled. */
 static void a_slot_that_cannot_be_cancelled_goes_round(void) {
   play p;
   play_open(&p, play_config(4, 2, 1));
@@ -144,7 +144,7 @@ static void a_slot_that_cannot_be_cancelled_goes_round(void) {
     CHECK_STATUS(telar_sched_complete(p.sched, 0, 1), TELAR_INVALID);
     CHECK_EQUAL(cancel(&p, 1, NONE), TELAR_CANCEL_INVALID);
     PLAY_DRAINS(&p, 1);
-    /* Each submit says it anew. */
+    /* Each submit decides anew whether a slot is cancellable. */
     play_submit(&p, 1);
     CHECK_EQUAL(cancel(&p, 1, NONE), TELAR_CANCEL_QUEUED);
     play_park(&p, 0);
@@ -160,9 +160,8 @@ static void a_slot_that_cannot_be_cancelled_goes_round(void) {
   play_close(&p);
 }
 
-/* Whatever a worker says, in every state of the slot: it is nobody's but the holder's to
- * complete, and once. */
-static void only_whoever_holds_a_slot_may_complete_it(void) {
+/* In every state of a slot, only its holder can complete it, and only once. */
+static void only_the_holder_of_a_slot_may_complete_it(void) {
   for (int cancellable = 0; cancellable < 2; cancellable++) {
     play p;
     play_open(&p, play_config(8, 3, 2));
@@ -182,7 +181,7 @@ static void only_whoever_holds_a_slot_may_complete_it(void) {
     CHECK_STATUS(telar_sched_submit(p.sched, 3, cancellable, 0), TELAR_OK);
     REFUSED(0, 3); /* QUEUED */
     CHECK_EQUAL(play_next(&p, 0, NONE), 3);
-    REFUSED(1, 3); /* another's */
+    REFUSED(1, 3); /* another worker's slot */
     CHECK(play_is_asleep(play_next(&p, 1, 3)));
     play_drains_nothing(&p);
     CHECK(telar_sched_holds(p.sched, 0, 3));
@@ -194,7 +193,7 @@ static void only_whoever_holds_a_slot_may_complete_it(void) {
     REFUSED(0, 3);
     CHECK(play_is_asleep(play_next(&p, 0, 3)));
     play_drains_nothing(&p);
-    /* The next task in this slot is another's. */
+    /* The next task in this slot belongs to the other worker. */
     CHECK_STATUS(telar_sched_submit(p.sched, 3, cancellable, 0), TELAR_OK);
     CHECK_EQUAL(play_next(&p, 1, NONE), 3);
     REFUSED(0, 3);
@@ -241,7 +240,7 @@ static void the_ready_queue_keeps_its_order(uint32_t slots, uint32_t start) {
   play_hire(&p);
   for (uint32_t lap = 0; lap < 4; lap++) {
     for (uint32_t i = 0; i < slots; i++) {
-      /* The question publishes what was not told of yet: not in each lap. */
+      /* ready_length publishes the deferred pushes, so do not call it in every lap. */
       if (lap % 2 == 0) CHECK_EQUAL(telar_sched_ready_length(p.sched), i);
       play_submit(&p, (i * 3 + lap) % slots); /* 3 and a power of two: a permutation */
     }
@@ -270,11 +269,11 @@ static void claims_no_more_than_its_places(void) {
     CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), i);
     CHECK_EQUAL(play_next(&p, 0, NONE), i);
   }
-  /* Full: there is nothing to stand by for. */
+  /* It is full, so it does not stand by. */
   CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
   CHECK_EQUAL(play_next(&p, 1, NONE), 3);
-  /* In any order; each completion gives one place. */
+  /* Tasks complete in any order; each completion frees one place. */
   CHECK_STATUS(telar_sched_complete(p.sched, 0, 1), TELAR_OK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 2);
   CHECK_EQUAL(play_next(&p, 0, NONE), 4);
@@ -292,7 +291,7 @@ static void a_lane_belongs_to_one_worker(void) {
   play_open(&p, play_config(8, 3, 2));
   play_hire_many(&p, 2);
   CHECK_STATUS(sched_submit_to(p.sched, 0, 2, TELAR_LANE_FORCED),
-               TELAR_INVALID); /* not there yet */
+               TELAR_INVALID); /* not added yet */
   CHECK_STATUS(sched_submit_to(p.sched, 0, 3, TELAR_LANE_FORCED), TELAR_INVALID);
   CHECK_STATUS(sched_submit_to(p.sched, 0, NONE, TELAR_LANE_FORCED), TELAR_INVALID);
   CHECK_STATUS(sched_submit_to(p.sched, 8, 0, TELAR_LANE_FORCED), TELAR_INVALID);
@@ -312,19 +311,20 @@ static void a_lane_belongs_to_one_worker(void) {
   CHECK_EQUAL(play_next(&p, 0, NONE), 7);
   play_park(&p, 0);
   play_submit(&p, 6);
-  /* Both places are spoken for: the lane first, in order, and nothing of the ready queue. */
+  /* Both places are reserved: it runs the lane first, in order, and nothing from the ready
+   * queue. */
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
   CHECK_EQUAL(play_next(&p, 1, 1), 6);
-  play_submit(&p, 2); /* BUSY left it with the owner */
+  play_submit(&p, 2); /* after BUSY the slot still belongs to the owner */
   CHECK_EQUAL(play_next(&p, 0, NONE), 2);
   PLAY_DRAINS(&p, 1);
   play_close(&p);
 }
 
-/* An owner that is told of a result may count on the place at once. Here it looks from
- * within the ring of its bell: later, and on another thread, it would only seem so. */
+/* An owner that is rung for a result may count on the place at once. It checks inside the callback
+ * of its bell: a later check, or one from another thread, would prove less. */
 static void look_at_places(void *context, uint32_t worker) {
   play *p = context;
   play_count_ring(p, worker);
@@ -369,7 +369,7 @@ static void a_claim_takes_the_place_of_a_lane_task(void) {
   play_close(&p);
 }
 
-/* The place of a task that ended is the next one's, unless that brought its own. */
+/* A completed task leaves its place to the next one, unless that one has its own. */
 static void a_lane_task_does_not_cost_two_places(void) {
   play p;
   play_open(&p, play_config(8, 1, 2));
@@ -417,7 +417,7 @@ static void a_lane_holds_as_many_tasks_as_there_are_slots(void) {
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 255);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 255);
   CHECK_STATUS(sched_submit_to(p.sched, 255, 0, TELAR_LANE_FORCED), TELAR_OK);
-  /* Forced past the limit, all of it runs at once, and nothing of it elsewhere. */
+  /* Forced beyond the limit, all of them run at once, and none on another worker. */
   CHECK_EQUAL(play_next(&p, 0, NONE), 255);
   for (uint32_t i = 0; i < 255; i++) CHECK_EQUAL(play_next(&p, 1, NONE), i);
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
@@ -436,7 +436,7 @@ static void a_place_can_be_reserved_before_its_task_comes(void) {
   play_hire_many(&p, 1);
   uint32_t places = 77;
   CHECK_STATUS(telar_sched_reserve(p.sched, 1, TELAR_LANE_FORCED, &places),
-               TELAR_INVALID); /* not there */
+               TELAR_INVALID); /* not added */
   CHECK_STATUS(telar_sched_reserve(p.sched, NONE, TELAR_LANE_FORCED, &places), TELAR_INVALID);
   CHECK_STATUS(telar_sched_unreserve(p.sched, 1, 1), TELAR_INVALID);
   CHECK_EQUAL(places, 77);
@@ -448,7 +448,7 @@ static void a_place_can_be_reserved_before_its_task_comes(void) {
   CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_FORCED, &places), TELAR_OK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 3);
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 0);
-  /* Nobody else gets what is reserved. */
+  /* No other task gets a reserved place. */
   play_submit(&p, 7);
   CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
   CHECK_STATUS(telar_sched_submit_to(p.sched, 0, 0, 0, 0), TELAR_INVALID); /* not reserved */
@@ -478,17 +478,17 @@ static void a_reserved_place_can_be_given_back(void) {
   CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_OK);
   CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 0), 0);
-  CHECK_EQUAL(p.owner_rings, 0); /* nobody watches */
+  CHECK_EQUAL(p.owner_rings, 0); /* no watch is set */
   CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_EXCLUSIVE, &places), TELAR_OK);
   telar_sched_watch_claims(p.sched);
   CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
-  CHECK_EQUAL(p.owner_rings, 1); /* the place that somebody waited for */
+  CHECK_EQUAL(p.owner_rings, 1); /* the owner waited for a place */
   CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   play_close(&p);
 }
 
-/* What is beyond the limit is not for the next one. */
+/* A place beyond the limit is not left to the next task. */
 static void a_forced_task_leaves_no_place_behind(void) {
   play p;
   play_open(&p, play_config(8, 1, 1));
@@ -504,7 +504,8 @@ static void a_forced_task_leaves_no_place_behind(void) {
   CHECK(play_is_asleep(play_next(&p, 0, 2)));
   PLAY_DRAINS(&p, 1, 0, 2);
 
-  /* Nor does the other one, while it runs: it is beyond the limit only while it must. */
+  /* The other task does not leave its place either while the forced task runs: the worker stays
+   * beyond the limit no longer than necessary. */
   CHECK_STATUS(telar_sched_submit(p.sched, 0, false, 0), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_FORCED), TELAR_OK);
@@ -517,7 +518,7 @@ static void a_forced_task_leaves_no_place_behind(void) {
 
 /* --- cancel ---------------------------------------------------------------------------- */
 
-static void cancels_what_nobody_has_claimed(void) {
+static void cancels_what_no_worker_has_claimed(void) {
   play p;
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
@@ -542,7 +543,7 @@ static void cancels_what_nobody_has_claimed(void) {
   CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
   CHECK_EQUAL(telar_sched_worker_completed(p.sched, 1), 0);
   CHECK_EQUAL(telar_sched_outstanding(p.sched), 2);
-  /* A queue of cancelled tasks only: the place taken for the look is given back. */
+  /* A queue with only a cancelled task: the place taken to claim it is given back. */
   play_submit(&p, 0);
   CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
   play_park(&p, 1);
@@ -565,7 +566,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   play_close(&p);
 
-  /* It runs: as without. */
+  /* The task runs: as in cancel. */
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
   CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
@@ -575,7 +576,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_CLOSED);
   play_close(&p);
 
-  /* It is done: the worker goes on, and is rung for the case that it was told to close. */
+  /* The task is done: the worker continues. It is rung, because it may have seen itself closed. */
   play_open(&p, play_config(8, 2, 2));
   play_hire_many(&p, 2);
   CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
@@ -586,7 +587,7 @@ static void a_worker_that_ends_with_a_task_of_its_lane_claims_nothing_in_its_pla
   CHECK_EQUAL(play_rung(&p), 1);
   play_submit(&p, 1);
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
-  /* One that was closed before stays so. */
+  /* A worker that was closed before stays closed. */
   telar_sched_worker_close(p.sched, 0);
   CHECK_EQUAL(telar_sched_cancel_closing(p.sched, 2, 0, &worker), TELAR_CANCEL_INVALID);
   CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_CLOSED);
@@ -601,7 +602,7 @@ static void a_worker_whose_task_was_cancelled_claims_nothing_more(uint32_t concu
   play_submit(&p, 1);
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   CHECK_EQUAL(cancel(&p, 0, 1), TELAR_CANCEL_RUNNING);
-  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID); /* once */
+  CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_INVALID); /* only once */
   if (concurrency > 1) CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_CLOSED);
   CHECK_STATUS(telar_sched_complete(p.sched, 0, 0), TELAR_INVALID);
   play_drains_nothing(&p);
@@ -623,7 +624,7 @@ static void cancel_comes_too_late_for_a_finished_task(void) {
   CHECK_STATUS(telar_sched_complete(p.sched, 0, 3), TELAR_OK);
   CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_DONE);
   CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_DONE);
-  CHECK_EQUAL(play_next(&p, 0, NONE), 4); /* and does the worker no harm */
+  CHECK_EQUAL(play_next(&p, 0, NONE), 4); /* and does not affect the worker */
   PLAY_DRAINS(&p, 3);
   CHECK_EQUAL(cancel(&p, 3, NONE), TELAR_CANCEL_INVALID);
   play_close(&p);
@@ -670,12 +671,12 @@ static void a_closed_worker_finishes_what_it_has(void) {
   CHECK_EQUAL(play_next(&p, 0, 1), TELAR_NEXT_CLOSED);
   CHECK_EQUAL(play_next(&p, 0, 0), TELAR_NEXT_CLOSED);
   PLAY_DRAINS(&p, 1, 0);
-  CHECK_EQUAL(play_hire(&p), 1); /* closing what was not there left no mark */
+  CHECK_EQUAL(play_hire(&p), 1); /* the earlier close of a missing worker had no effect */
   CHECK_EQUAL(play_next(&p, 1, NONE), 2);
   play_close(&p);
 }
 
-/* Retires in portions of max; checks that the slots come in this order. */
+/* Retires in portions of max, and checks that the slots come in this order. */
 static void retires(play *p, uint32_t worker, uint32_t max, const uint32_t *wanted,
                     uint32_t wanted_claimed, uint32_t wanted_lane) {
   uint32_t out[PLAY_SLOTS_MOST], total = 0, total_claimed = 0, count, claimed;
@@ -719,7 +720,7 @@ static void retire_gives_back_what_a_dead_worker_had(uint32_t max) {
     CHECK_EQUAL(telar_sched_worker_usage(p.sched, 1), 0);
     CHECK(!telar_sched_worker_is_ready(p.sched, 1));
     play_drains_nothing(&p);
-    /* All are the owner's again, and so is the index. */
+    /* All slots are OWNED again, and the index is free. */
     uint32_t out, claimed = 77;
     CHECK_EQUAL(telar_sched_worker_retire(p.sched, 1, &out, 1, &claimed), 0);
     CHECK_EQUAL(claimed, 0);
@@ -753,7 +754,7 @@ static void retire_takes_nothing_of_others(void) {
   for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
   for (uint32_t i = 0; i < 3; i++) CHECK_EQUAL(play_next(&p, i, NONE), i);
   CHECK_STATUS(telar_sched_complete(p.sched, 1, 1),
-               TELAR_OK); /* finished before it died: not lost */
+               TELAR_OK); /* finished before it died, so it is not lost */
   uint32_t out[8], claimed;
   CHECK_EQUAL(telar_sched_worker_retire(p.sched, 3, out, 8, &claimed), 0);
   CHECK_EQUAL(telar_sched_worker_retire(p.sched, 4, out, 8, &claimed), 0);
@@ -767,13 +768,13 @@ static void retire_takes_nothing_of_others(void) {
   play_close(&p);
 }
 
-/* Whatever state a worker dies in, its index starts anew. */
+/* Whatever state a worker dies in, its index starts afresh. */
 static void a_retired_index_starts_anew(void) {
   play p;
   play_open(&p, play_config(8, 1, 2));
   uint32_t out[8], claimed;
   for (int death = 0; death < 5; death++) {
-    if (death == 4) { /* its thread never came so far as to attach */
+    if (death == 4) { /* its thread never got as far as to attach */
       uint32_t worker;
       CHECK_STATUS(telar_sched_worker_add(p.sched, &worker), TELAR_OK);
       CHECK_STATUS(sched_submit_to(p.sched, 1, 0, TELAR_LANE_SHARED), TELAR_OK);
@@ -837,9 +838,9 @@ static void withdraws_what_is_in_the_ready_queue(void) {
   play_close(&p);
 }
 
-/* For an owner that found no place: it is told when one comes free that was kept for the
- * next task. */
-static void tells_of_a_worker_that_runs_dry(void) {
+/* For an owner that found no place: it is rung when a place that a worker kept for its next task
+ * becomes free. */
+static void rings_when_a_worker_runs_out_of_work(void) {
   play p;
   play_open(&p, play_config(8, 1, 1));
   play_hire(&p);
@@ -853,7 +854,7 @@ static void tells_of_a_worker_that_runs_dry(void) {
   play_close(&p);
 }
 
-static void tells_of_the_next_claim_once(void) {
+static void rings_for_the_next_claim_once(void) {
   play p;
   play_open(&p, play_config(8, 2, 1));
   play_hire_many(&p, 2);
@@ -881,7 +882,7 @@ static void rings_the_owner_only_while_it_sleeps(void) {
   for (uint32_t i = 0; i < 6; i++) play_submit(&p, i);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(play_next(&p, 0, 0), 1);
-  CHECK_EQUAL(p.owner_rings, 0); /* awake: it will look */
+  CHECK_EQUAL(p.owner_rings, 0); /* awake: it will poll */
   CHECK(!telar_sched_owner_sleep(p.sched));
   PLAY_DRAINS(&p, 0);
   CHECK(telar_sched_owner_sleep(p.sched));
@@ -895,16 +896,16 @@ static void rings_the_owner_only_while_it_sleeps(void) {
   CHECK_EQUAL(play_next(&p, 0, 3), 4);
   CHECK_EQUAL(p.owner_rings, 1);
   CHECK(!telar_sched_owner_sleep(p.sched));
-  CHECK_EQUAL(play_next(&p, 0, 4), 5); /* a sleep that did not come about rings nobody */
+  CHECK_EQUAL(play_next(&p, 0, 4), 5); /* a sleep that was cancelled causes no ring */
   CHECK_EQUAL(p.owner_rings, 1);
   PLAY_DRAINS(&p, 3, 4);
-  /* A bell that rang for something else: it sleeps on, and is rung. */
+  /* A bell that rang for another reason: the owner sleeps on, and is rung later. */
   CHECK(telar_sched_owner_sleep(p.sched));
   CHECK(telar_sched_owner_sleep(p.sched));
   CHECK(play_is_asleep(play_next(&p, 0, 5)));
   CHECK_EQUAL(p.owner_rings, 2);
   PLAY_DRAINS(&p, 5);
-  /* Cancelled slots ring as well. */
+  /* Cancelled slots also ring. */
   telar_sched_owner_awake(p.sched);
   play_submit(&p, 0);
   CHECK_EQUAL(cancel(&p, 0, NONE), TELAR_CANCEL_QUEUED);
@@ -947,7 +948,7 @@ int main(void) {
   a_worker_says_that_it_is_ready();
   takes_back_only_what_was_submitted();
   a_slot_that_cannot_be_cancelled_goes_round();
-  only_whoever_holds_a_slot_may_complete_it();
+  only_the_holder_of_a_slot_may_complete_it();
   next_completes_and_claims_in_one_call();
   static const uint32_t starts[] = {0, 1, 0x7ffffffe, UINT32_MAX - 3, UINT32_MAX};
   for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
@@ -966,7 +967,7 @@ int main(void) {
   a_place_can_be_reserved_before_its_task_comes();
   a_reserved_place_can_be_given_back();
   a_forced_task_leaves_no_place_behind();
-  cancels_what_nobody_has_claimed();
+  cancels_what_no_worker_has_claimed();
   a_worker_whose_task_was_cancelled_claims_nothing_more(1);
   a_worker_whose_task_was_cancelled_claims_nothing_more(2);
   cancel_comes_too_late_for_a_finished_task();
@@ -976,8 +977,8 @@ int main(void) {
   retire_takes_nothing_of_others();
   a_retired_index_starts_anew();
   withdraws_what_is_in_the_ready_queue();
-  tells_of_the_next_claim_once();
-  tells_of_a_worker_that_runs_dry();
+  rings_for_the_next_claim_once();
+  rings_when_a_worker_runs_out_of_work();
   rings_the_owner_only_while_it_sleeps();
   poll_takes_what_is_there(1);
   poll_takes_what_is_there(2);

@@ -1,6 +1,6 @@
 /*
- * sched: the histograms of waiting and running time. Nothing here depends on how fast
- * the machine is: times are only bounded from below, by what was waited for.
+ * sched: the histograms of wait and run times. Nothing here depends on the speed of the machine:
+ * times are only checked against lower bounds, which the test has waited for.
  */
 #include "sched_play.h"
 
@@ -31,7 +31,7 @@ static void open_timed(play *p, uint32_t workers) {
   play_open(p, config);
 }
 
-/* So many tasks, one after another. */
+/* Runs that many tasks, one after another. */
 static void run(play *p, uint32_t worker, uint32_t tasks) {
   uint32_t out;
   for (uint32_t i = 0; i < tasks; i++) {
@@ -51,7 +51,7 @@ static void counts_what_it_measures(void) {
   play p;
   open_timed(&p, 1);
   play_hire(&p);
-  /* Made long before it was handed over; run for a while. */
+  /* Created long before it was submitted; runs for a while. */
   CHECK_STATUS(telar_sched_submit(p.sched, 0, true, telar_os_now_ns() - WAITED_NS), TELAR_OK);
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   for (uint64_t end = telar_os_now_ns() + RAN_NS; telar_os_now_ns() < end;) telar_os_relax();
@@ -64,7 +64,8 @@ static void counts_what_it_measures(void) {
   play_close(&p);
 }
 
-/* The worker's clock was read before the task was made: no wait of half an eternity. */
+/* The worker read its clock before the task was created: the wait must not wrap to a huge
+ * number. */
 static void a_wait_is_never_negative(void) {
   play p;
   open_timed(&p, 1);
@@ -96,7 +97,8 @@ static void merges_the_living_and_the_dead(void) {
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1), 0);
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, NONE), 9);
   CHECK_EQUAL(play_hire(&p), 1);
-  CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1), 0); /* its predecessor's are not its own */
+  CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1),
+              0); /* those of its predecessor do not count as its own */
   run(&p, 1, 5);
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1), 5);
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, NONE), 14);
@@ -115,10 +117,11 @@ static void a_reset_begins_anew(void) {
   run(&p, 1, 4);
   telar_sched_histogram_reset(p.sched, TELAR_METRIC_RUN);
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, NONE), 0);
-  CHECK_EQUAL(count_of(&p, TELAR_METRIC_WAIT, NONE), 9); /* each for itself */
-  CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1), 4);     /* a worker's is since it was added */
+  CHECK_EQUAL(count_of(&p, TELAR_METRIC_WAIT, NONE), 9); /* each metric is reset separately */
+  CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, 1),
+              4); /* a worker's histogram starts when it was added */
   run(&p, 0, 1);
-  retire(&p, 1); /* what was before the reset stays before it */
+  retire(&p, 1); /* what was recorded before the reset stays excluded */
   CHECK_EQUAL(count_of(&p, TELAR_METRIC_RUN, NONE), 1);
   CHECK_EQUAL(play_hire(&p), 1);
   run(&p, 1, 6);
@@ -132,7 +135,7 @@ static void a_reset_begins_anew(void) {
   play_close(&p);
 }
 
-/* Retiring in portions merges once; what was not completed was not measured. */
+/* Retiring in portions merges the histogram once. Tasks that did not complete are not recorded. */
 static void retiring_in_portions_counts_once(void) {
   play p;
   telar_sched_config config = play_config(8, 1, 3);

@@ -1,6 +1,6 @@
 /*
- * sched: the payload block of a slot. Who may have one, which one is kept, and that
- * the slab is whole again when all are freed.
+ * sched: the payload block of a slot. Which threads may have one, which block is kept, and that the
+ * slab is whole again after all blocks are freed.
  */
 #include "sched_play.h"
 
@@ -49,7 +49,7 @@ static void check_all_freed(store *s) {
   CHECK_EQUAL(in_use(s), 0);
 }
 
-static void only_whoever_holds_the_slot_may_touch_its_block(void) {
+static void only_the_holder_of_a_slot_may_use_its_block(void) {
   store s;
   open_store(&s, 2);
   telar_sched *sched = s.play.sched;
@@ -93,14 +93,14 @@ static void only_whoever_holds_the_slot_may_touch_its_block(void) {
 #undef REFUSED
   close_store(&s);
 
-  play p; /* no slab, no blocks */
+  play p; /* no slab, so no blocks */
   play_open(&p, play_config(8, 1, 1));
   CHECK_STATUS(telar_sched_block_alloc(p.sched, 0, NONE, 10, &offset, &capacity), TELAR_INVALID);
   CHECK_STATUS(telar_sched_block_free(p.sched, 0, NONE), TELAR_INVALID);
   play_close(&p);
 }
 
-/* The owner writes its value, the worker its result, into the same block. */
+/* The owner writes its value and the worker its result into the same block. */
 static void the_next_writer_gets_the_same_block(void) {
   store s;
   open_store(&s, 1);
@@ -115,7 +115,7 @@ static void the_next_writer_gets_the_same_block(void) {
     CHECK_EQUAL(allocate(&s, 3, NONE, BIG), block);
     CHECK_EQUAL(in_use(&s), used);
   }
-  /* Without need of it as well: the slot keeps it for later. */
+  /* The slot keeps the block even if this value does not need it. */
   play_submit(&s.play, 3);
   CHECK_EQUAL(play_next(&s.play, 0, NONE), 3);
   CHECK(play_is_asleep(play_next(&s.play, 0, 3)));
@@ -123,12 +123,13 @@ static void the_next_writer_gets_the_same_block(void) {
   CHECK_EQUAL(allocate(&s, 3, NONE, 10), block);
   CHECK_STATUS(telar_sched_block_free(s.play.sched, 3, NONE), TELAR_OK);
   CHECK_EQUAL(in_use(&s), 0);
-  CHECK_STATUS(telar_sched_block_free(s.play.sched, 3, NONE), TELAR_OK); /* none is no error */
+  CHECK_STATUS(telar_sched_block_free(s.play.sched, 3, NONE),
+               TELAR_OK); /* freeing no block is not an error */
   CHECK_EQUAL(in_use(&s), 0);
   close_store(&s);
 }
 
-/* One whose block is too small for the result gives it up before it takes another. */
+/* A slot whose block is too small for the result frees it before it allocates another. */
 static void a_block_too_small_is_not_kept(void) {
   store s;
   open_store(&s, 1);
@@ -157,7 +158,7 @@ static void growing_keeps_the_old_block_until_the_next_call(void) {
     uint64_t second = allocate(&s, 0, who, BIG);
     CHECK(first != second);
     CHECK(telar_slab_capacity_at(s.slab, first) != 0);
-    /* Also when the old one would do: what is in it is still to be copied. */
+    /* Also if the old block would be large enough: its contents still have to be copied. */
     uint64_t third = allocate(&s, 0, who, BIG);
     CHECK(third != second && telar_slab_capacity_at(s.slab, second) != 0);
     CHECK_EQUAL(in_use(&s),
@@ -169,7 +170,7 @@ static void growing_keeps_the_old_block_until_the_next_call(void) {
     CHECK_STATUS(telar_sched_block_free(s.play.sched, 0, NONE), TELAR_OK); /* both */
     CHECK_EQUAL(in_use(&s), 0);
   }
-  /* The old one also goes when the next call is that of the next task. */
+  /* The old block is also freed if the next call belongs to the next task. */
   allocate(&s, 0, NONE, SMALL);
   uint64_t grown = allocate(&s, 0, NONE, BIG);
   play_submit(&s.play, 0);
@@ -192,7 +193,8 @@ static void a_failure_to_grow_leaves_the_block(void) {
   CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, NONE, MAX_BLOCK, &offset, &capacity),
                TELAR_NO_MEMORY);
   CHECK(telar_slab_capacity_at(s.slab, block) >= BIG);
-  /* Nothing is wanted of a kept one: it goes to make room, and may be had again. */
+  /* The contents of a kept block are not needed: it is freed to make room, and can be allocated
+   * again. */
   play_submit(&s.play, 0);
   CHECK_EQUAL(play_next(&s.play, 0, NONE), 0);
   CHECK_STATUS(telar_sched_block_alloc(s.play.sched, 0, 0, MAX_BLOCK + 1, &offset, &capacity),
@@ -205,7 +207,7 @@ static void a_failure_to_grow_leaves_the_block(void) {
   close_store(&s);
 }
 
-/* Slots that come back by other ways than drain bring their blocks along. */
+/* Slots that come back in other ways than drain keep their blocks. */
 static void no_way_back_loses_a_block(void) {
   store s;
   open_store(&s, 2);
@@ -219,12 +221,12 @@ static void no_way_back_loses_a_block(void) {
     if (i < 2) CHECK_EQUAL(play_next(&s.play, 1, NONE), i);
   }
   allocate(&s, 0, 1, BIG);
-  allocate(&s, 0, 1, 2 * BIG); /* dies with an old block still kept */
+  allocate(&s, 0, 1, 2 * BIG); /* dies while the old block is still kept */
   uint32_t out[8], claimed;
   CHECK_EQUAL(telar_sched_worker_retire(s.play.sched, 1, out, 8, &claimed), 3);
   CHECK_EQUAL(claimed, 2);
   CHECK_EQUAL(telar_sched_withdraw(s.play.sched, out, 8), 2);
-  /* What a dead worker had begun to write is not kept: nobody reads it. */
+  /* What a dead worker had begun to write is not kept: no thread reads it. */
   uint64_t before = in_use(&s);
   allocate(&s, 0, NONE, SMALL);
   CHECK(in_use(&s) < before);
@@ -234,7 +236,7 @@ static void no_way_back_loses_a_block(void) {
 
 int main(void) {
   check_deadline(60);
-  only_whoever_holds_the_slot_may_touch_its_block();
+  only_the_holder_of_a_slot_may_use_its_block();
   the_next_writer_gets_the_same_block();
   a_block_too_small_is_not_kept();
   growing_keeps_the_old_block_until_the_next_call();

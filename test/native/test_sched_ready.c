@@ -1,6 +1,6 @@
 /*
- * sched_ready: what is pushed is claimed once, in order, near the wrap-around too; what was
- * told of, and what is there all the same.
+ * sched_ready: what is pushed is claimed once, in order, also near the wrap-around. Covers
+ * published and unpublished slots.
  */
 #include "check.h"
 
@@ -17,7 +17,7 @@ static sched_ready *open_ready(void **memory, uint32_t start) {
 
 static void submit(sched_ready *ready, uint32_t slot, uint32_t outstanding) {
   sched_ready_push(ready, slot);
-  sched_ready_tell_in_time(ready, outstanding);
+  sched_ready_publish_if_due(ready, outstanding);
 }
 
 static void claims(sched_ready *ready, uint32_t wanted) {
@@ -30,12 +30,12 @@ static void claims(sched_ready *ready, uint32_t wanted) {
 static void claims_nothing(sched_ready *ready) {
   uint32_t slot = 77;
   CHECK(!sched_ready_has_next(ready));
-  CHECK(!sched_ready_has_told(ready));
+  CHECK(!sched_ready_has_published(ready));
   CHECK(!sched_ready_claim(ready, &slot));
   CHECK_EQUAL(sched_ready_length(ready), 0);
 }
 
-/* As many slots as there are, some of them left when others come. */
+/* As many pushes as there are slots; some slots are still there when others are pushed. */
 static void keeps_its_order(uint32_t start) {
   void *memory;
   sched_ready *ready = open_ready(&memory, start);
@@ -50,34 +50,34 @@ static void keeps_its_order(uint32_t start) {
   free(memory);
 }
 
-static void tells_of_many_together(void) {
+static void publishes_many_together(void) {
   void *memory;
   sched_ready *ready = open_ready(&memory, 0);
   uint32_t outstanding = 1;
-  for (; outstanding < SCHED_READY_TELL_AT_ONCE; outstanding++) {
+  for (; outstanding < SCHED_READY_PUBLISH_AT_ONCE; outstanding++) {
     submit(ready, outstanding, outstanding);
     CHECK_EQUAL(sched_ready_length(ready), outstanding);
   }
   for (uint32_t told = outstanding - 1; outstanding < SLOTS; outstanding++) {
     submit(ready, outstanding, outstanding);
-    if (outstanding % SCHED_READY_TELL_EVERY == 0) told = outstanding;
+    if (outstanding % SCHED_READY_PUBLISH_EVERY == 0) told = outstanding;
     CHECK_EQUAL(sched_ready_length(ready), told);
   }
-  sched_ready_tell(ready);
+  sched_ready_publish(ready);
   CHECK_EQUAL(sched_ready_length(ready), outstanding - 1);
   free(memory);
 }
 
-static void has_what_it_did_not_tell_of(void) {
+static void has_unpublished_slots(void) {
   void *memory;
   sched_ready *ready = open_ready(&memory, 0);
-  submit(ready, 3, SCHED_READY_TELL_AT_ONCE + 1);
-  CHECK(!sched_ready_has_told(ready));
+  submit(ready, 3, SCHED_READY_PUBLISH_AT_ONCE + 1);
+  CHECK(!sched_ready_has_published(ready));
   CHECK(sched_ready_has_next(ready));
-  sched_ready_tell(ready);
-  CHECK(sched_ready_has_told(ready));
+  sched_ready_publish(ready);
+  CHECK(sched_ready_has_published(ready));
   claims(ready, 3);
-  submit(ready, 4, SCHED_READY_TELL_AT_ONCE + 1);
+  submit(ready, 4, SCHED_READY_PUBLISH_AT_ONCE + 1);
   claims(ready, 4);
   claims_nothing(ready);
   free(memory);
@@ -86,7 +86,7 @@ static void has_what_it_did_not_tell_of(void) {
 int main(void) {
   keeps_its_order(0);
   keeps_its_order(UINT32_MAX - SLOTS - 3);
-  tells_of_many_together();
-  has_what_it_did_not_tell_of();
+  publishes_many_together();
+  has_unpublished_slots();
   return 0;
 }

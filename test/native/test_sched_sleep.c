@@ -1,12 +1,12 @@
 /*
- * sched: no wake-up is lost, between threads. Two games that stand still when one is:
- * tasks that come one at a time, while the worker is about to go to sleep; and rounds of
- * as many tasks as there are places, none of which ends before all are running.
+ * sched: no wake-up is lost between threads. Two games that hang if one is lost: tasks that come
+ * one at a time while the worker is about to sleep; and rounds of as many tasks as there are
+ * places, none of which ends before all are running.
  */
 #include "sched_bells.h"
 
-/* Threads that wake each other wait for processors, too: where others want those, a game
- * ends by the clock, and is as hard as it could get until then. */
+/* Threads that wake each other also wait for CPUs. If other processes use those, a game ends by the
+ * clock, and has been as hard as possible until then. */
 enum {
   WORKERS_MOST = BELLS_MOST,
   PLACES_MOST = 3,
@@ -20,23 +20,23 @@ typedef struct game {
   tower tower;
   uint64_t seed;
   uint32_t concurrency;
-  /* Who stands by looks again after a millisecond, and takes what others forgot. Without
-   * timers, and as if no task were short, only bells wake, and none may be missing. */
+  /* A standby worker polls after a millisecond and takes tasks that others missed. Without timers,
+   * and with no task counted as short, only bells wake, and none may be missing. */
   bool timers;
   uint64_t end_ns;
   pthread_t threads[WORKERS_MOST];
-  /* Plain: handed to and fro by the scheduler alone, so that TSan sees whether it does. */
+  /* Plain memory, handed back and forth only by the scheduler: TSan checks that this orders it. */
   uint64_t input[SLOTS];
   uint64_t output[SLOTS];
-  bool waits[SLOTS]; /* for all of its round to be running */
-  /* Goes along with each second task of a game that wants it: stores that wait for their
-   * lines hold up those that follow, the push, and so widen the moment in which a fence
+  bool waits[SLOTS]; /* until all tasks of its round are running */
+  /* Written with each second task of a game that sets it. Stores that wait for their cache lines
+   * delay the stores after them, such as the push. So they widen the moment in which a fence
    * matters. */
   bool heavy;
   struct {
     TELAR_CACHELINE_ALIGNED uint64_t word;
   } load[LOAD];
-  /* The round. */
+  /* State of the round. */
   _Atomic uint32_t running;
   _Atomic uint32_t size;
 } game;
@@ -54,7 +54,7 @@ static void answer(game *g, uint32_t slot) {
   g->output[slot] = answer_to(g->input[slot]);
   if (!g->heavy) return;
   atomic_store(&g->running, 1);
-  /* As long as the owner needs at least until it has pushed the second one. */
+  /* Takes at least as long as the owner needs to push the second task. */
   for (uint32_t turns = 0; slot % 2 == 0 && turns < FIRST_TURNS; turns++) telar_os_relax();
   for (uint32_t i = 0; slot % 2 == 1 && i < LOAD; i++) {
     CHECK_EQUAL(g->load[i].word, g->input[slot]);
@@ -139,7 +139,7 @@ static void prepare(game *g, check_random *random, uint32_t slot, bool waits) {
   g->waits[slot] = waits;
 }
 
-/* Before a task, or some that belong together, are handed over. */
+/* Call it before submitting a task, or several that belong together. */
 static void begin(game *g) {
   if (!g->timers) atomic_store(&g->tower.sched->lazy, 0);
 }
@@ -151,8 +151,8 @@ static uint32_t take_back(game *g, const uint32_t *slots, uint32_t count) {
   return count;
 }
 
-/* Until so many have come back: asleep, or awake and without a call to owner_sleep, which
- * would call a worker for what was forgotten. */
+/* Waits until `count` slots have come back: asleep, or awake and without calling owner_sleep, which
+ * would summon a worker for a missed task. */
 static void await(game *g, uint32_t count, bool asleep) {
   uint32_t out[SLOTS], tries = 0;
   uint64_t end = 0;
@@ -169,7 +169,7 @@ static void await(game *g, uint32_t count, bool asleep) {
     if (tries % 1024 == 0) {
       uint64_t now = telar_os_now_ns();
       if (end == 0) end = now + UINT64_C(1000000) * LOST_AFTER_MS;
-      if (now > end) tower_lost(&g->tower, "nobody takes a task");
+      if (now > end) tower_lost(&g->tower, "no worker takes a task");
     }
   }
 }
@@ -193,7 +193,7 @@ static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, bool timer
     } else {
       CHECK_STATUS(telar_sched_submit(g.tower.sched, slot, i % 3 == 0, 0), TELAR_OK);
     }
-    /* At times a second one, just when the worker may be done with the first. */
+    /* Sometimes a second one, just when the worker may have finished the first. */
     if (check_random_below(&random, 4) == 0) {
       pause_at_random(&random);
       prepare(&g, &random, (slot + 1) % SLOTS, false);
@@ -202,19 +202,19 @@ static void tasks_come_one_at_a_time(uint32_t workers, uint32_t cpus, bool timer
       together = 2;
     }
     await(&g, together, check_random_below(&random, 2) == 0);
-    /* Half of the time at once: the worker has just looked for more. */
+    /* Half of the time without a pause: the worker has just checked for more. */
     if (check_random_below(&random, 2) == 0) pause_at_random(&random);
     if (check_random_below(&random, 512) == 0) {
-      nanosleep(&(struct timespec){.tv_nsec = 1500000}, NULL); /* nobody stands by any more */
+      nanosleep(&(struct timespec){.tv_nsec = 1500000}, NULL); /* after this no worker stands by */
     }
   }
   close_game(&g);
 }
 
-/* One worker that never spins, and an owner that never sleeps. As soon as the worker has
- * one task, the next is pushed: in the very moments in which it has done with the first and
- * looks for the last time. None comes after that would make up for a wake-up that is lost. */
-static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed) {
+/* One worker that never spins, and an owner that never sleeps. As soon as the worker has one task,
+ * the owner pushes the next one: exactly when the worker has finished the first and checks for the
+ * last time. No later task would hide a lost wake-up. */
+static void tasks_come_while_the_worker_falls_asleep(uint32_t tasks, uint64_t seed) {
   static game g;
   player players[WORKERS_MOST];
   check_random random = check_random_from(seed, 7);
@@ -225,10 +225,10 @@ static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed)
     begin(&g);
     atomic_store(&g.running, 0);
     prepare(&g, &random, first, false);
-    /* A place is free when its task is seen to be done, unless it was left to the next. */
+    /* When a task is seen to be done, its place is free, unless it was left to the next task. */
     CHECK_STATUS(sched_submit_to(g.tower.sched, first, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
     while (atomic_load(&g.running) == 0) check_pause(&tries);
-    /* At times for a task that does not come after all: the worker may doze off as full. */
+    /* Sometimes for a task that does not come: the worker may then park as full. */
     if (check_random_below(&random, 4) == 0) {
       CHECK_STATUS(telar_sched_reserve(g.tower.sched, 0, TELAR_LANE_FORCED, &places), TELAR_OK);
     }
@@ -250,7 +250,7 @@ static void tasks_come_while_the_worker_dozes_off(uint32_t tasks, uint64_t seed)
 
 /* --- all at a time --------------------------------------------------------------------------- */
 
-/* So that later ones count as short: nobody is woken for them while one stands by. */
+/* Makes later tasks count as short: no worker is woken for them while one stands by. */
 static void run_short_tasks(game *g, check_random *random) {
   for (uint32_t i = 0; i < 150; i++) {
     prepare(g, random, i % SLOTS, false);
@@ -273,7 +273,7 @@ static void every_place_is_used(uint32_t workers, uint32_t concurrency, uint32_t
     begin(&g);
     atomic_store(&g.running, 0);
     if (check_random_below(&random, 4) == 0) {
-      /* One of them has all the places of its worker. The size is known before any runs. */
+      /* One of them takes all the places of its worker. The size is set before any task runs. */
       prepare(&g, &random, slot, true);
       atomic_store(&g.size, size - (concurrency - 1));
       telar_status status =
@@ -307,7 +307,7 @@ static void every_place_is_used(uint32_t workers, uint32_t concurrency, uint32_t
 int main(void) {
   uint64_t seed = check_seed();
   check_deadline(120);
-  tasks_come_while_the_worker_dozes_off(CHECK_TURNS(100000), seed);
+  tasks_come_while_the_worker_falls_asleep(CHECK_TURNS(100000), seed);
   static const uint32_t workers[] = {1, 2, 4}, cpus[] = {1, 2, 8};
   for (size_t w = 0; w < 3; w++) {
     for (size_t c = 0; c < 3; c++) {

@@ -1,8 +1,8 @@
 /*
- * sched under load: one owner, several workers that die and are replaced, cancels,
- * lanes, withdrawals. Every task settles once and only once, nobody runs more than it has
- * places for, and what one thread wrote before it handed a slot on is what the next one
- * reads (tasks and payload are plain memory: TSan sees whether the queues order them).
+ * sched under load: one owner, several workers that die and are replaced, cancels, lanes,
+ * withdrawals. Every task settles exactly once, and no worker runs more tasks than it has places.
+ * What one thread wrote before it passed a slot on is what the next one reads (tasks and payload
+ * are plain memory: TSan checks that the queues order them).
  */
 #include "sched_bells.h"
 
@@ -16,7 +16,7 @@ enum {
 
 typedef enum route { READY, SHARED, EXCLUSIVE, FORCED } route;
 
-/* Belongs to whoever has the slot. */
+/* Belongs to the thread that holds the slot. */
 typedef struct task {
   uint64_t serial;
   route way;
@@ -25,15 +25,15 @@ typedef struct task {
   uint64_t input;
   uint64_t output; /* 0 until it was run */
   uint32_t ran_by;
-  uint64_t offset; /* of its payload, if it has bytes */
+  uint64_t offset; /* of its payload, if bytes is not 0 */
   uint32_t bytes;
 } task;
 
-/* What the owner knows of a slot. */
+/* What the owner knows about a slot. */
 typedef enum fate {
   HOME,
   FLYING,
-  CANCELLED, /* before it was claimed: nobody may run it */
+  CANCELLED, /* before it was claimed: no worker may run it */
   CONDEMNED, /* while it ran */
   FINISHED   /* too late to be cancelled */
 } fate;
@@ -45,12 +45,12 @@ typedef struct hand {
   uint32_t index;
   uint64_t seed;
   pthread_t thread;
-  _Atomic bool kill; /* die between two calls, as terminate() makes it */
+  _Atomic bool kill; /* die between two calls, as terminate() does */
   _Atomic bool gone;
-  /* Its own; the owner's once its thread has ended. */
+  /* Private to the worker; to the owner once its thread has ended. */
   uint32_t held[HOLDING_MOST];
   uint32_t holding;
-  bool reached_the_end; /* closed, and finished what it had */
+  bool reached_the_end; /* closed, and has finished its tasks */
 } hand;
 
 typedef struct scenario {
@@ -68,9 +68,9 @@ struct shop {
   uint8_t *region;
   task tasks[SLOTS_MOST];
   hand hands[WORKERS_MOST];
-  /* the owner's */
+  /* private to the owner */
   fate fates[SLOTS_MOST];
-  uint32_t home[SLOTS_MOST]; /* slots at home, a stack */
+  uint32_t home[SLOTS_MOST]; /* free slots, a stack */
   uint32_t at_home;
   uint32_t submitted, completed, cancelled, recovered, withdrawn, deaths;
 };
@@ -87,7 +87,7 @@ static void write_payload(shop *s, uint32_t slot, uint32_t party, check_random *
   task *t = &s->tasks[slot];
   t->bytes = 0;
   if (!s->scenario.payload || check_random_below(random, 4) != 0) return;
-  uint32_t calls = 1 + (uint32_t)(check_random_below(random, 8) == 0); /* two: it grows */
+  uint32_t calls = 1 + (uint32_t)(check_random_below(random, 8) == 0); /* two calls: it grows */
   uint64_t before = 0, capacity;
   for (uint32_t call = 0; call < calls; call++) {
     uint32_t bytes = 16 + check_random_below(random, BLOCK_MOST);
@@ -95,7 +95,7 @@ static void write_payload(shop *s, uint32_t slot, uint32_t party, check_random *
     CHECK_STATUS(telar_sched_block_alloc(s->tower.sched, slot, party, bytes, &t->offset, &capacity),
                  TELAR_OK);
     CHECK(capacity >= bytes && t->offset + capacity <= REGION);
-    /* While it grows, what was written before is still there to be copied. */
+    /* While it grows, what was written before can still be copied. */
     CHECK(call == 0 || memcmp(s->region + before, &value, 8) == 0);
     t->bytes = bytes;
     memcpy(s->region + t->offset, &value, 8);
@@ -173,7 +173,7 @@ static bool work_until_closed(hand *h) {
       done = NONE;
       if (got < 0) break;
       take_up(h, (uint32_t)got);
-      /* As a loop does, or as asynchronous tasks end: some, later, in any order. */
+      /* As in a loop, or as asynchronous tasks end: some, later, in any order. */
       if (h->holding >= h->shop->scenario.concurrency || check_random_below(&random, 2) == 0) {
         done = h->held[check_random_below(&random, h->holding)];
         run(h, done, &random);
@@ -299,8 +299,7 @@ static uint32_t drain(shop *s) {
   return count;
 }
 
-/* Until nothing is left. That drain() answers 0 may also mean that somebody is in the
- * midst of giving back. */
+/* Until no slot is left. drain() may also return 0 because a thread is just giving a slot back. */
 static void drain_all(shop *s) {
   do {
     while (drain(s) > 0) {
@@ -328,7 +327,7 @@ static void cancel_one(shop *s) {
       CHECK(was == FLYING && worker < s->scenario.workers &&
             (t->way == READY || t->target == worker));
       s->fates[slot] = CONDEMNED;
-      if (chance(s, 2)) { /* else it sees by itself that it is to end */
+      if (chance(s, 2)) { /* otherwise it notices by itself that it must end */
         atomic_store(&s->hands[worker].kill, true);
         bell_ring(&s->tower.bells[worker]);
       }
@@ -368,7 +367,7 @@ static void bury(shop *s, hand *h) {
     for (uint32_t i = 0; i < count; i++) {
       const task *t = &s->tasks[out[i]];
       if (i < claimed) {
-        forget(h, out[i]); /* it held just this */
+        forget(h, out[i]); /* it was holding this slot */
       } else {
         CHECK(h->holding == 0 && t->way != READY && t->target == h->index && t->output == 0);
         CHECK(s->fates[out[i]] == FLYING || s->fates[out[i]] == CANCELLED);
@@ -378,7 +377,7 @@ static void bury(shop *s, hand *h) {
     }
   } while (count == max);
   CHECK_EQUAL(h->holding, 0);
-  /* Whatever waited in its lane is back. */
+  /* Everything that waited in its lane is back. */
   for (uint32_t i = 0; i < s->scenario.slots; i++) {
     CHECK(s->fates[i] == HOME || s->tasks[i].way == READY || s->tasks[i].target != h->index);
   }
@@ -414,7 +413,8 @@ static void open_shop(shop *s, const scenario *plan, uint64_t seed) {
                                .workers = plan->workers,
                                .concurrency = plan->concurrency,
                                .cpus = plan->cpus,
-                               .start = UINT32_MAX - plan->tasks / 3, /* they wrap in mid-run */
+                               .start = UINT32_MAX -
+                                        plan->tasks / 3, /* they wrap in the middle of the run */
                                .timing = plan->payload,
                                .slab = s->slab};
   tower_open(&s->tower, config);
@@ -427,7 +427,7 @@ static void close_shop(shop *s) {
     hand *h = &s->hands[i];
     telar_sched_worker_close(s->tower.sched, i);
     check_join(h->thread);
-    /* All places are free, or taken at once by close_idle. */
+    /* All places are free, or close_idle has taken all at once. */
     uint32_t usage = telar_sched_worker_usage(s->tower.sched, i), claimed, out;
     CHECK(usage == 0 || usage == s->scenario.concurrency);
     CHECK_EQUAL(telar_sched_worker_retire(s->tower.sched, i, &out, 1, &claimed), 0);
@@ -453,7 +453,7 @@ static void settles_each_once(const scenario *plan, uint64_t seed, tally *total)
   static shop s;
   open_shop(&s, plan, seed);
   while (settled(&s) < plan->tasks) {
-    /* Bursts around the capacity, and a few at a time. */
+    /* Either bursts around the capacity, or a few at a time. */
     uint32_t burst = chance(&s, 2) ? plan->slots : 1 + check_random_below(&s.random, 4);
     while (burst-- > 0 && s.at_home > 0 && s.submitted < plan->tasks) submit_one(&s);
     disturb(&s);

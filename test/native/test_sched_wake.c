@@ -1,12 +1,12 @@
 /*
- * sched: who is woken, by what, and who is left asleep. One thread plays everybody, so
- * each ring of a bell can be counted; test_sched_stress.c looks for the races.
+ * sched: which workers are woken, by what, and which stay asleep. One thread runs the owner and all
+ * workers, so each ring of a bell can be counted. test_sched_stress.c tests for races.
  */
 #include "sched_play.h"
 
 #define WORKER(index) (UINT64_C(1) << (index))
 
-/* All asleep, all bells quiet, nobody standing by: the pool has not been in use. */
+/* All workers asleep, no bell rung, none standing by: the pool has not been in use. */
 static void put_to_sleep(play *p, uint32_t workers) {
   for (int turn = 0; turn < 2; turn++) {
     for (uint32_t i = 0; i < workers; i++) play_park(p, i);
@@ -22,8 +22,8 @@ static void open_asleep(play *p, uint32_t workers, uint32_t concurrency) {
   put_to_sleep(p, workers);
 }
 
-/* Until tasks count as too short to wake a second worker for. Ends before the deadline of
- * the test, since the average forgets a task that was preempted. */
+/* Runs tasks until they count as too short to wake a second worker for. This ends before the
+ * deadline of the test, because the average forgets a task that was preempted. */
 static void make_lazy(play *p, uint32_t worker) {
   uint32_t out;
   do {
@@ -36,25 +36,25 @@ static void make_lazy(play *p, uint32_t worker) {
 
 /* --- the ready queue ----------------------------------------------------------------- */
 
-static void wakes_one_who_wakes_the_next(void) {
+static void wakes_one_that_wakes_the_next(void) {
   play p;
   open_asleep(&p, 4, 1);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   play_submit(&p, 1);
   play_submit(&p, 2);
-  CHECK_EQUAL(play_rung(&p), 0); /* one is on its way already */
+  CHECK_EQUAL(play_rung(&p), 0); /* one is already on its way */
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 2);
-  CHECK_EQUAL(play_rung(&p), 0); /* nothing left to look for */
+  CHECK_EQUAL(play_rung(&p), 0); /* no task is left to search for */
   play_submit(&p, 3);
   CHECK_EQUAL(play_rung(&p), WORKER(3));
   CHECK_EQUAL(play_next(&p, 3, NONE), 3);
   play_submit(&p, 4);
-  CHECK_EQUAL(play_rung(&p), 0); /* nobody left to call */
+  CHECK_EQUAL(play_rung(&p), 0); /* no worker is left to summon */
   CHECK_EQUAL(play_next(&p, 1, 1), 4);
   play_close(&p);
 }
@@ -71,9 +71,9 @@ static void wakes_across_words_of_the_idle_map(void) {
   play_close(&p);
 }
 
-/* With many tasks outstanding, workers are told of new ones some at a time. Who runs dry
- * looks for itself, and whoever else is woken finds what is there. */
-static void finds_what_it_was_not_told_of(void) {
+/* With many outstanding tasks, several new ones are published together. A worker that runs out of
+ * work also finds unpublished tasks, and so does any other worker that is woken. */
+static void finds_unpublished_tasks(void) {
   for (uint32_t tasks = 47; tasks < 64; tasks++) {
     play p;
     open_asleep(&p, 3, 1);
@@ -83,7 +83,7 @@ static void finds_what_it_was_not_told_of(void) {
     for (uint32_t i = 0; i + 1 < tasks; i++) {
       CHECK_EQUAL(play_next(&p, 0, done), i);
       done = i;
-      /* The last one is left for another: with each look, this one sees to that. */
+      /* The last task is left for another worker: this worker passes the search on. */
       CHECK_EQUAL(play_rung(&p), i == 0 ? WORKER(1) : 0);
     }
     CHECK_EQUAL(play_next(&p, 1, NONE), tasks - 1);
@@ -93,8 +93,8 @@ static void finds_what_it_was_not_told_of(void) {
   }
 }
 
-/* A worker has 48 tasks, and all sleep: of those to come, workers are told late. */
-static void open_untold(play *p, uint32_t workers, uint32_t busy) {
+/* A worker has 48 tasks, and all sleep: further tasks are published late. */
+static void open_unpublished(play *p, uint32_t workers, uint32_t busy) {
   open_asleep(p, workers, 64);
   for (uint32_t i = 0; i < 48; i++) {
     play_submit(p, i);
@@ -103,10 +103,10 @@ static void open_untold(play *p, uint32_t workers, uint32_t busy) {
   put_to_sleep(p, workers);
 }
 
-/* Nor does the one who passes the search on go by what it was told. */
-static void passes_on_what_it_was_not_told_of(void) {
+/* A worker that passes the search on also counts unpublished tasks. */
+static void passes_the_search_on_for_unpublished_tasks(void) {
   play p;
-  open_untold(&p, 3, 0);
+  open_unpublished(&p, 3, 0);
   for (uint32_t i = 48; i < 51; i++) play_submit(&p, i);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 48);
@@ -114,8 +114,8 @@ static void passes_on_what_it_was_not_told_of(void) {
   CHECK_EQUAL(play_next(&p, 2, NONE), 49);
   play_close(&p);
 
-  /* Nor the owner, when the one who was called has died, */
-  open_untold(&p, 2, 1);
+  /* So does the owner if the summoned worker has died, */
+  open_unpublished(&p, 2, 1);
   play_submit(&p, 48);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   uint32_t out, claimed;
@@ -124,8 +124,8 @@ static void passes_on_what_it_was_not_told_of(void) {
   CHECK_EQUAL(play_next(&p, 1, NONE), 48);
   play_close(&p);
 
-  /* or does not answer. */
-  open_untold(&p, 3, 2);
+  /* or does not respond. */
+  open_unpublished(&p, 3, 2);
   play_submit(&p, 48);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   CHECK(telar_sched_owner_sleep(p.sched));
@@ -134,7 +134,7 @@ static void passes_on_what_it_was_not_told_of(void) {
   play_close(&p);
 }
 
-static void finds_nothing_and_lets_the_next_one_be_called(void) {
+static void finds_nothing_and_can_be_summoned_again(void) {
   play p;
   open_asleep(&p, 2, 1);
   uint32_t out;
@@ -148,8 +148,8 @@ static void finds_nothing_and_lets_the_next_one_be_called(void) {
   play_close(&p);
 }
 
-/* One that has free places but runs something may be deaf for as long as that lasts. */
-static void calls_those_first_who_run_nothing(void) {
+/* A worker that has free places but runs a task may not respond for as long as the task runs. */
+static void summons_first_those_that_run_nothing(void) {
   play p;
   open_asleep(&p, 3, 2);
   play_submit(&p, 0);
@@ -168,17 +168,17 @@ static void calls_those_first_who_run_nothing(void) {
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   CHECK_EQUAL(play_next(&p, 0, NONE), 3);
   play_park(&p, 0);
-  play_submit(&p, 4); /* worker 0 is full: it cannot help */
+  play_submit(&p, 4); /* worker 0 is full, so it cannot help */
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   play_close(&p);
 }
 
-/* The one who was called does not answer: before the owner sleeps on it, it calls another. */
-static void calls_another_when_the_first_is_deaf(void) {
+/* The summoned worker does not respond: before the owner sleeps, it summons another. */
+static void summons_another_when_the_first_does_not_respond(void) {
   play p;
   open_asleep(&p, 3, 1);
   CHECK(telar_sched_owner_sleep(p.sched));
-  CHECK_EQUAL(play_rung(&p), 0); /* nothing to do, nobody to call */
+  CHECK_EQUAL(play_rung(&p), 0); /* no task, so no worker is summoned */
   telar_sched_owner_awake(p.sched);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
@@ -187,12 +187,12 @@ static void calls_another_when_the_first_is_deaf(void) {
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   telar_sched_owner_awake(p.sched);
   CHECK(telar_sched_owner_sleep(p.sched));
-  CHECK_EQUAL(play_rung(&p), 0); /* it was taken */
-  play_park(&p, 0);              /* now it has heard: no count is left behind */
+  CHECK_EQUAL(play_rung(&p), 0); /* the task was claimed */
+  play_park(&p, 0);              /* now it responds: its count in searching is gone */
   telar_sched_owner_awake(p.sched);
   play_submit(&p, 1);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
-  /* Nobody left to call: nothing is left behind either. */
+  /* There is no worker left to summon: searching does not stay raised either. */
   CHECK_EQUAL(play_next(&p, 0, NONE), 1);
   play_submit(&p, 2);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
@@ -213,26 +213,26 @@ static void a_lane_wakes_its_worker_and_no_other(void) {
   CHECK_STATUS(sched_submit_to(p.sched, 0, 2, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_STATUS(sched_submit_to(p.sched, 1, 2, TELAR_LANE_SHARED), TELAR_OK);
-  CHECK_EQUAL(play_rung(&p), 0); /* rung once for a sleep */
+  CHECK_EQUAL(play_rung(&p), 0); /* rung once for each sleep */
   CHECK_EQUAL(play_next(&p, 2, NONE), 0);
   CHECK_EQUAL(play_next(&p, 2, NONE), 1);
   CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_PARK);
-  /* Without a place it sleeps for its lane only. */
+  /* Without a free place it is woken for its lane only. */
   play_submit(&p, 2);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   CHECK_EQUAL(play_next(&p, 0, NONE), 2);
   CHECK_STATUS(sched_submit_to(p.sched, 3, 2, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 3);
-  /* Awake: it looks by itself. */
+  /* Awake: it checks by itself. */
   CHECK_STATUS(sched_submit_to(p.sched, 4, 2, TELAR_LANE_FORCED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), 0);
   CHECK_EQUAL(play_next(&p, 2, NONE), 4);
   play_close(&p);
 }
 
-/* A worker that is called to its lane is on its way, deaf for the ready queue. */
-static void a_task_does_not_wait_for_one_that_is_called_away(void) {
+/* A worker that is woken for its lane does not respond to the ready queue. */
+static void a_task_does_not_wait_for_a_worker_woken_for_its_lane(void) {
   play p;
   open_asleep(&p, 2, 1);
   CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
@@ -243,7 +243,8 @@ static void a_task_does_not_wait_for_one_that_is_called_away(void) {
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   play_close(&p);
 
-  /* Nobody else is there: the call comes back at once, and is made up for. */
+  /* There is no other worker: the attempt to summon one fails at once, and the task is run
+   * later. */
   open_asleep(&p, 1, 1);
   CHECK_STATUS(sched_submit_to(p.sched, 0, 0, TELAR_LANE_EXCLUSIVE), TELAR_OK);
   play_submit(&p, 1);
@@ -252,7 +253,7 @@ static void a_task_does_not_wait_for_one_that_is_called_away(void) {
   play_close(&p);
 }
 
-/* Summoned to search, it finds its lane filled instead. */
+/* A worker that was summoned to search finds a task in its lane first. */
 static void passes_the_search_on_when_its_lane_comes_first(void) {
   play p;
   open_asleep(&p, 2, 1);
@@ -265,22 +266,22 @@ static void passes_the_search_on_when_its_lane_comes_first(void) {
   play_close(&p);
 }
 
-/* ... or its places gone: reserved for a task that is not in the lane yet. */
+/* The same if its places are taken: reserved for a task that is not in the lane yet. */
 static void passes_the_search_on_when_it_has_no_place(void) {
   play p;
   open_asleep(&p, 2, 1);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
-  atomic_store(&p.sched->workers[0].usage, 1); /* the owner, between reserve and submit_to */
+  atomic_store(&p.sched->workers[0].usage, 1); /* as the owner does between reserve and submit_to */
   CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   play_close(&p);
 }
 
-/* A worker that came by while its places were reserved sleeps as one that is full. It is to be
- * found again when they are given back. */
-static void is_called_when_a_reserved_place_is_given_back(void) {
+/* A worker that checked while its places were reserved sleeps as full. It must be woken when they
+ * are given back. */
+static void is_woken_when_a_reserved_place_is_given_back(void) {
   play p;
   play_open(&p, play_config(8, 2, 1));
   play_hire_many(&p, 2);
@@ -290,30 +291,30 @@ static void is_called_when_a_reserved_place_is_given_back(void) {
   play_submit(&p, 1);
   CHECK_EQUAL(play_next(&p, 1, NONE), 1);
   play_submit(&p, 2);
-  CHECK_EQUAL(play_rung(&p), 0); /* both are full */
+  CHECK_EQUAL(play_rung(&p), 0); /* both workers are full */
   CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   CHECK_EQUAL(play_next(&p, 0, NONE), 2);
   play_park(&p, 1);
   CHECK(play_is_asleep(play_next(&p, 0, 2)));
   play_rung(&p);
-  /* One that sleeps with places to spare has nothing to come for. */
+  /* A worker that sleeps with free places does not have to be woken. */
   CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
   CHECK_STATUS(telar_sched_unreserve(p.sched, 0, places), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), 0);
   play_close(&p);
 }
 
-/* ... also in the moment between its look for a place and its sleep. */
-static void give_back_when_1_is_called(void *context, uint32_t worker) {
+/* The same between its check for a place and its sleep. */
+static void give_back_when_1_is_woken(void *context, uint32_t worker) {
   play_count_ring(context, worker);
   if (worker == 1) CHECK_STATUS(telar_sched_unreserve(((play *)context)->sched, 0, 1), TELAR_OK);
 }
 
-static void does_not_doze_off_as_full_when_a_place_has_come_back(void) {
+static void does_not_park_as_full_when_a_place_was_given_back(void) {
   play p;
   telar_sched_config config = play_config(8, 2, 1);
-  config.wake = give_back_when_1_is_called;
+  config.wake = give_back_when_1_is_woken;
   play_open(&p, config);
   play_hire_many(&p, 2);
   play_park(&p, 0);
@@ -322,18 +323,18 @@ static void does_not_doze_off_as_full_when_a_place_has_come_back(void) {
   CHECK_EQUAL(play_rung(&p), WORKER(0));
   uint32_t places = 0;
   CHECK_STATUS(telar_sched_reserve(p.sched, 0, TELAR_LANE_SHARED, &places), TELAR_OK);
-  /* It has no place for the task that it was called for, and passes the call on. */
+  /* It has no place for the task that it was summoned for, and passes the search on. */
   CHECK_EQUAL(play_next(&p, 0, NONE), 0);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   play_close(&p);
 }
 
-/* --- the last look ------------------------------------------------------------------------- */
+/* --- the last check ------------------------------------------------------------------------ */
 
-/* What the owner does between a worker's look for work and its sleep: it asked to be told of a
- * place that comes free, is told in just that moment, and acts at once. */
+/* What the owner does between a worker's check for work and its sleep: the owner watches for a free
+ * place, is rung in just that moment, and acts at once. */
 typedef struct moment {
-  play play; /* first: what the bells get is both */
+  play play; /* first: the context of the bells points to both */
   void (*act)(play *p);
 } moment;
 
@@ -343,8 +344,8 @@ static void act_in_the_moment(void *context, uint32_t worker) {
   if (worker == NONE) m->act(&m->play);
 }
 
-/* What next() says to worker 0, which has just run out of work. */
-static int32_t runs_dry_while(moment *m, void (*act)(play *p)) {
+/* The result of next() for worker 0, which has just run out of work. */
+static int32_t runs_out_of_work_while(moment *m, void (*act)(play *p)) {
   m->act = act;
   telar_sched_config config = play_config(8, 2, 1);
   config.wake = act_in_the_moment;
@@ -355,7 +356,7 @@ static int32_t runs_dry_while(moment *m, void (*act)(play *p)) {
   telar_sched_watch_claims(m->play.sched);
   int32_t said = play_next(&m->play, 0, 0);
   CHECK_EQUAL(m->play.owner_rings, 1);
-  CHECK_EQUAL(m->play.rings[0], 0); /* awake still: nobody rings */
+  CHECK_EQUAL(m->play.rings[0], 0); /* still awake: nothing rings it */
   play_close(&m->play);
   return said;
 }
@@ -380,13 +381,13 @@ static void nothing_happens(play *p) {
   (void)p;
 }
 
-static void looks_once_more_before_it_sleeps(void) {
+static void checks_once_more_before_it_sleeps(void) {
   moment m;
-  CHECK_EQUAL(runs_dry_while(&m, submit_1), 1);
-  CHECK_EQUAL(runs_dry_while(&m, submit_1_to_0), 1);
-  CHECK_EQUAL(runs_dry_while(&m, close_0), TELAR_NEXT_CLOSED);
-  CHECK_EQUAL(runs_dry_while(&m, close_idle_0), TELAR_NEXT_CLOSED);
-  CHECK_EQUAL(runs_dry_while(&m, nothing_happens), TELAR_NEXT_STANDBY);
+  CHECK_EQUAL(runs_out_of_work_while(&m, submit_1), 1);
+  CHECK_EQUAL(runs_out_of_work_while(&m, submit_1_to_0), 1);
+  CHECK_EQUAL(runs_out_of_work_while(&m, close_0), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(runs_out_of_work_while(&m, close_idle_0), TELAR_NEXT_CLOSED);
+  CHECK_EQUAL(runs_out_of_work_while(&m, nothing_happens), TELAR_NEXT_STANDBY);
 }
 
 /* --- the end of a time slice, of a worker ----------------------------------------------------- */
@@ -404,7 +405,7 @@ static void yields_when_its_time_slice_is_over(void) {
   CHECK_EQUAL(play_rung(&p), WORKER(0) | WORKER(1));
   telar_sched_worker_resume(p.sched, 0);
   spend_slice();
-  /* The task is completed, and no other claimed. */
+  /* The task is completed, and no other one claimed. */
   CHECK_EQUAL(telar_sched_next(p.sched, 0, 0), TELAR_NEXT_YIELD);
   CHECK_EQUAL(telar_sched_next(p.sched, 0, NONE), TELAR_NEXT_YIELD);
   PLAY_DRAINS(&p, 0);
@@ -475,7 +476,7 @@ static void retire(play *p, uint32_t worker, uint32_t expected) {
   CHECK_EQUAL(telar_sched_worker_retire(p->sched, worker, out, 64, &claimed), expected);
 }
 
-/* Whatever a worker was doing when it died, the next task wakes somebody else. */
+/* Whatever a worker was doing when it died, the next task wakes another worker. */
 static void the_dead_are_not_waited_for(void) {
   enum { SUMMONED_, AWAKE_, RESUMED_, PARKED_, CALLED_TO_LANE_, CLAIMED_, DEATHS_ };
   for (int death = 0; death < DEATHS_; death++) {
@@ -509,7 +510,7 @@ static void the_dead_are_not_waited_for(void) {
       }
       memset(p.rings, 0, sizeof p.rings);
       retire(&p, 0, expected);
-      if (left == 1) { /* else the search that died with it goes on */
+      if (left == 1) { /* otherwise the dead worker's search is continued */
         CHECK_EQUAL(play_rung(&p), 0);
         play_submit(&p, 1);
       }
@@ -520,7 +521,7 @@ static void the_dead_are_not_waited_for(void) {
       CHECK_EQUAL(play_hire(&p), 0);
       put_to_sleep(&p, 2);
     }
-    /* Nothing was counted once too often or too seldom. */
+    /* Every count is exact again. */
     CHECK_EQUAL(atomic_load(&p.sched->searching), 0);
     CHECK_EQUAL(atomic_load(&p.sched->awake), 0);
     CHECK_EQUAL(atomic_load(&p.sched->standby), 0);
@@ -528,7 +529,8 @@ static void the_dead_are_not_waited_for(void) {
   }
 }
 
-/* --- short tasks, and the one who stands by --------------------------------------------------- */
+/* --- short tasks, and the standby worker
+ * -------------------------------------------------------- */
 
 static void one_stands_by_while_the_pool_is_in_use(void) {
   play p;
@@ -537,13 +539,13 @@ static void one_stands_by_while_the_pool_is_in_use(void) {
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_STANDBY);
   play_rung(&p);
-  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK); /* one is enough */
+  CHECK_EQUAL(play_next(&p, 0, NONE), TELAR_NEXT_PARK); /* one standby worker is enough */
   CHECK_EQUAL(play_next(&p, 2, NONE), TELAR_NEXT_PARK);
-  /* Its time is over, nothing came: the pool is out of use. */
+  /* Its timer has expired and no task came: the pool is not in use. */
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
   PLAY_DRAINS(&p, 0);
-  /* When it is woken by something else, the next one may. */
+  /* When it is woken for something else, the next worker may stand by. */
   play_submit(&p, 0);
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   CHECK_EQUAL(play_next(&p, 1, 0), TELAR_NEXT_STANDBY);
@@ -560,7 +562,8 @@ static void open_lazy(play *p, uint32_t workers) {
   make_lazy(p, 0);
   put_to_sleep(p, workers);
   play_submit(p, 0);
-  CHECK_EQUAL(play_rung(p), WORKER(0)); /* nobody is awake: lazy or not, it must be woken */
+  CHECK_EQUAL(play_rung(p),
+              WORKER(0)); /* no worker is awake: even with short tasks, one must be woken */
   CHECK_EQUAL(play_next(p, 0, NONE), 0);
   CHECK_EQUAL(play_next(p, 1, NONE), TELAR_NEXT_STANDBY);
   CHECK_EQUAL(play_rung(p), 0);
@@ -577,14 +580,14 @@ static void short_tasks_wake_no_second_worker(void) {
   play_close(&p);
 }
 
-/* They were long after all: the one who stands by gets the third worker up. */
-static void who_stood_by_passes_the_search_on(void) {
+/* The tasks were not short after all: the standby worker wakes the third worker. */
+static void the_standby_worker_passes_the_search_on(void) {
   play p;
   open_lazy(&p, 3);
   play_submit(&p, 1);
   play_submit(&p, 2);
   CHECK_EQUAL(play_rung(&p), 0);
-  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* its millisecond is over */
+  CHECK_EQUAL(play_next(&p, 1, NONE), 1); /* its millisecond has passed */
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 2);
   play_close(&p);
@@ -594,7 +597,7 @@ static void who_stood_by_passes_the_search_on(void) {
   CHECK_EQUAL(play_rung(&p), 0);
   CHECK_STATUS(sched_submit_to(p.sched, 2, 1, TELAR_LANE_SHARED), TELAR_OK);
   CHECK_EQUAL(play_rung(&p), WORKER(1));
-  CHECK_EQUAL(play_next(&p, 1, NONE), 2); /* called away */
+  CHECK_EQUAL(play_next(&p, 1, NONE), 2); /* woken for its lane */
   CHECK_EQUAL(play_rung(&p), WORKER(2));
   CHECK_EQUAL(play_next(&p, 2, NONE), 1);
   play_close(&p);
@@ -608,7 +611,7 @@ static void who_stood_by_passes_the_search_on(void) {
   play_close(&p);
 }
 
-static void short_tasks_wake_a_worker_when_nobody_stands_by(void) {
+static void short_tasks_wake_a_worker_when_none_stands_by(void) {
   play p;
   open_lazy(&p, 3);
   CHECK_EQUAL(play_next(&p, 1, NONE), TELAR_NEXT_PARK);
@@ -634,7 +637,7 @@ static void the_dead_do_not_stand_by(void) {
   play_close(&p);
 }
 
-/* The only one awake has died: nobody will come by to take the task. */
+/* The only worker that was awake has died: no worker would come to take the task. */
 static void the_dead_are_not_awake(void) {
   play p;
   open_lazy(&p, 3);
@@ -645,8 +648,8 @@ static void the_dead_are_not_awake(void) {
   play_close(&p);
 }
 
-/* What a look at long tasks does to it. */
-static void long_tasks_end_the_laziness(void) {
+/* Tasks that take long end the rule for short tasks. */
+static void long_tasks_wake_a_second_worker_again(void) {
   play p;
   open_lazy(&p, 3);
   for (uint32_t i = 0; i < 8; i++) {
@@ -665,7 +668,7 @@ static void long_tasks_end_the_laziness(void) {
 
 /* --- the owner's nap ------------------------------------------------------------------------ */
 
-/* Tasks are short, and worker 0 has this many of them; worker 1 sleeps. */
+/* Tasks are short, and worker 0 holds that many of them; worker 1 sleeps. */
 static void open_napping(play *p, uint32_t tasks) {
   play_open(p, play_config(64, 2, 64));
   play_hire_many(p, 2);
@@ -693,7 +696,7 @@ static void a_nap_ends_when_a_quarter_is_done(void) {
   CHECK_EQUAL(p.owner_rings, 1);
   completes(&p, 10, 20);
   CHECK_EQUAL(p.owner_rings, 1);
-  /* There are results already: no sleep of any kind. */
+  /* There are results already: the owner does not sleep or nap. */
   telar_sched_owner_awake(p.sched);
   CHECK(!telar_sched_owner_nap(p.sched, &naps));
   completes(&p, 20, 40);
@@ -701,13 +704,13 @@ static void a_nap_ends_when_a_quarter_is_done(void) {
   play_close(&p);
 }
 
-static void a_nap_ends_when_a_worker_runs_dry(void) {
+static void a_nap_ends_when_a_worker_runs_out_of_work(void) {
   play p;
   bool naps = false;
   open_napping(&p, 40);
   CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
   play_park(&p, 1);
-  CHECK_EQUAL(p.owner_rings, 0); /* nothing to tell of */
+  CHECK_EQUAL(p.owner_rings, 0); /* there are no results */
   telar_sched_owner_awake(p.sched);
   CHECK(telar_sched_owner_nap(p.sched, &naps) && naps);
   completes(&p, 0, 2);
@@ -717,7 +720,7 @@ static void a_nap_ends_when_a_worker_runs_dry(void) {
   play_close(&p);
 }
 
-static void whoever_wakes_from_a_nap_may_sleep_after_it(void) {
+static void an_owner_may_sleep_after_a_nap(void) {
   play p;
   bool naps = false;
   open_napping(&p, 40);
@@ -725,11 +728,11 @@ static void whoever_wakes_from_a_nap_may_sleep_after_it(void) {
   telar_sched_owner_awake(p.sched);
   CHECK(telar_sched_owner_sleep(p.sched));
   completes(&p, 0, 1);
-  CHECK_EQUAL(p.owner_rings, 1); /* the first completion, as ever */
+  CHECK_EQUAL(p.owner_rings, 1); /* the first completion, as in a normal sleep */
   play_close(&p);
 }
 
-static void nobody_naps_over_a_few_tasks(void) {
+static void a_few_tasks_are_not_worth_a_nap(void) {
   play p;
   bool naps = true;
   open_napping(&p, 8);
@@ -743,7 +746,7 @@ static void nobody_naps_over_a_few_tasks(void) {
   CHECK(telar_sched_owner_nap(p.sched, &naps) && !naps);
   play_close(&p);
 
-  /* Or before it is known how long they take. */
+  /* Or while it is not known how long tasks take. */
   naps = true;
   open_asleep(&p, 1, 64);
   for (uint32_t i = 0; i < 40; i++) play_submit(&p, i);
@@ -753,20 +756,20 @@ static void nobody_naps_over_a_few_tasks(void) {
 
 int main(void) {
   check_deadline(60);
-  wakes_one_who_wakes_the_next();
+  wakes_one_that_wakes_the_next();
   wakes_across_words_of_the_idle_map();
-  finds_what_it_was_not_told_of();
-  passes_on_what_it_was_not_told_of();
-  finds_nothing_and_lets_the_next_one_be_called();
-  calls_those_first_who_run_nothing();
-  calls_another_when_the_first_is_deaf();
+  finds_unpublished_tasks();
+  passes_the_search_on_for_unpublished_tasks();
+  finds_nothing_and_can_be_summoned_again();
+  summons_first_those_that_run_nothing();
+  summons_another_when_the_first_does_not_respond();
   a_lane_wakes_its_worker_and_no_other();
-  a_task_does_not_wait_for_one_that_is_called_away();
+  a_task_does_not_wait_for_a_worker_woken_for_its_lane();
   passes_the_search_on_when_its_lane_comes_first();
   passes_the_search_on_when_it_has_no_place();
-  is_called_when_a_reserved_place_is_given_back();
-  does_not_doze_off_as_full_when_a_place_has_come_back();
-  looks_once_more_before_it_sleeps();
+  is_woken_when_a_reserved_place_is_given_back();
+  does_not_park_as_full_when_a_place_was_given_back();
+  checks_once_more_before_it_sleeps();
   yields_when_its_time_slice_is_over();
   a_search_does_not_end_with_the_time_slice();
   close_wakes_the_worker();
@@ -775,14 +778,14 @@ int main(void) {
   the_dead_are_not_waited_for();
   one_stands_by_while_the_pool_is_in_use();
   short_tasks_wake_no_second_worker();
-  who_stood_by_passes_the_search_on();
-  short_tasks_wake_a_worker_when_nobody_stands_by();
+  the_standby_worker_passes_the_search_on();
+  short_tasks_wake_a_worker_when_none_stands_by();
   the_dead_do_not_stand_by();
   the_dead_are_not_awake();
-  long_tasks_end_the_laziness();
+  long_tasks_wake_a_second_worker_again();
   a_nap_ends_when_a_quarter_is_done();
-  a_nap_ends_when_a_worker_runs_dry();
-  whoever_wakes_from_a_nap_may_sleep_after_it();
-  nobody_naps_over_a_few_tasks();
+  a_nap_ends_when_a_worker_runs_out_of_work();
+  an_owner_may_sleep_after_a_nap();
+  a_few_tasks_are_not_worth_a_nap();
   return 0;
 }

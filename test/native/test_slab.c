@@ -1,7 +1,7 @@
 /*
- * slab: blocks never overlap, wrong frees are refused, and whatever was freed can be
- * allocated again in any size. The region is real memory here, so that a block given
- * out twice shows as damaged contents, and to TSan as a race.
+ * slab: blocks never overlap, wrong frees are refused, and what was freed can be allocated again in
+ * any size. The region is real memory here, so a block that is allocated twice shows as damaged
+ * contents, and to TSan as a race.
  */
 #include "check.h"
 
@@ -85,7 +85,7 @@ static void gives_room_for_every_size(const telar_slab_config *config) {
   free(slab);
 }
 
-/* Allocates blocks of this size until there are no more; returns how many. */
+/* Allocates blocks of this size until none is left; returns how many. */
 static uint32_t fill(telar_slab *slab, uint64_t bytes, uint64_t *offsets) {
   uint32_t count = 0;
   uint64_t capacity;
@@ -110,7 +110,8 @@ static void drain(telar_slab *slab, uint64_t *offsets, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) CHECK_STATUS(telar_slab_free(slab, offsets[i]), TELAR_OK);
 }
 
-/* All of the region, in blocks of any one size, whatever it was used for before. */
+/* Checks that all of the region is available in blocks of any one size, whatever it was used for
+ * before. */
 static void is_whole_again(telar_slab *slab, uint64_t region_bytes, uint32_t max_block,
                            uint64_t *offsets) {
   uint32_t count = fill(slab, max_block, offsets);
@@ -142,7 +143,7 @@ static void becomes_whole_again_after_any_size(check_random *random) {
   free(slab);
 }
 
-/* Two regions that are no power of two, and one of a single granule. */
+/* Two regions whose size is not a power of two, and one of a single granule. */
 static void uses_all_of_an_odd_region(void) {
   static uint64_t offsets[BLOCKS_MOST];
   static const uint32_t granules[] = {1, 3, 37, 127};
@@ -157,7 +158,7 @@ static void uses_all_of_an_odd_region(void) {
       CHECK_EQUAL(count, granules[i]);
       drain(slab, offsets, count);
     }
-    /* Larger than the region is refused for good, not for now. */
+    /* More than the region is refused as TOO_LARGE, not as NO_MEMORY. */
     uint64_t capacity;
     CHECK_STATUS(telar_slab_alloc(slab, config.region_bytes + 1, offsets, &capacity),
                  TELAR_TOO_LARGE);
@@ -165,7 +166,7 @@ static void uses_all_of_an_odd_region(void) {
   }
 }
 
-/* A region full of larger spans serves small requests from their free blocks. */
+/* In a region full of larger spans, small requests get free blocks of these spans. */
 static void falls_back_to_larger_blocks(void) {
   static uint64_t offsets[BLOCKS_MOST];
   telar_slab_config config = {.region_bytes = 2 * MIB, .max_block = MIB};
@@ -197,7 +198,7 @@ static void works_at_the_end_of_four_gigabytes(void) {
   free(slab);
 }
 
-/* Every offset near the region, but those of blocks handed out, is refused. */
+/* Every offset in or near the region is refused, except those of allocated blocks. */
 static void refuses_wrong_frees(void) {
   telar_slab_config config = {
       .region_offset = 128, .region_bytes = 4 * 65536, .max_block = 128 * KIB};
@@ -233,12 +234,12 @@ typedef struct block {
   uint64_t mark;
 } block;
 
-/* What belongs at a place of the block: a mark of its own, another one at the end. */
+/* The mark that belongs at a position of the block; the end has a different one. */
 static uint64_t mark_at(const block *b, uint64_t at) {
   return at == b->capacity - sizeof(uint64_t) ? ~b->mark : b->mark + at;
 }
 
-/* All of a small block, a word in each KiB of a large one. */
+/* Every word of a small block, one word in each KiB of a large one. */
 static uint64_t mark_step(const block *b) {
   return b->capacity <= 1024 ? sizeof(uint64_t) : 1024;
 }
@@ -291,9 +292,9 @@ typedef struct workload {
   uint64_t seed;
   uint32_t turns;
   uint32_t max_block;
-  block trays[TRAYS];       /* blocks on their way to another thread */
+  block trays[TRAYS];       /* blocks being passed to another thread */
   telar_index_queue *full;  /* trays with a block */
-  telar_index_queue *empty; /* trays without */
+  telar_index_queue *empty; /* trays without a block */
 } workload;
 
 typedef struct actor {
@@ -309,7 +310,7 @@ static void *churn(void *argument) {
   uint32_t count = 0, tray;
   for (uint32_t turn = 0; turn < work->turns; turn++) {
     if (count < work->mode->keep && check_random_below(&random, 100) < 55) {
-      /* Sizes spread over the magnitudes. */
+      /* Sizes of all orders of magnitude. */
       uint64_t bytes = (uint64_t)work->mode->largest >> check_random_below(&random, 8);
       bytes = 1 + check_random_next(&random) % bytes;
       block *b = &held[count];
@@ -342,7 +343,7 @@ static void *churn(void *argument) {
       }
       check_and_free_block(work->slab, work->region, &b);
     }
-    /* Rubbish in between: no block begins there. */
+    /* Garbage offsets: no block starts there. */
     if (turn % 16 == 0) {
       CHECK_STATUS(telar_slab_free(work->slab,
                                    check_random_next(&random) % (2 * work->mode->region_bytes) | 1),
@@ -419,7 +420,8 @@ static void *free_all(void *argument) {
   return NULL;
 }
 
-/* Enough blocks that the two meet, though one starts earlier: refusals are faster than frees. */
+/* Enough blocks that the two threads meet, although one starts earlier: refusals are faster than
+ * frees. */
 static void one_of_two_frees_wins(uint32_t bytes, uint32_t region_bytes, uint32_t rounds,
                                   check_random *random) {
   static uint64_t offsets[BLOCKS_MOST];

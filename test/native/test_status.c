@@ -1,4 +1,4 @@
-/* Every status has a name and a message of its own; other numbers have a safe one. */
+/* Every status has its own name and message; other numbers have safe ones. */
 #include "check.h"
 
 int main(void) {

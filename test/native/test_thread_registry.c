@@ -1,4 +1,4 @@
-/* registry: numbers are alive from enter to leave and then never again; places come back. */
+/* thread_registry: numbers are alive from enter to leave, and never again; places are reused. */
 #include "check.h"
 
 #include "core/atomic.h"
@@ -66,7 +66,7 @@ static void any_number_gets_an_answer(void) {
   free(registry);
 }
 
-/* Past the wrap-around of the generation; each number is stale for 2^15 more. */
+/* Beyond the wrap-around of the generation; each number stays stale for 2^15 more. */
 static void generations_wrap(void) {
   enum { PAST = 1 << 15, TURNS = 3 * (1 << 16) };
   static uint32_t numbers[TURNS];
@@ -85,13 +85,13 @@ static void generations_wrap(void) {
   free(registry);
 }
 
-/* Numbers are unique among the living, and the dead have left their work behind. */
+/* Numbers of live threads are unique, and what dead threads did is visible. */
 enum { THREADS = 4, PLACES = 6, TURNS = 20000 };
 
 typedef struct crowd {
   telar_thread_registry *registry;
   _Atomic uint32_t inside[PLACES]; /* the number that holds a place, or 0 */
-  _Atomic uint32_t shown[THREADS]; /* the number that a thread has at present */
+  _Atomic uint32_t shown[THREADS]; /* the current number of each thread */
   uint64_t seed;
   _Atomic uint32_t ids;
 } crowd;
@@ -128,8 +128,8 @@ static void threads_come_and_go(void) {
   free(self.registry);
 }
 
-/* R1 and A1, by way of R2 and A2 as well: plain memory of a thread that has left may be read.
- * TSan is the judge. */
+/* R1 and A1, also by way of R2 and A2: plain memory of a thread that has left may be read. TSan
+ * checks this. */
 typedef struct will {
   telar_thread_registry *registry;
   _Atomic uint32_t number;
@@ -156,7 +156,7 @@ static void the_dead_have_left_their_work(void) {
     }
     if (i % 2 == 0) {
       while (telar_thread_registry_check(self.registry, number) == TELAR_OK) check_pause(&tries);
-    } else { /* R2 and A2: who is counted is seen dead */
+    } else { /* R2 and A2: a thread that is counted is seen dead */
       while (telar_thread_registry_left(self.registry) == 0) check_pause(&tries);
       CHECK_STATUS(telar_thread_registry_check(self.registry, number), TELAR_STALE);
     }

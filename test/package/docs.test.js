@@ -183,6 +183,19 @@ test('the memory model covers every file of the core that has labels', () => {
   assert.deepEqual(labeled.filter((name) => !alone.test(name) && !groups.test(name)), [])
 })
 
+// ---- docs/architecture.md ----
+
+test('docs/architecture.md describes every file of the rooms that it lists by file', () => {
+  const files = section(read('docs/architecture.md'), 'Files')
+  const isObvious = (name) => name === 'index.js' || /^(read|write)-/.test(name)
+  for (const room of ['base', 'codec', 'pool', 'shared', 'transport', 'worker']) {
+    const names = fs.readdirSync(path.join(root, 'lib', room))
+    for (const name of names.filter((name) => name.endsWith('.js'))) {
+      assert.ok(files.includes(`${name}\``) || isObvious(name), `lib/${room}/${name} is missing`)
+    }
+  }
+})
+
 // ---- Links ----
 
 // The anchor that GitHub makes of a heading.

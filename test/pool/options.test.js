@@ -327,10 +327,20 @@ test('limits are whole and ordered, whatever Piscina accepts', () => {
     assert.ok(limits.maxThreads >= 1)
     assert.ok(limits.maxQueue >= 0 && limits.concurrentTasksPerWorker >= 1)
   }), { numRuns: 500 })
-  assert.deepEqual(poolLimits(compat({ minThreads: 1.5, maxThreads: 1.5 })),
-    { minThreads: 1, maxThreads: 1, places: 66, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
-  assert.deepEqual(poolLimits(compat({ minThreads: 3, maxThreads: NaN })),
-    { minThreads: 3, maxThreads: 3, places: 70, maxQueue: Infinity, concurrentTasksPerWorker: 1 })
+  assert.deepEqual(poolLimits(compat({ minThreads: 1.5, maxThreads: 1.5 })), {
+    minThreads: 1,
+    maxThreads: 1,
+    workerTableSize: 66,
+    maxQueue: Infinity,
+    concurrentTasksPerWorker: 1
+  })
+  assert.deepEqual(poolLimits(compat({ minThreads: 3, maxThreads: NaN })), {
+    minThreads: 3,
+    maxThreads: 3,
+    workerTableSize: 70,
+    maxQueue: Infinity,
+    concurrentTasksPerWorker: 1
+  })
 })
 
 test('timerDelay() returns a delay that setTimeout() keeps', () => {

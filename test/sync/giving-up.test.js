@@ -298,6 +298,7 @@ test('a channel delivers once what it reported as sent, and nothing else', limit
       const value = me * 1e8 + i
       try {
         if (i % 3 === 0) channel.sendSync(value, { timeout: (i % 4) / 10 })
+        else if (i % 4 === 0) await channel.send(value, { timeout: i % 5 })
         else {
           const controller = new AbortController()
           const sending = channel.send(value, { signal: controller.signal })
@@ -319,6 +320,7 @@ test('a channel delivers once what it reported as sent, and nothing else', limit
       try {
         let result
         if ((i + me) % 3 === 0) result = channel.receiveSync({ timeout: (i % 4) / 10 })
+        else if (i % 4 === 0) result = await channel.receive({ timeout: i % 5 })
         else {
           const controller = new AbortController()
           const receiving = channel.receive({ signal: controller.signal })

@@ -30,10 +30,11 @@ async function sending (
   await channel.send('text')
   // @ts-expect-error a single value instead of many
   await channel.sendMany({ id: 1 })
-  // @ts-expect-error a promise is ended by a signal
-  await channel.send({ id: 1 }, { timeout: 5 })
-  // @ts-expect-error a blocked thread sees no signal
-  channel.sendSync({ id: 1 }, { signal })
+  await channel.send({ id: 1 }, { timeout: 5, signal })
+  channel.sendSync({ id: 1 }, { timeout: 5, signal })
+  await channel.close({ timeout: 5, signal })
+  // @ts-expect-error milliseconds
+  await channel.send({ id: 1 }, { timeout: '5' })
 }
 
 async function receiving (channel: Channel<Job>, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 'use strict'
 
-// A task queue that is nothing but an array: easy to inspect (`tasks`), linear
-// in its length for shift() and remove(). FixedQueue is the one for many tasks.
+// A task queue on an array: easy to inspect (`tasks`), but shift() and remove() take time in
+// proportion to its length. For many tasks there is FixedQueue.
 
 class ArrayTaskQueue {
   tasks = []
@@ -22,8 +22,7 @@ class ArrayTaskQueue {
     return this.tasks.length === 0 ? null : this.tasks.shift()
   }
 
-  // A task that is not queued is none of our business: an abort may come just
-  // after the task left the queue.
+  // Ignores a task that is not queued: an abort may come just after the task left the queue.
   remove (task) {
     const index = this.tasks.indexOf(task)
     if (index !== -1) this.tasks.splice(index, 1)

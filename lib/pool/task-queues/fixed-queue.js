@@ -1,22 +1,20 @@
 'use strict'
 
-// The default task queue: a ring that doubles when it is full. push(), shift()
-// and unshift() take constant time (amortised over growing), and so does
-// remove() when there are many of them.
+// The default task queue: a ring buffer that doubles when it is full. push(), shift() and unshift()
+// take constant time (amortized over growing). So does remove() when it is called often.
 //
-// Invariants: `#head` and `#tail` run freely, the slot of position p is
-// `p & #mask`, and `#tail - #head` never exceeds the number of slots. Each slot
-// between the two holds an item or, where one was removed, kHole; every other
-// slot holds undefined, so that the ring keeps nothing alive.
-// `#size` = slots in between that are not holes.
+// Invariants: `#head` and `#tail` are free-running positions, position p is in slot `p & #mask`,
+// and `#tail - #head` never exceeds the number of slots. Each slot between the two holds an item
+// or, if the item was removed, kHole. All other slots hold undefined, so that the ring keeps no
+// item alive. `#size` is the number of items, without holes.
 
 const { Array, Map, Symbol } = require('../../base/globals')
 
 const kHole = Symbol('hole')
 const kMinSlots = 32
-// A ring of this many slots (8 KiB) is worth keeping over an idle moment.
+// A ring of up to this many slots (8 KiB) is kept when the queue is empty.
 const kMaxSlotsKept = 1024
-// Entering an item into a map takes about as long as looking at this many slots.
+// Adding an item to a map takes about as long as comparing this many slots.
 const kSearchesPerIndex = 32
 
 class FixedQueue {
@@ -26,10 +24,9 @@ class FixedQueue {
   #tail = 0
   #size = 0
 
-  // remove() has to find its item. A search is cheap, a map from item to
-  // position costs more than all the queue's own work, so the map is made only
-  // once searching has cost more than making it does, and is dropped as soon as
-  // nobody removes any more.
+  // remove() has to find its item. A single search is cheap, while keeping a map from item to
+  // position costs more than all other work of the queue. So the map is made only when searches
+  // have cost more than making it, and is dropped when remove() is no longer called.
   #positions = null
   #searched = 0
   #unusedFor = 0
@@ -72,8 +69,8 @@ class FixedQueue {
     return item
   }
 
-  // The item nearest to the head; an item that is not queued is ignored: an
-  // abort may come just after the task left the queue.
+  // Removes the item; if it is queued twice, the one that comes first. Ignores an item that is not
+  // queued: an abort may come just after the task left the queue.
   remove (item) {
     const position = this.#find(item)
     if (position === undefined) return
@@ -100,7 +97,7 @@ class FixedQueue {
     return undefined
   }
 
-  // False when an item is queued twice: a map could not tell which comes first.
+  // False if an item is queued twice: a map could hold only one of its positions.
   #buildIndex () {
     this.#searched = 0
     this.#unusedFor = 0
@@ -125,15 +122,15 @@ class FixedQueue {
     else this.#positions.delete(item)
   }
 
-  // Making it anew costs as much as the queue is long: after that many steps
-  // without a removal, dropping it has paid for itself.
+  // Whether to drop the map. Making it again takes a step for each slot. After that many steps
+  // without a removal, keeping it has cost as much.
   #indexIsUnused () {
     return ++this.#unusedFor > this.#mask
   }
 
-  // Where holes fill half of the ring it is packed; otherwise it doubles.
-  // Either way at least half of the slots are free afterwards, or as many
-  // steps as there are slots must have come before: constant time, amortised.
+  // If holes fill half of the ring, the items are packed; otherwise the ring doubles. Afterwards at
+  // least half of the slots are free, so the next call comes only after as many steps: amortized,
+  // this takes constant time.
   #makeRoom () {
     const slots = this.#mask + 1
     const room = this.#size > slots / 2 ? slots * 2 : slots
@@ -148,11 +145,11 @@ class FixedQueue {
     this.#head = 0
     this.#tail = length
     this.#searched = 0
-    this.#positions = null // its positions are those of the old ring
+    this.#positions = null // it has the positions in the old ring
   }
 
-  // An empty queue starts over small: a burst must not hold its memory for
-  // ever, and positions stay small integers.
+  // An empty queue starts again with a small ring: the memory of a burst is freed, and positions
+  // stay small integers.
   #reset () {
     if (this.#mask + 1 > kMaxSlotsKept) {
       this.#slots = new Array(kMinSlots)

@@ -3,7 +3,7 @@
 const { ArrayTaskQueue } = require('./array-queue')
 const { FixedQueue } = require('./fixed-queue')
 
-// What the pool calls; unshift() is optional.
+// Whether an object has what the pool uses of a task queue. unshift() is optional.
 function isTaskQueue (value) {
   return typeof value === 'object' && value !== null && 'size' in value &&
     ['push', 'shift', 'remove'].every((name) => typeof value[name] === 'function')

@@ -1,12 +1,11 @@
 'use strict'
 
-// The tasks that wait in JavaScript: the user's task queue, and in front of it
-// the one task that was taken out and could not be handed over after all. A
-// queue that orders its tasks must not get it back at the end.
+// The tasks that wait in JavaScript. They are in the task queue. Only a task that was taken out of
+// it and could not be handed over may wait in front of the queue: push() would put it at the end.
 //
-// The queue is the caller's code: it may throw, lose tasks, give one twice, and call the
-// pool from inside. So the tasks are kept here as well. What a queue throws is an
-// uncaught exception; only what push() throws concerns one call, and goes to it.
+// The queue may be user code: it may throw, lose tasks, give one twice, and call the pool. So a set
+// of the waiting tasks is kept here too. An error that the queue throws is an uncaught exception,
+// except that push() throws it: there it concerns a single call of run().
 
 const { Set } = require('../base/globals')
 const { throwLater } = require('../base/uncaught')
@@ -20,7 +19,7 @@ class WaitingTasks {
     this.#queue = queue
   }
 
-  // What the queue says: one that hides a task for a while does so on purpose.
+  // The size that the queue reports, not that of the set: a queue may hold a task back on purpose.
   get size () {
     return this.#length() + (this.#head === null ? 0 : 1)
   }
@@ -32,7 +31,7 @@ class WaitingTasks {
       this.#queue.push(task)
     } catch (error) {
       this.#tasks.delete(task)
-      this.#drop(task) // it may be in there all the same
+      this.#drop(task) // the queue may have added it before it threw
       throw error
     }
     this.#dropIfSettled(task)
@@ -45,7 +44,7 @@ class WaitingTasks {
       this.#head = null
       if (this.#tasks.delete(head)) return head
     }
-    // As many times at most: a queue may give the same task for ever.
+    // Limited by the length: a queue may return the same task forever.
     for (let left = this.#length(); left > 0; left--) {
       const task = this.#shift()
       if (task === null || this.#tasks.delete(task)) return task
@@ -53,7 +52,7 @@ class WaitingTasks {
     return null
   }
 
-  // All of them, those too that the queue does not give.
+  // Takes all tasks, also those that the queue does not return.
   takeAll () {
     const tasks = []
     for (let task; (task = this.take()) !== null;) tasks.push(task)
@@ -62,7 +61,7 @@ class WaitingTasks {
     return tasks
   }
 
-  // What take() gave last.
+  // Puts the task that take() returned last back to the front.
   putBack (task) {
     this.#tasks.add(task)
     if (!this.#unshift(task)) this.#head = task
@@ -91,7 +90,7 @@ class WaitingTasks {
     }
   }
 
-  // False: the queue cannot.
+  // False: the queue has no unshift(), or it threw.
   #unshift (task) {
     try {
       if (typeof this.#queue.unshift !== 'function') return false
@@ -103,7 +102,7 @@ class WaitingTasks {
     }
   }
 
-  // By what the queue called, perhaps before it had the task.
+  // The queue may have called code that settled the task, perhaps before the task was in it.
   #dropIfSettled (task) {
     if (!task.isSettled) return
     if (this.#head === task) this.#head = null

@@ -1,0 +1,65 @@
+'use strict'
+
+// How long a call that waits may wait: { timeout, signal }.
+
+const { Object, Promise } = require('./globals')
+const { isAbortSignal, listen, reasonOf } = require('./abort-signal')
+const { argumentError, isObject, ownOptions } = require('./arguments')
+const { createError } = require('./errors')
+const { memberOf } = require('./own')
+const { startTimer, stopTimer } = require('./time')
+
+const kNames = ['timeout', 'signal']
+const kNone = Object.freeze({ timeout: Infinity, signal: undefined })
+
+// Checks what a caller passed. Throws an AbortError for a signal that is aborted.
+function readLimits (options) {
+  if (options === undefined) return kNone
+  if (!isObject(options)) {
+    throw argumentError('options must be an object with timeout and signal', options)
+  }
+  const given = ownOptions(options, kNames, 'options.')
+  const timeout = given.timeout ?? Infinity
+  const signal = given.signal ?? undefined
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    const message = 'options.timeout must be a number of milliseconds from 0, or Infinity'
+    throw argumentError(message, timeout)
+  }
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    const message = 'options.signal must be an object with addEventListener() or once()'
+    throw argumentError(message, signal)
+  }
+  if (signal !== undefined && memberOf(signal, 'aborted')) throw createAborted(signal)
+  return { timeout, signal }
+}
+
+function createAborted (signal) {
+  return createError('ERR_TELAR_ABORTED', reasonOf(signal), 'call')
+}
+
+function createTimeout (call, { timeout }) {
+  return createError('ERR_TELAR_TIMEOUT', call, timeout)
+}
+
+// The promise, for as long as its caller waits for it. What it stands for goes on.
+function waitWithin (promise, limits, call) {
+  if (limits === kNone) return promise
+  return new Promise((resolve, reject) => {
+    const { signal, timeout } = limits
+    let timer = null
+    let listeners = null
+    const onAbort = () => settle(reject, createAborted(signal))
+    const settle = (done, value) => {
+      stopTimer(timer)
+      listeners?.remove(onAbort)
+      done(value)
+    }
+    promise.then((value) => settle(resolve, value), (error) => settle(reject, error))
+    if (signal !== undefined) listeners = listen(signal, onAbort)
+    if (timeout !== Infinity) {
+      timer = startTimer(() => settle(reject, createTimeout(call, limits)), timeout)
+    }
+  })
+}
+
+module.exports = { createAborted, createTimeout, kNone, readLimits, waitWithin }
