@@ -578,7 +578,7 @@ suite('properties of errors that cannot travel', () => {
   })
 })
 
-suite('left to the platform', () => {
+suite('values left to the platform', () => {
   class User { field = 1 }
   const { port1 } = new MessageChannel()
   port1.close()
@@ -886,7 +886,7 @@ suite('what encoder and decoder remember', () => {
   }
 })
 
-suite('a hostile realm', () => {
+suite('a realm that other code has altered', () => {
   // In a process of its own, since the changes there affect everything.
   const script = body => `
     const { Codec, difference } = require(${JSON.stringify(require.resolve('../fixtures/codec'))})
