@@ -106,23 +106,29 @@ class Reader {
     if (length <= kMaxInterned) {
       const known = this.#interned.read(this.words, pos, length)
       if (known !== null) return known
-      if (length <= kMaxCut) return this.#cut(pos, length)
     }
-    return this.buffer.latin1Slice(pos * 4, pos * 4 + length)
+    return this.oneByteText(pos * 4, length)
   }
 
-  #cut (pos, length) {
-    let from = pos * 4 - this.#textStart
+  // A string of the bytes from `start` on. The caller has checked that they are there.
+  oneByteText (start, length) {
+    return length <= kMaxCut
+      ? this.#cut(start, length)
+      : this.buffer.latin1Slice(start, start + length)
+  }
+
+  #cut (start, length) {
+    let from = start - this.#textStart
     if (from < 0 || from + length > this.#text.length) {
-      this.#readText(pos)
+      this.#readText(start)
       from = 0
     }
     return cut.call(this.#text, from, from + length)
   }
 
-  #readText (pos) {
-    this.#textStart = pos * 4
-    this.#text = this.buffer.latin1Slice(pos * 4, Math.min(pos * 4 + kTextBytes, this.#textLimit))
+  #readText (start) {
+    this.#textStart = start
+    this.#text = this.buffer.latin1Slice(start, Math.min(start + kTextBytes, this.#textLimit))
   }
 
   utf16 (length) {

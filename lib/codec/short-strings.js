@@ -40,6 +40,9 @@ class ShortStrings {
   #last = 0
   #after = new Uint16Array(kEntries)
 
+  // Whether a string of that length is probably not one of these.
+  isFresh (length) { return length > kMaxShort || this.#credit <= 0 }
+
   // Writes a string with its tag at words[pos]. Returns where the next value begins. -1: the string
   // is longer than kMaxShort, there is no room before words[end], or a character has two bytes.
   put (words, pos, end, string) {

@@ -16,8 +16,9 @@
 //                would make of it
 //   kError       payload: class and presence bits (error-fields.js)
 //   kAttached…   payload: index of an ArrayBuffer that is transferred beside the encoding
-//   kEscape      reserved for later kinds of values, since the other 31 tags are in use; payload:
-//                which kind
+//   kEscape      further kinds, since the other 31 tags are in use. The low 4 bits of the payload
+//                are the kind, which is never 0:
+//     kTextRun     several elements of an array, all strings (text-run.js)
 //
 // A record of a channel begins with a value, or with one of two tags that no value has:
 //
@@ -31,10 +32,14 @@
 // last accessor has run.
 
 const kTagBits = 5
+const kKindBits = 4
 
 module.exports = {
   kTagBits,
   kTagMask: (1 << kTagBits) - 1,
+  // Of the payload of kEscape.
+  kKindBits,
+  kKindMask: (1 << kKindBits) - 1,
   // Values whose length or count does not fit the payload are left to structured clone.
   kMaxPayload: 2 ** (32 - kTagBits) - 1,
   kMinSmallInt: -(2 ** (31 - kTagBits)),
@@ -73,5 +78,6 @@ module.exports = {
   kMemory: 28,
   kShared: 29,
   kBytesRecord: 30,
-  kNamedRecord: 31
+  kNamedRecord: 31,
+  kinds: { kTextRun: 1 }
 }

@@ -6,11 +6,14 @@ const { setOwn } = require('../base/own')
 const { Reader } = require('./reader')
 const { ShapeCache } = require('./shape-cache')
 const { readKeyBlock } = require('./key-block')
+const { readRun } = require('./text-run')
 
 const {
   kTagBits, kTagMask, kMaxDepth, kUndefined, kNull, kFalse, kTrue, kHole, kSmallInt, kInt32,
-  kDouble, kBigInt64, kBigIntHex, kLatin1, kUtf16, kRef, kObject, kArray, kArrayPlus
+  kDouble, kBigInt64, kBigIntHex, kLatin1, kUtf16, kRef, kObject, kArray, kArrayPlus,
+  kEscape, kKindMask
 } = tags
+const { kTextRun } = tags.kinds
 
 const { keys: keysOf } = Object
 
@@ -186,10 +189,20 @@ class ValueReader extends Reader {
     const array = new Array(length)
     this.remember(array)
     for (let i = 0; i < length; i++) {
-      if (this.pos < this.end && this.words[this.pos] === kHole) this.pos++
+      const word = this.pos < this.end ? this.words[this.pos] : 0
+      if (word === kHole) this.pos++
+      else if ((word & kTagMask) === kEscape) i += this.#run(array, i, length - i) - 1
       else array[i] = this.value()
     }
     return array
+  }
+
+  #run (array, index, most) {
+    const payload = this.word() >>> kTagBits
+    if ((payload & kKindMask) !== kTextRun) {
+      this.fail('elements of an array', `kind ${payload & kKindMask}`)
+    }
+    return readRun(this, payload, array, index, most)
   }
 
   #arrayPlus (length) {

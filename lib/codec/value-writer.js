@@ -9,6 +9,7 @@ const { Seen } = require('./seen')
 const { ShapeTree, kFirstElement } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
+const { TextRun, mayBeginRun } = require('./text-run')
 
 const {
   kUndefined, kNull, kFalse, kTrue, kHole, kRef, kObject, kArray, kArrayPlus, kTagBits, kMaxPayload
@@ -30,6 +31,7 @@ let writeExotic = (...args) => {
 class ValueWriter extends Writer {
   seen = new Seen()
   #shapes = new ShapeTree()
+  #run = new TextRun()
   // Object.prototype has enumerable properties: for-in lists them for every object.
   #isPolluted = false
   // A prototype of arrays has elements: they appear in the holes of arrays.
@@ -185,19 +187,46 @@ class ValueWriter extends Writer {
     const head = length << kTagBits | (extras.length === 0 ? kArray : kArrayPlus)
     if (!this.reserve(1 + length)) return false
     this.words[this.pos++] = head
-    const isCareful = this.#hasElementsAbove
     for (let i = 0; i < length; i++) {
-      const element = isCareful && !hasOwn(array, i) ? undefined : array[i]
-      // Numbers are handled here too: through value(), an array of numbers takes a third longer.
+      const element = this.#element(array, i)
+      // Numbers and strings are handled here too: through value(), an array of numbers takes a
+      // third longer.
       if (typeof element === 'number') {
         if (!this.number(element)) return false
-      } else if (element === undefined && !hasOwn(array, i)) {
-        if (!this.word(kHole)) return false
-      } else if (!this.value(element)) {
+      } else if (typeof element === 'string') {
+        if (!mayBeginRun(this, element, length - i)) {
+          if (!this.string(element)) return false
+        } else if ((i = this.#texts(array, i, length, element)) < 0) {
+          return false
+        }
+      } else if (!this.#other(array, i, element)) {
         return false
       }
     }
     return extras.length === 0 || this.#extras(array, extras)
+  }
+
+  #element (array, index) {
+    return this.#hasElementsAbove && !hasOwn(array, index) ? undefined : array[index]
+  }
+
+  #other (array, index, element) {
+    if (element === undefined && !hasOwn(array, index)) return this.word(kHole)
+    return this.value(element)
+  }
+
+  // Writes the strings from array[index] on, as many as a run takes, and the element that ends
+  // them, since an accessor may have given it. Returns the index of the last one, or -1 if the
+  // value has to be left to the platform.
+  #texts (array, index, length, text) {
+    const run = this.#run
+    let element = text
+    do {
+      run.add(element)
+      if (++index === length || run.isFull) return run.write(this) ? index - 1 : -1
+      element = this.#element(array, index)
+    } while (typeof element === 'string')
+    return run.write(this) && this.#other(array, index, element) ? index : -1
   }
 
   // Writes the named properties of an array as an object of its own, which both sides number.

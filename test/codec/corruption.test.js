@@ -38,7 +38,8 @@ function samples () {
       : [new QuotaExceededError('full', { quota: 1, requested: 2 })]),
     [Object(1), Object('boxed'), Object(true), Object(7n)],
     Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`key ${i} ${'ж'.repeat(i % 3)}`, i])),
-    Array.from({ length: 40 }, (_, i) => ({ i, s: `v${i % 3}`, d: i / 3 }))
+    Array.from({ length: 40 }, (_, i) => ({ i, s: `v${i % 3}`, d: i / 3 })),
+    Array.from({ length: 40 }, (_, i) => `text number ${i} of a run of many texts`)
   ]
 }
 
@@ -227,11 +228,15 @@ test('memory that changes during decoding leaves no trace in later values', boun
 
 test('every tag has its own number, and all thirty-two are listed', () => {
   const tags = require('../../lib/codec/tags')
-  const isBound = (name) => /^k(Tag|Max|Min)[A-Z]/.test(name)
-  const numbers = Object.entries(tags)
+  const isBound = (name) => /^k(Tag|Kind|Max|Min)[A-Z]/.test(name)
+  const { kinds, ...rest } = tags
+  const numbers = Object.entries(rest)
     .filter(([name]) => !isBound(name)).map(([, number]) => number)
   assert.deepEqual(numbers.sort((a, b) => a - b),
     Array.from({ length: tags.kTagMask + 1 }, (_, i) => i))
+  const kindNumbers = Object.values(kinds)
+  assert.equal(new Set(kindNumbers).size, kindNumbers.length)
+  assert.ok(kindNumbers.every((number) => number >= 1 && number <= tags.kKindMask))
 })
 
 test('tags of records and the tag reserved for later kinds are refused as values', () => {
