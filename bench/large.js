@@ -27,7 +27,7 @@ const TITLES = {
   buffer: 'one Uint8Array (9 parts of 10) beside records'
 }
 // What the ratio to Piscina is to be, at most.
-const MOST = 1 / 2
+const GOAL = 1 / 2
 const DRIVERS = ['telar', 'piscina']
 const TRIAL_LIMIT = 600_000
 
@@ -119,7 +119,7 @@ const spread = ({ median, min, max }, format) =>
 function judge ({ versus, hasFailed }) {
   // A trial of telar's that failed is not made good by others.
   if (hasFailed) return false
-  return versus === null ? null : versus.median <= MOST
+  return versus === null ? null : versus.median <= GOAL
 }
 
 function lineOf ({ value, megabytes }, figures) {

@@ -14,7 +14,7 @@ const { Reason } = require('./reason')
 const { constants, core: thread, info, kWake } = require('./thread')
 
 const {
-  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY, kEndsMost, kEvent, kEventOffset, kEventStride, kOpenMost, kSenders, kStateAborted,
+  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY, kMaxEnds, kEvent, kEventOffset, kEventStride, kMaxOpen, kSenders, kStateAborted,
   kStateOpen, kWakeAll, kWakeFirst, kWakeSecond
 } = constants
 
@@ -68,7 +68,7 @@ class Ring {
   attach () {
     if (this.isAttached) return
     this.enter()
-    if (this.#endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kEndsMost}`)
+    if (this.#endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kMaxEnds}`)
     if (this.#endpoint < 0) throw this.failure(-this.#endpoint)
     this.isAttached = true
     this.core.listen() // before it does: who is told of something is to be asked for it
@@ -113,7 +113,7 @@ class Ring {
   // The other ends whose threads are told of memories: place → number of the thread.
   listeners () {
     const found = new Map()
-    for (let endpoint = 0; endpoint < kEndsMost; endpoint++) {
+    for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) {
       const thread = this.core.listener(endpoint)
       if (thread === 0 || endpoint === this.#endpoint || !native.isThreadAlive(thread)) continue
       found.set(placeOf(endpoint, thread), thread)
@@ -131,7 +131,7 @@ class Ring {
     if ((wake & kWakeFirst) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 8 & 255))
     if ((wake & kWakeSecond) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 16 & 255))
     if ((wake & kWakeAll) !== 0) {
-      for (let endpoint = 0; endpoint < kEndsMost; endpoint++) Atomics.notify(this.words, eventIndex(endpoint))
+      for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) Atomics.notify(this.words, eventIndex(endpoint))
     }
   }
 
@@ -164,7 +164,7 @@ class Ring {
       case BUSY:
         return createError('ERR_TELAR_CHANNEL_ENDS', `the channel was made for ${isSender ? 'producers' : 'consumers'}: 'one', and another thread is the one`)
       case LIMIT:
-        return createError('ERR_TELAR_CHANNEL_ENDS', `as many ${isSender ? 'reservations' : 'claims'} of this thread are open as can be: ${kOpenMost}`)
+        return createError('ERR_TELAR_CHANNEL_ENDS', `as many ${isSender ? 'reservations' : 'claims'} of this thread are open as can be: ${kMaxOpen}`)
       default:
         return createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a ring of records', 'something else')
     }

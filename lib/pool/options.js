@@ -31,7 +31,7 @@ const kSpareWorkers = 64
 
 // The limits of the scheduler's table and of its counters. Larger numbers are reduced to them.
 const {
-  kConcurrencyMost: kMaxTasksPerWorker, kWorkersMost: kMaxTableSize
+  kMaxConcurrency: kMaxTasksPerWorker, kMaxWorkers: kMaxTableSize
 } = native.poolConstants
 const kMaxThreads = (kMaxTableSize - kSpareWorkers) / 2
 
