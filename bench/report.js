@@ -1,6 +1,6 @@
 'use strict'
 
-// The rows of a run as tables: in colour for the terminal, in Markdown for the repository.
+// The rows of a run as tables: in color for the terminal, in Markdown for the repository.
 
 const Table = require('cli-table3')
 const color = require('picocolors')
@@ -86,7 +86,7 @@ function terminalTable ({ title: heading, rows }) {
   const table = new Table({
     head: ['', 'threads', ...columns.map(title), ratioHead(rows), 'target', 'met'].map(color.bold),
     colAligns: ['left', 'right', ...columns.map(() => 'right'), 'right', 'right', 'left'],
-    // The library's own colours do not heed NO_COLOR and pipes.
+    // The library's own colors do not heed NO_COLOR and pipes.
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
   })

@@ -15,12 +15,13 @@ const { argumentError, isObject, refuseUnknown } = require('../base/arguments')
 const { createError, describe } = require('../base/errors')
 const native = require('../base/native')
 const { own } = require('../base/own')
+const { kMaxRegion } = require('../codec/views')
 const { isURL, resolveFilename } = require('./filename')
 const { FixedQueue, isTaskQueue } = require('./task-queues')
 
 const kMiB = 1024 * 1024
-// Together with the slots at most 2^30 bytes: the codec counts in 32-bit integers.
-const kSharedMemoryMax = 2 ** 30 - kMiB
+// Together with the slots at most what the codec can address.
+const kSharedMemoryMax = kMaxRegion - kMiB
 const kSharedMemoryMin = kMiB
 const { kRegionGranule: kSharedMemoryUnit } = native.poolConstants
 const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])

@@ -7,13 +7,12 @@
 
 const { ArrayBuffer, Buffer, Math, Uint8Array } = require('../base/globals')
 const native = require('../base/native')
+const { kMaxRegion } = require('../codec/views')
 const { isUsed, revive } = require('../shared/registry')
 const { kAttachBytes } = require('./attach-bytes')
 const { Unreadable } = require('./value-port')
 
 const kFirstBytes = 4096
-// The codec counts in 32-bit integers. Larger values are left to structured clone.
-const kMaxBytes = 2 ** 30
 // A packet is made this many times as large as wanted. Memory that is not written to costs only
 // address space, while moving to a larger packet costs as much as encoding.
 const kSpare = 2
@@ -78,8 +77,8 @@ class PacketMemory {
 
   // Always moves to a new buffer: in a resizable ArrayBuffer V8 is five to ten times as slow.
   #resize (begun, needed, wanted) {
-    if (needed > kMaxBytes) return false
-    const buffer = allocate(Math.min(kSpare * wanted, kMaxBytes)) ?? allocate(needed)
+    if (needed > kMaxRegion) return false
+    const buffer = allocate(Math.min(kSpare * wanted, kMaxRegion)) ?? allocate(needed)
     if (buffer === null) return false
     copy(begun, buffer)
     this.free()
