@@ -41,8 +41,8 @@ function createTimeout (call, { timeout }) {
   return createError('ERR_TELAR_TIMEOUT', call, timeout)
 }
 
-// A promise that settles as `promise` does, or rejects when a limit is reached first. What `promise`
-// stands for goes on.
+// A promise that settles as `promise` does, or rejects when a limit is reached first. What
+// `promise` stands for goes on.
 function waitWithin (promise, limits, call) {
   if (limits === kNone) return promise
   return new Promise((resolve, reject) => {

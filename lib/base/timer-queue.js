@@ -1,8 +1,8 @@
 'use strict'
 
-// Timers, ordered by the time at which they are due: a binary heap (Williams 1964). Each timer knows
-// its place in the heap, so any timer can be removed in O(log n). Thousands of calls with a timeout
-// may wait at a time, and most of them end before their timeout expires.
+// Timers, ordered by the time at which they are due: a binary heap (Williams 1964). Each timer
+// knows its place in the heap, so any timer can be removed in O(log n). Thousands of calls with a
+// timeout may wait at a time, and most of them end before their timeout expires.
 
 class TimerQueue {
   // Timers: objects with `due` and `place`. `place` is -1 for a timer that is not in the queue.

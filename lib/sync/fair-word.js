@@ -20,8 +20,8 @@
 // written, and cleared before the heir is.
 //
 // A thread that was ended may leave any of these flags and words behind. Each waiter polls again
-// after a limited time, or when a thread has ended, and ignores an heir whose thread has ended.
-// A reservation belongs to the whole thread: a call that blocks the thread must not wait for another
+// after a limited time, or when a thread has ended, and ignores an heir whose thread has ended. A
+// reservation belongs to the whole thread: a call that blocks the thread must not wait for another
 // call of the same thread.
 
 const { Atomics, BigInt, BigInt64Array, Number } = require('../base/globals')
