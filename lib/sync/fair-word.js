@@ -126,7 +126,8 @@ class FairWord {
       if (Atomics.compareExchange(words, at, state, next) !== state) continue
       if (waiter !== null && this.#heir === waiter) {
         this.#clearHeir()
-        if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1) // this one may become the heir
+        // The waiter that is woken can become the next heir.
+        if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1)
       }
       this.taken(before, after)
       // There may be more for others.
