@@ -1,6 +1,6 @@
 'use strict'
 
-// How long a call that waits may wait: { timeout, signal }.
+// The options { timeout, signal }, which limit how long a call waits.
 
 const { Object, Promise } = require('./globals')
 const { isAbortSignal, listen, reasonOf } = require('./abort-signal')
@@ -12,7 +12,7 @@ const { startTimer, stopTimer } = require('./time')
 const kNames = ['timeout', 'signal']
 const kNone = Object.freeze({ timeout: Infinity, signal: undefined })
 
-// Checks what a caller passed. Throws an AbortError for a signal that is aborted.
+// Reads and checks the options of a call. Throws an AbortError if the signal has fired already.
 function readLimits (options) {
   if (options === undefined) return kNone
   if (!isObject(options)) {
@@ -41,7 +41,8 @@ function createTimeout (call, { timeout }) {
   return createError('ERR_TELAR_TIMEOUT', call, timeout)
 }
 
-// The promise, for as long as its caller waits for it. What it stands for goes on.
+// A promise that settles as `promise` does, or rejects when a limit is reached first. What
+// `promise` stands for goes on.
 function waitWithin (promise, limits, call) {
   if (limits === kNone) return promise
   return new Promise((resolve, reject) => {

@@ -1,14 +1,14 @@
 'use strict'
 
-// Timers by the time at which they are due: a binary heap (Williams 1964), whose entries know
-// their place, so that one is taken out in O(log n) wherever it lies. Thousands of calls with a
-// timeout may wait at a time, and most of them end before it is over.
+// Timers, ordered by the time at which they are due: a binary heap (Williams 1964). Each timer
+// knows its place in the heap, so any timer can be removed in O(log n). Thousands of calls with a
+// timeout may wait at a time, and most of them end before their timeout expires.
 
 class TimerQueue {
-  // Each { due, place }; place is -1 for one that is not in here.
+  // Timers: objects with `due` and `place`. `place` is -1 for a timer that is not in the queue.
   #heap = []
 
-  // When the first one is due, or Infinity.
+  // When the first timer is due, or Infinity.
   get due () { return this.#heap.length > 0 ? this.#heap[0].due : Infinity }
 
   get first () { return this.#heap[0] }
@@ -18,7 +18,7 @@ class TimerQueue {
     this.#moveUp(timer)
   }
 
-  // False: it was not in here.
+  // False: the timer was not in the queue.
   remove (timer) {
     const { place } = timer
     if (place < 0) return false

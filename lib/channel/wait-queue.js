@@ -9,7 +9,7 @@ const { listen } = require('../base/abort-signal')
 const { createError } = require('../base/errors')
 const { createAborted, createTimeout } = require('../base/limits')
 const native = require('../base/native')
-const { kSlice } = require('../base/slices')
+const { kFirstSleepMs } = require('../base/slices')
 const { now, startTimer, stopTimer } = require('../base/time')
 const {
   changeReference, constants, isAwaited, kMissing, serveAll, startWaiting, stopWaiting
@@ -154,7 +154,8 @@ class WaitQueue {
       }
       if (!isTransient(status) || status === kMissing) return status
       // Where other calls of the thread wait as well, they have to get their turn.
-      ring.sleep(event, { slice: isAwaited(this) ? kSlice : Infinity, start, end, ended })
+      const maxSleep = isAwaited(this) ? kFirstSleepMs : Infinity
+      ring.sleep(event, { maxSleep, start, end, ended })
       return status
     } finally {
       ring.withdraw(kind)

@@ -1,11 +1,11 @@
 'use strict'
 
-// Strings that stand beside each other in an array: they are joined, and written and read as one
-// piece. Writing a string of its own is a call into the engine for each, and first makes a flat
-// copy of a string that was concatenated, as template literals are. So joining takes a quarter to a
-// half of the time.
+// Strings that are beside each other in an array. They are joined, and written as one piece. To
+// write a single string takes a call into the engine, which first makes a flat copy of a string
+// that was concatenated, as template literals are. So writing a joined string takes a quarter to a
+// half of the time that writing each string takes.
 //
-//   word             kTextRun, and whether the characters have two bytes
+//   word             kTextRun, and whether a character takes two bytes
 //   word             number of strings
 //   for each string  word: number of characters
 //   the characters of all strings, padded to whole words
@@ -16,13 +16,14 @@ const { kEscape, kKindBits, kTagBits, kinds } = require('./tags')
 const { kTextRun } = kinds
 const { join, slice } = Array.prototype
 
-// Shorter strings are faster each on its own.
+// Shorter strings, and fewer of them, are faster to write one by one.
 const kMinText = 13
 const kMinTexts = 8
-// What a run holds at most should stay in the processor's cache between the steps.
+// A run should stay in the processor's cache while it is joined and written.
 const kMaxTexts = 1024
 const kMaxChars = 64 * 1024
-// One run in this many is written string by string, so that strings that come again are noticed.
+// One run in this many is written string by string, so that the cache of short strings notices
+// strings that repeat.
 const kOneIn = 32
 
 const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
@@ -40,12 +41,12 @@ class TextRun {
     this.#chars += text.length
   }
 
-  // Writes the strings that were added, and forgets them. False: the value has to be left to the
+  // Writes the strings that were added, and forgets them. False: the value must be left to the
   // platform.
   write (writer) {
     const count = this.#count
-    const isWorth = count >= kMinTexts && this.#chars >= count * kMinText
-    const isWritten = isWorth && ++this.#written % kOneIn !== 0
+    const isLongEnough = count >= kMinTexts && this.#chars >= count * kMinText
+    const isWritten = isLongEnough && ++this.#written % kOneIn !== 0
       ? this.#writeJoined(writer)
       : this.#writeEach(writer)
     this.#texts.fill('', 0, count)
@@ -82,17 +83,18 @@ class TextRun {
   }
 }
 
-// Whether the string at the beginning of so many elements may begin a run.
-function mayBeginRun (writer, text, left) {
-  return text.length >= kMinText && left >= kMinTexts && writer.strings.isFresh(text.length)
+// Whether `text`, the first of `remaining` elements of an array, may begin a run.
+function mayBeginRun (writer, text, remaining) {
+  return text.length >= kMinText && remaining >= kMinTexts && writer.strings.isFresh(text.length)
 }
 
-// Reads a run into array[index] and what follows. `most`: how many elements there are. Returns how
-// many it read. `payload`: of the run's first word.
-function readRun (reader, payload, array, index, most) {
+// Reads a run into array[index] and the elements after it, and returns the number of strings.
+// `payload` is that of the run's first word. `max` is how many elements the array still has room
+// for.
+function readRun (reader, payload, array, index, max) {
   const isWide = payload >>> kKindBits === 1
   const count = reader.word()
-  if (!(count >= 1 && count <= most)) reader.fail(`at most ${most} strings`, `${count}`)
+  if (!(count >= 1 && count <= max)) reader.fail(`at most ${max} strings`, `${count}`)
   const { words, buffer } = reader
   const lengths = reader.take(count)
   const end = reader.end * 4

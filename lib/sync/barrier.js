@@ -8,7 +8,7 @@ const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kParties = 1
-// The state: how many have arrived, and how often all have.
+// The state: how many calls have arrived in this round, and the number of the round.
 const kArrivedBits = 14
 const kMaxParties = (1 << kArrivedBits) - 1
 const arrivedOf = (state) => state & kMaxParties
@@ -17,13 +17,15 @@ const nextRound = (state) => (roundOf(state) + 1) << kArrivedBits
 
 function readState (words, parties) {
   const state = Atomics.load(words, kState)
-  if (arrivedOf(state) >= parties) throw createCorrupt('Barrier', `fewer than ${parties} waiting`, arrivedOf(state))
+  const arrived = arrivedOf(state)
+  if (arrived >= parties) throw createCorrupt('Barrier', `fewer than ${parties} waiting`, arrived)
   return state
 }
 
 class BarrierWaiter extends Waiter {
   isLast = false
   #parties
+  // The round in which it has arrived; -1: it has not.
   #round = -1
 
   constructor (words, parties) {
@@ -32,7 +34,7 @@ class BarrierWaiter extends Waiter {
     this.index = kState
   }
 
-  // Arrives at the first look.
+  // The first poll arrives.
   poll () {
     for (;;) {
       const state = readState(this.words, this.#parties)
@@ -50,15 +52,18 @@ class BarrierWaiter extends Waiter {
     }
   }
 
-  // Takes the arrival back, once: a sleep that outlives its abort may be woken for an earlier
-  // round, and leaves again. True: all have arrived in the meantime, and it was counted.
+  // Takes the arrival back, at most once. True: the last call has arrived in the meantime, and this
+  // one was counted.
   leave () {
     const round = this.#round
     if (round < 0) return false
     for (;;) {
       const state = Atomics.load(this.words, kState)
       if (roundOf(state) !== round) return true
-      if (arrivedOf(state) > 0 && Atomics.compareExchange(this.words, kState, state, state - 1) !== state) continue
+      if (arrivedOf(state) > 0) {
+        const before = Atomics.compareExchange(this.words, kState, state, state - 1)
+        if (before !== state) continue
+      }
       this.#round = -1
       return false
     }
@@ -73,9 +78,12 @@ class Barrier {
     if (!(parties instanceof Received)) checkInteger(parties, 'parties', 1, kMaxParties)
     const { data, words } = open('Barrier', parties)
     if (!(parties instanceof Received)) words[kParties] = parties
+    const stored = words[kParties]
+    if (!(stored >= 1 && stored <= kMaxParties)) {
+      throw createCorrupt('Barrier', `1 to ${kMaxParties} parties`, stored)
+    }
     this.#words = words
-    this.#parties = words[kParties]
-    if (!(this.#parties >= 1 && this.#parties <= kMaxParties)) throw createCorrupt('Barrier', 'a number of parties', this.#parties)
+    this.#parties = stored
     share(this, 'Barrier', data)
   }
 
@@ -83,24 +91,24 @@ class Barrier {
 
   get parties () { return this.#parties }
 
-  // How many wait.
+  // How many calls wait.
   get waiting () { return arrivedOf(readState(this.#words, this.#parties)) }
 
   waitSync (options) {
     const limits = readLimits(options)
-    const passing = new BarrierWaiter(this.#words, this.#parties)
-    if (!waitSync(passing, limits)) throw createTimeout('Barrier.waitSync()', limits)
-    return passing.isLast
+    const waiter = new BarrierWaiter(this.#words, this.#parties)
+    if (!waitSync(waiter, limits)) throw createTimeout('Barrier.waitSync()', limits)
+    return waiter.isLast
   }
 
   async wait (options) {
     const limits = readLimits(options)
-    const passing = new BarrierWaiter(this.#words, this.#parties)
-    if (!await waitAsync(passing, limits)) throw createTimeout('Barrier.wait()', limits)
-    return passing.isLast
+    const waiter = new BarrierWaiter(this.#words, this.#parties)
+    if (!await waitAsync(waiter, limits)) throw createTimeout('Barrier.wait()', limits)
+    return waiter.isLast
   }
 
-  // Passes if all others have arrived; else it does not arrive.
+  // Arrives only if all others have. True: it has.
   tryWait () {
     for (;;) {
       const state = readState(this.#words, this.#parties)

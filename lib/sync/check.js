@@ -1,19 +1,18 @@
 'use strict'
 
-// What callers pass that is no option.
+// Checks arguments that are not options.
 
+const { argumentError } = require('../base/arguments')
 const { Number } = require('../base/globals')
-const { createError, describe } = require('../base/errors')
 
-// An integer from min to max.
 function checkInteger (value, name, min, max) {
   if (Number.isInteger(value) && value >= min && value <= max) return value
-  throw createError('ERR_TELAR_INVALID_ARGUMENT', `${name} must be an integer from ${min} to ${max}; received ${describe(value)}`)
+  throw argumentError(`${name} must be an integer from ${min} to ${max}`, value)
 }
 
 function checkFunction (value, name) {
   if (typeof value === 'function') return value
-  throw createError('ERR_TELAR_INVALID_ARGUMENT', `${name} must be a function; received ${describe(value)}`)
+  throw argumentError(`${name} must be a function`, value)
 }
 
 module.exports = { checkFunction, checkInteger }

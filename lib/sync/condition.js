@@ -1,7 +1,8 @@
 'use strict'
 
 const { Boolean, Math } = require('../base/globals')
-const { createError, describe } = require('../base/errors')
+const { argumentError } = require('../base/arguments')
+const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
 const { now } = require('../base/time')
 const { waitAsync, waitSync } = require('./waiter')
@@ -37,10 +38,10 @@ class Condition {
   waitForSync (guard, test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const left = countdown(limits)
+    const remaining = countdown(limits)
     checkGuard(guard)
     while (!test()) {
-      if (!this.#waitSync(guard, left())) return Boolean(test())
+      if (!this.#waitSync(guard, remaining())) return Boolean(test())
     }
     return true
   }
@@ -48,15 +49,16 @@ class Condition {
   async waitFor (guard, test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const left = countdown(limits)
+    const remaining = countdown(limits)
     checkGuard(guard)
     while (!test()) {
-      if (!await this.#wait(guard, left())) return Boolean(test())
+      if (!await this.#wait(guard, remaining())) return Boolean(test())
     }
     return true
   }
 
-  // Waiters are made under the lock: no notification that follows a change of the data is missed.
+  // Waiters are created while the mutex is held. So they miss no notification that follows a change
+  // of the data.
 
   #waitSync (guard, limits) {
     checkGuard(guard)
@@ -84,13 +86,17 @@ class Condition {
 
 function checkGuard (guard) {
   if (!(guard instanceof MutexGuard)) {
-    if (guard?.[kGuard] === true) throw createError('ERR_TELAR_OTHER_COPY', 'guard', 'only the copy that locked a mutex can let it go')
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `guard must be what Mutex.lock() gave; received ${describe(guard)}`)
+    if (guard?.[kGuard] === true) {
+      const reason = 'only the copy that locked a mutex can unlock it'
+      throw createError('ERR_TELAR_OTHER_COPY', 'guard', reason)
+    }
+    throw argumentError('guard must be what Mutex.lock() returned', guard)
   }
   if (!guard.isHeld) throw createError('ERR_TELAR_NOT_HELD', 'Mutex')
 }
 
-// The limits of each of several waits that share one timeout.
+// Returns a function that returns the limits of the next one of several waits, which share one
+// timeout.
 function countdown ({ timeout, signal }) {
   if (timeout === Infinity) return () => ({ timeout, signal })
   const end = now() + timeout

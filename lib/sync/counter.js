@@ -1,18 +1,17 @@
 'use strict'
 
 const { Atomics, BigInt, BigInt64Array, Boolean, Number, Object } = require('../base/globals')
-const { createError, describe } = require('../base/errors')
+const { argumentError, ownOptions } = require('../base/arguments')
 const { Received, from, share } = require('../shared/registry')
-const { ownOptions } = require('../base/arguments')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
 const { checkFunction } = require('./check')
 const { createTimeout, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 
 const kBits = 1
-// Away from the number, on a cache line that hardly changes.
-const kEvent = 32
-const kAwaited = 33
+// On another cache line than the number, one that hardly changes.
+const kEvent = 32 // changes when the number has changed and waiters must be woken
+const kHasWaiters = 33
 
 const kRanges = Object.freeze({
   32: { min: -0x8000_0000, max: 0x7fff_ffff, zero: 0, one: 1, minusOne: -1 },
@@ -34,12 +33,13 @@ class CounterWaiter extends Waiter {
     this.index = kEvent
   }
 
-  // In this order: whoever changes the number after it was read here either sees
-  // the mark, or took it away after the event was read, and then changes the event.
+  // In this order. A thread that changes the number after it was read here sees the flag
+  // kHasWaiters. Or another thread has cleared the flag since the event was read, and then changes
+  // the event.
   poll (register) {
     if (register) {
       this.expected = Atomics.load(this.words, kEvent)
-      Atomics.store(this.words, kAwaited, 1)
+      Atomics.store(this.words, kHasWaiters, 1)
     }
     this.value = this.#counter.value
     return Boolean(this.#test(this.value))
@@ -74,7 +74,7 @@ class Counter {
 
   get value () { return Atomics.load(this.#numbers, this.#at) }
 
-  // The sum. Wraps around.
+  // Returns the sum, which wraps around.
   add (amount) {
     this.#check(amount, 'amount')
     return this.#add(amount)
@@ -84,7 +84,7 @@ class Counter {
 
   decrement () { return this.#add(this.#range.minusOne) }
 
-  // False: the sum would not be within the limits, and nothing has changed.
+  // False: the sum would be out of the limits, and the number was not changed.
   tryAdd (amount, limits) {
     this.#check(amount, 'amount')
     const given = limits === undefined ? kUnlimited : ownOptions(limits, ['min', 'max'], 'limits.')
@@ -98,77 +98,76 @@ class Counter {
     }
   }
 
-  // The number before.
+  // Returns the number before.
   exchange (value) {
     const before = Atomics.exchange(this.#numbers, this.#at, this.#check(value, 'value'))
-    this.#tell()
+    this.#wakeWaiters()
     return before
   }
 
-  // False: the number is not `expected`, and stays.
+  // False: the number is not `expected`, and was not changed.
   compareExchange (expected, value) {
     this.#check(expected, 'expected')
     this.#check(value, 'value')
     if (Atomics.compareExchange(this.#numbers, this.#at, expected, value) !== expected) return false
-    this.#tell()
+    this.#wakeWaiters()
     return true
   }
 
-  // The first number seen for which test(number) holds.
+  // Returns the first number that it sees for which test(number) is true.
   waitForSync (test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const awaiting = new CounterWaiter(this.#words, this, test)
-    if (!waitSync(awaiting, limits)) throw createTimeout('Counter.waitForSync()', limits)
-    return awaiting.value
+    const waiter = new CounterWaiter(this.#words, this, test)
+    if (!waitSync(waiter, limits)) throw createTimeout('Counter.waitForSync()', limits)
+    return waiter.value
   }
 
   async waitFor (test, options) {
     checkFunction(test, 'test')
     const limits = readLimits(options)
-    const awaiting = new CounterWaiter(this.#words, this, test)
-    if (!await waitAsync(awaiting, limits)) throw createTimeout('Counter.waitFor()', limits)
-    return awaiting.value
+    const waiter = new CounterWaiter(this.#words, this, test)
+    if (!await waitAsync(waiter, limits)) throw createTimeout('Counter.waitFor()', limits)
+    return waiter.value
   }
 
   #add (amount) {
     const before = Atomics.add(this.#numbers, this.#at, amount)
-    this.#tell()
+    this.#wakeWaiters()
     return typeof before === 'bigint' ? BigInt.asIntN(64, before + amount) : (before + amount) | 0
   }
 
-  // Wakes those who wait, to look for themselves.
-  #tell () {
-    if (Atomics.load(this.#words, kAwaited) === 0) return
-    Atomics.store(this.#words, kAwaited, 0)
+  // The waiters poll, and decide by themselves whether to wait on.
+  #wakeWaiters () {
+    if (Atomics.load(this.#words, kHasWaiters) === 0) return
+    Atomics.store(this.#words, kHasWaiters, 0)
     Atomics.add(this.#words, kEvent, 1)
     Atomics.notify(this.#words, kEvent)
   }
 
   #check (value, name) {
-    const { min, max, zero } = this.#range
-    if (typeof value === typeof zero && (typeof value === 'bigint' || Number.isInteger(value)) && value >= min && value <= max) return value
-    throw createError('ERR_TELAR_INVALID_ARGUMENT',
-      `${name} must be ${typeof zero === 'bigint' ? 'a bigint of 64 bits' : 'an integer of 32 bits'}; received ${describe(value)}`)
+    return checkNumber(value, this.#range, name)
   }
 }
 
 function readOptions (options) {
   if (typeof options !== 'object' || options === null) {
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options must be an object with bits and value; received ${describe(options)}`)
+    throw argumentError('options must be an object with bits and value', options)
   }
   const given = ownOptions(options, ['bits', 'value'], 'options.')
   const { bits = 32 } = given
-  if (bits !== 32 && bits !== 64) {
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `options.bits must be 32 or 64; received ${describe(bits)}`)
-  }
-  const { min, max, zero } = kRanges[bits]
-  const { value = zero } = given
-  if (typeof value !== typeof zero || (bits === 32 && !Number.isInteger(value)) || value < min || value > max) {
-    throw createError('ERR_TELAR_INVALID_ARGUMENT',
-      `options.value must be ${bits === 64 ? 'a bigint of 64 bits' : 'an integer of 32 bits'}; received ${describe(value)}`)
-  }
-  return { bits, value }
+  if (bits !== 32 && bits !== 64) throw argumentError('options.bits must be 32 or 64', bits)
+  const range = kRanges[bits]
+  const { value = range.zero } = given
+  return { bits, value: checkNumber(value, range, 'options.value') }
+}
+
+function checkNumber (value, { min, max, zero }, name) {
+  const isBigInt = typeof zero === 'bigint'
+  const isRightType = isBigInt ? typeof value === 'bigint' : Number.isInteger(value)
+  if (isRightType && value >= min && value <= max) return value
+  const type = isBigInt ? 'a bigint of 64 bits' : 'an integer of 32 bits'
+  throw argumentError(`${name} must be ${type}`, value)
 }
 
 module.exports = { Counter }

@@ -1,32 +1,32 @@
 'use strict'
 
-// A word that threads take something from: a lock, a permit. TakeWaiter it is one
-// compare-and-swap, for whoever comes first. That is fast, since the thread that
-// runs gets on, and unfair, since the one that was woken finds the word taken
-// again. So a waiter that has waited for a millisecond reserves it: as long as a
-// reservation stands, nobody else takes. The oldest waiter ousts the others from it.
+// A word from which threads take something: a lock or a permit. Whoever comes first takes it with
+// one compare-and-swap (#tryTake). That is fast, since the thread that runs goes on. It is also
+// unfair, since a thread that was woken finds the word taken again. So a waiter that has waited for
+// a millisecond reserves the word, and becomes its heir: while the word is reserved, no other
+// thread takes from it. The oldest waiter takes the reservation away from younger ones.
 //
-// Words from `at`, which is even:
-//   0     state: kReserved, kWaiters, and the payload
-//   1     counts up when the heir should look, and with it those of its thread that wait behind
+// The words in use, from `at`, which is even:
+//   0     the state: kReserved, kWaiters, and the payload
+//   1     the event of the heir: changes when the heir should poll, and with it the calls of its
+//         thread that wait behind it
 //   2     the next ticket
-//   4, 5  heir, 64 bits: ticket << 32 | number of the thread, or 0
+//   4, 5  the heir, 64 bits: ticket << 32 | number of its thread. 0: there is none
 //
-// kWaiters: somebody sleeps on the state, and is to be woken by whoever gives
-// something back. The waker takes the mark away; who was woken sets it again,
-// whether it takes or goes back to sleep, since others may still be there.
-// kReserved: only the heir takes, and sleeps on word 1. The mark is set after the
-// heir has been written, and taken away before it is cleared.
+// kWaiters: waiters sleep on the state, and the thread that gives something back must wake them.
+// That thread clears the flag. A waiter that was woken sets it again, whether it takes or goes back
+// to sleep, since there may be other waiters.
+// kReserved: only the heir takes, and it sleeps on word 1. The flag is set after the heir was
+// written, and cleared before the heir is.
 //
-// Any of these marks and words may be left behind by a thread that was ended.
-// Each waiter looks after a slice at the latest, or when a thread has ended, and a dead heir is
-// none.
-// A reservation is its thread's: a call that blocks the thread must not wait for
-// another of the same thread.
+// A thread that was ended may leave any of these flags and words behind. Each waiter polls again
+// after a limited time, or when a thread has ended, and ignores an heir whose thread has ended. A
+// reservation belongs to the whole thread: a call that blocks the thread must not wait for another
+// call of the same thread.
 
 const { Atomics, BigInt, BigInt64Array, Number } = require('../base/globals')
 const native = require('../base/native')
-const { kLongestSlice } = require('../base/slices')
+const { kMaxSleepMs } = require('../base/slices')
 const { now } = require('../base/time')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
 
@@ -38,26 +38,27 @@ const kHeirEvent = 1
 const kTicket = 2
 const kHeir = 4
 
-const kPatience = 1 // ms
-// An heir whose event loop is busy has so long to come, then others pass.
-const kGrace = 20 // ms
+// A waiter reserves the word when it has waited this long.
+const kReserveAfterMs = 1
+// If an heir leaves a free word for this long, because its event loop is busy, others take it.
+const kMaxHeirDelayMs = 20
 
 const kThreadBits = 32n
 const threadOf = (heir) => Number(heir & 0xffff_ffffn)
 const ticketOf = (heir) => Number(heir >> kThreadBits) | 0
 const isOlder = (ticket, other) => ((ticket - other) | 0) < 0
 
-// Subclasses say what taking means:
-//   take(payload, isThorough)  the payload once something was taken, or -1 if there
-//                              is nothing. Throws for what cannot be there. Thorough:
-//                              what takes longer than a look is asked as well.
-//   taken(before, after)       it was taken; words are payloads
+// Subclasses define what taking means:
+//   take(payload, isThorough)  Returns the payload after taking, or -1 if nothing can be taken.
+//                              Throws if the payload is invalid. isThorough: slow checks are made
+//                              too, such as whether the thread of an owner has ended.
+//   taken(before, after)       Called when something was taken, with the payload before and after.
 class FairWord {
   words
   at
   #longs
   #heirAt
-  // The waiter in whose name this thread has the reservation.
+  // The waiter of this thread that reserved the word.
   #heir = null
 
   constructor (words, at) {
@@ -69,21 +70,22 @@ class FairWord {
 
   get payload () { return Atomics.load(this.words, this.at) & kPayload }
 
-  // Takes it if that is possible now.
+  // Takes without waiting. False: that is not possible now.
   tryTake () {
     return this.#tryTake(null, true)
   }
 
-  // False: the time is over. `taken` is called at once when it was taken.
+  // False: the timeout expired.
   takeSync (limits, isSpinning) {
     return waitSync(new TakeWaiter(this, isSpinning), limits)
   }
 
-  takeAsync (limits, isSpinning, taken) {
-    return waitAsync(new TakeWaiter(this, isSpinning, taken), limits)
+  // A promise of the same. `onTaken` is called as soon as it was taken, before the promise settles.
+  takeAsync (limits, isSpinning, onTaken) {
+    return waitAsync(new TakeWaiter(this, isSpinning, onTaken), limits)
   }
 
-  // Gives back: `give(payload)` is the payload afterwards. Wakes up to `count`.
+  // Gives back: `give(payload)` returns the payload afterwards. Wakes up to `count` waiters.
   put (give, count) {
     const { words, at } = this
     for (;;) {
@@ -92,7 +94,7 @@ class FairWord {
       if (state < 0) {
         const next = kReserved | (state & kWaiters) | payload
         if (Atomics.compareExchange(words, at, state, next) !== state) continue
-        this.#callHeir()
+        this.#wakeHeir()
       } else {
         if (Atomics.compareExchange(words, at, state, payload) !== state) continue
         if ((state & kWaiters) !== 0) Atomics.notify(words, at, count)
@@ -101,12 +103,12 @@ class FairWord {
     }
   }
 
-  #callHeir () {
+  #wakeHeir () {
     Atomics.add(this.words, this.at + kHeirEvent, 1)
     Atomics.notify(this.words, this.at + kHeirEvent)
   }
 
-  // ---- for attempts ----
+  // ---- for waiters ----
 
   #tryTake (waiter, isThorough) {
     const { words, at } = this
@@ -118,13 +120,14 @@ class FairWord {
       let next = after | (state & kWaiters)
       if (waiter !== null && waiter.hasSlept) next |= kWaiters
       if (state < 0) {
-        if (!this.#mayPass(waiter, isThorough)) return false
+        if (!this.#mayTakeReserved(waiter, isThorough)) return false
         if (this.#heir !== null && this.#heir !== waiter) next |= kReserved
       }
       if (Atomics.compareExchange(words, at, state, next) !== state) continue
       if (waiter !== null && this.#heir === waiter) {
         this.#clearHeir()
-        if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1) // to have a new heir
+        // The waiter that is woken can become the next heir.
+        if ((next & kWaiters) !== 0) Atomics.notify(words, at, 1)
       }
       this.taken(before, after)
       // There may be more for others.
@@ -133,34 +136,37 @@ class FairWord {
     }
   }
 
-  // Whether the reservation that stands does not keep this thread off.
-  #mayPass (waiter, isThorough) {
+  // Whether this thread may take from the word although it is reserved.
+  #mayTakeReserved (waiter, isThorough) {
     if (this.#heir !== null) {
       if (threadOf(this.#loadHeir()) === native.threadNumber) return true
-      this.#heir = null // an older one has it now
+      this.#heir = null // an older waiter has taken the reservation away
     }
     if (!isThorough) return false
     const heir = this.#loadHeir()
-    if (heir === 0n) return true // left behind
+    if (heir === 0n) return true // a flag that was left behind
     const thread = threadOf(heir)
-    if (native.isThreadAlive(thread) && thread !== native.threadNumber && !waiter?.isOverdue(heir)) return false
+    const isOtherAlive = thread !== native.threadNumber && native.isThreadAlive(thread)
+    if (isOtherAlive && !waiter?.isOverdue(heir)) return false
     if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) !== heir) return false
-    this.#callHeir() // which is none any more, and would not be told of what is given back
+    this.#wakeHeir() // it is not the heir any more, and would sleep through what is given back
     return true
   }
 
-  // For a waiter that cannot take: true if it is the heir from now on.
+  // For a waiter that cannot take now. True: it is the heir.
   reserve (waiter) {
-    const mine = (BigInt(waiter.ticket) << kThreadBits) | BigInt(native.threadNumber)
+    const own = (BigInt(waiter.ticket) << kThreadBits) | BigInt(native.threadNumber)
     const heir = this.#loadHeir()
     if (heir !== 0n) {
       const thread = threadOf(heir)
-      if (thread === native.threadNumber && this.#heir !== null) return this.#heir === waiter
-      if (thread !== native.threadNumber && native.isThreadAlive(thread) && !isOlder(waiter.ticket, ticketOf(heir))) return false
+      const isOwn = thread === native.threadNumber
+      if (isOwn && this.#heir !== null) return this.#heir === waiter
+      const mayStay = !isOwn && !isOlder(waiter.ticket, ticketOf(heir))
+      if (mayStay && native.isThreadAlive(thread)) return false
     }
-    if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, mine) !== heir) return false
+    if (Atomics.compareExchange(this.#longs, this.#heirAt, heir, own) !== heir) return false
     this.#heir = waiter
-    if (heir !== 0n) this.#callHeir() // the ousted one, see mayPass
+    if (heir !== 0n) this.#wakeHeir() // the previous one: see #mayTakeReserved()
     return true
   }
 
@@ -172,33 +178,36 @@ class FairWord {
     return Atomics.load(this.#longs, this.#heirAt)
   }
 
-  // The mark is gone already. If an older one has ousted this thread in the
-  // meantime, it was that one's.
+  // The flag kReserved is cleared already. If an older waiter has taken the reservation away in the
+  // meantime, the flag was that waiter's, and is set again.
   #clearHeir () {
     this.#heir = null
     const heir = this.#loadHeir()
-    if (threadOf(heir) === native.threadNumber && Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) === heir) return
+    const isOwn = threadOf(heir) === native.threadNumber
+    if (isOwn && Atomics.compareExchange(this.#longs, this.#heirAt, heir, 0n) === heir) return
     if (this.#loadHeir() !== 0n) Atomics.or(this.words, this.at, kReserved)
   }
 
   poll (waiter, register) {
     if (!register) return this.#tryTake(waiter, false)
     const { words, at } = this
-    // Before the state: whoever gives back after that look changes it.
+    // Loaded before the state: a thread that gives back after the state was read changes it.
     const event = Atomics.load(words, at + kHeirEvent)
     waiter.begin()
     for (;;) {
       if (this.#tryTake(waiter, true)) return true
-      const isHeir = waiter.isPatienceOver() && this.reserve(waiter)
-      // Another one of this thread has the reservation, and whatever it may take this one may.
+      const isHeir = waiter.mayReserve() && this.reserve(waiter)
+      // What the heir may take, any other call of its thread may take too.
       const isReserved = isHeir || this.#isHeirHere()
-      const mark = isReserved ? kReserved : kWaiters
-      const state = Atomics.or(words, at, mark)
-      if (this.isFree(state & kPayload) && (isReserved || state >= 0)) continue
+      const flag = isReserved ? kReserved : kWaiters
+      const state = Atomics.or(words, at, flag)
+      const isFree = this.isFree(state & kPayload)
+      if (isFree && (isReserved || state >= 0)) continue
       if (isReserved) {
         waiter.sleepOn(at + kHeirEvent, event, Infinity)
       } else {
-        waiter.sleepOn(at, state | mark, waiter.patience(state < 0 && this.isFree(state & kPayload) ? this.#loadHeir() : 0n))
+        const heir = state < 0 && isFree ? this.#loadHeir() : 0n
+        waiter.sleepOn(at, state | flag, waiter.nextSleep(heir))
       }
       return false
     }
@@ -209,16 +218,16 @@ class FairWord {
     if (this.#heir === waiter) {
       Atomics.and(words, at, ~kReserved)
       this.#clearHeir()
-      this.#callHeir() // those of this thread that wait behind it have nobody before them any more
+      this.#wakeHeir() // the calls of this thread that wait behind it must wait on the state now
     }
     if (!waiter.hasSlept) return
     const state = Atomics.or(words, at, kWaiters)
     if (!this.isFree(state & kPayload)) return
-    if (state < 0) this.#callHeir()
+    if (state < 0) this.#wakeHeir()
     else Atomics.notify(words, at, 1)
   }
 
-  // Like take(), of a look that costs nothing and never throws.
+  // Whether something can be taken, from the payload alone. Never throws.
   isFree (payload) {
     return payload === 0
   }
@@ -229,7 +238,9 @@ class TakeWaiter extends Waiter {
   ticket = 0
   #word
   #onTaken
+  // When the wait began; 0: not yet.
   #since = 0
+  // An heir that left the word free, and when this waiter saw that first.
   #heirSeen = 0n
   #heirSince = 0
 
@@ -246,7 +257,7 @@ class TakeWaiter extends Waiter {
     return true
   }
 
-  // Nothing is taken but by a look.
+  // False: only poll() takes.
   leave () {
     this.#word.leave(this)
     return false
@@ -258,12 +269,12 @@ class TakeWaiter extends Waiter {
     this.ticket = Atomics.add(this.words, this.#word.at + kTicket, 1)
   }
 
-  isPatienceOver () {
-    return now() - this.#since >= kPatience
+  mayReserve () {
+    return now() - this.#since >= kReserveAfterMs
   }
 
-  // How long to sleep at most. `heir`: the one that lets a free word wait, or 0.
-  patience (heir) {
+  // How long to sleep at most. `heir` is the heir of a word that is free, else 0.
+  nextSleep (heir) {
     const time = now()
     if (heir === 0n) {
       this.#heirSeen = 0n
@@ -271,22 +282,22 @@ class TakeWaiter extends Waiter {
       this.#heirSeen = heir
       this.#heirSince = time
     }
-    const rest = kPatience - (time - this.#since)
+    const rest = kReserveAfterMs - (time - this.#since)
     if (rest > 0) return rest
-    return heir === 0n ? kLongestSlice : kGrace
+    return heir === 0n ? kMaxSleepMs : kMaxHeirDelayMs
   }
 
-  // Whether this waiter has seen that heir let the word wait for too long.
+  // Whether this waiter has seen the heir leave the word free for too long.
   isOverdue (heir) {
-    return heir === this.#heirSeen && now() - this.#heirSince >= kGrace
+    return heir === this.#heirSeen && now() - this.#heirSince >= kMaxHeirDelayMs
   }
 
-  sleepOn (index, expected, slice) {
+  sleepOn (index, expected, maxSleep) {
     this.index = index
     this.expected = expected
-    this.slice = slice
+    this.maxSleep = maxSleep
     this.hasSlept = true
   }
 }
 
-module.exports = { FairWord, TakeWaiter, kPatience, kPayload, kWaiters }
+module.exports = { FairWord, TakeWaiter, kPayload, kReserveAfterMs, kWaiters }

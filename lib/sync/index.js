@@ -10,4 +10,6 @@ const { RwLock } = require('./rw-lock')
 const { Semaphore } = require('./semaphore')
 const { notify, wait, waitAsync } = require('./wait')
 
-module.exports = { Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync }
+module.exports = {
+  Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync
+}

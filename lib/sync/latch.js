@@ -41,7 +41,7 @@ class Latch {
 
   get count () {
     const count = Atomics.load(this.#words, kState)
-    if (count < 0) throw createCorrupt('Latch', 'a count from 0', count)
+    if (count < 0) throw createCorrupt('Latch', 'a count of 0 or more', count)
     return count
   }
 
@@ -59,12 +59,14 @@ class Latch {
 
   waitSync (options) {
     const limits = readLimits(options)
-    if (!waitSync(new LatchWaiter(this.#words, this), limits)) throw createTimeout('Latch.waitSync()', limits)
+    const waiter = new LatchWaiter(this.#words, this)
+    if (!waitSync(waiter, limits)) throw createTimeout('Latch.waitSync()', limits)
   }
 
   async wait (options) {
     const limits = readLimits(options)
-    if (!await waitAsync(new LatchWaiter(this.#words, this), limits)) throw createTimeout('Latch.wait()', limits)
+    const waiter = new LatchWaiter(this.#words, this)
+    if (!await waitAsync(waiter, limits)) throw createTimeout('Latch.wait()', limits)
   }
 
   tryWait () { return this.count === 0 }

@@ -1,14 +1,14 @@
 'use strict'
 
-// The shared memory of a primitive: 32-bit words, the first of which says what
-// it is. C never sees it, so JavaScript owns this layout.
+// The shared memory of a primitive: words of 32 bits. The first one says what kind of primitive it
+// is. C never reads this memory, so the layout is defined here.
 
 const { Atomics, Int32Array, Object, SharedArrayBuffer, String } = require('../base/globals')
 const { types } = require('node:util')
 const { createError } = require('../base/errors')
 const { Received } = require('../shared/registry')
 
-// Word 0. A kind that changes its layout gets another number.
+// Word 0. A class that changes its layout gets another number.
 const kMagic = Object.freeze({
   Mutex: 0x54_4c_01_01,
   RwLock: 0x54_4c_02_01,
@@ -19,14 +19,16 @@ const kMagic = Object.freeze({
   Once: 0x54_4c_07_01,
   Counter: 0x54_4c_08_01
 })
-// Words 1 to 15 never change, or hardly ever. What threads fight over begins
-// here, with nothing of others on its cache line: the allocator aligns to 16 bytes.
+// Words 1 to 15 never change, or hardly ever. The words for which threads compete begin here. Their
+// cache line holds nothing else, although the allocator only aligns memory to 16 bytes.
 const kState = 16
 const kWords = 48
 
-// The memory of a primitive, new or received: `data` is what share() takes.
+// Opens the memory of a primitive, new or received. `data` of what it returns is for share().
 function open (kind, received, words = kWords) {
-  if (received instanceof Received) return { data: received, words: check(kind, received.data, words) }
+  if (received instanceof Received) {
+    return { data: received, words: check(kind, received.data, words) }
+  }
   const memory = new SharedArrayBuffer(words * 4)
   const view = new Int32Array(memory)
   view[0] = kMagic[kind]
@@ -35,10 +37,12 @@ function open (kind, received, words = kWords) {
 
 function check (kind, { memory }, words) {
   if (!types.isSharedArrayBuffer(memory) || memory.byteLength !== words * 4) {
-    throw createError('ERR_TELAR_NOT_SHARED', kind, 'an object that says it is one and lacks its memory')
+    const found = 'an object that claims to be one but lacks its memory'
+    throw createError('ERR_TELAR_NOT_SHARED', kind, found)
   }
   const view = new Int32Array(memory)
-  if (Atomics.load(view, 0) !== kMagic[kind]) throw createCorrupt(kind, 'its mark', Atomics.load(view, 0))
+  const magic = Atomics.load(view, 0)
+  if (magic !== kMagic[kind]) throw createCorrupt(kind, 'its magic number', magic)
   return view
 }
 

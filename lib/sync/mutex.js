@@ -8,21 +8,21 @@ const { createTimeout, kNone, readLimits } = require('../base/limits')
 const { createCorrupt, kState, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
 
-// Not 0: an owner was ended, and nobody has said since that the data is consistent.
+// Not 0: the thread of an owner was ended, and markConsistent() has not been called since.
 const kInconsistent = kState + 8
 
-// What the guard does to its mutex.
+// How a guard reads and changes its mutex.
 let guardOf
 let mutexOf
 let unlock
 let isInconsistent
 let setConsistent
-// For Condition, which lets a guard go and takes the lock for it again.
+// For Condition, which unlocks the mutex of a guard and locks it again for the same guard.
 let releaseFor
 let retakeSync
 let retake
 
-// Registered, so that Condition knows the guard of another copy of telar for what it is.
+// A registered symbol, so that Condition recognizes the guards of another copy of telar.
 const kGuard = Symbol.for('telar.guard')
 
 class MutexGuard {
@@ -60,7 +60,7 @@ class MutexGuard {
 class Mutex {
   #words
   #word
-  // Of the task in this thread that holds it.
+  // The guard of the call in this thread that holds the mutex.
   #guard = null
   #thread = native.threadNumber
 
@@ -77,14 +77,16 @@ class Mutex {
     }
     retake = (guard) => {
       const mutex = mutexOf(guard)
-      return mutex.#word.takeAsync(kNone, mutex.#guard === null, () => { mutex.#guard = guard })
+      const isSpinning = mutex.#guard === null
+      return mutex.#word.takeAsync(kNone, isSpinning, () => { mutex.#guard = guard })
     }
   }
 
   constructor (received) {
     const { data, words } = open('Mutex', received)
+    const onOwnerEnded = () => Atomics.store(words, kInconsistent, 1)
     this.#words = words
-    this.#word = new OwnedWord('Mutex', words, kState, () => Atomics.store(words, kInconsistent, 1))
+    this.#word = new OwnedWord('Mutex', words, kState, onOwnerEnded)
     share(this, 'Mutex', data)
   }
 
@@ -94,10 +96,11 @@ class Mutex {
 
   lockSync (options) {
     const limits = options === undefined ? kNone : readLimits(options)
-    // Before the lock, or a full stack here would leave it locked.
+    // Created before the mutex is locked: if the stack overflows here, the mutex is not left
+    // locked.
     const guard = new MutexGuard(this)
     if (Atomics.compareExchange(this.#words, kState, 0, this.#thread) !== 0) {
-      if (this.#word.isMine) throw this.#guard === null ? this.#createLost() : createError('ERR_TELAR_DEADLOCK', 'Mutex')
+      if (this.#word.isOwn) throw this.#createOwnError()
       if (!this.#word.takeSync(limits, true)) throw createTimeout('Mutex.lockSync()', limits)
     }
     this.#guard = guard
@@ -111,20 +114,23 @@ class Mutex {
       this.#guard = guard
       return guard
     }
-    if (this.#guard === null && this.#word.isMine) throw this.#createLost()
-    const isTaken = await this.#word.takeAsync(limits, this.#guard === null, () => { this.#guard = guard })
+    const isSpinning = this.#guard === null
+    if (isSpinning && this.#word.isOwn) throw this.#createOwnError()
+    const onTaken = () => { this.#guard = guard }
+    const isTaken = await this.#word.takeAsync(limits, isSpinning, onTaken)
     if (!isTaken) throw createTimeout('Mutex.lock()', limits)
     return guard
   }
 
   tryLock () {
     const guard = new MutexGuard(this)
-    if (Atomics.compareExchange(this.#words, kState, 0, this.#thread) !== 0 && !this.#word.tryTake()) return null
+    const before = Atomics.compareExchange(this.#words, kState, 0, this.#thread)
+    if (before !== 0 && !this.#word.tryTake()) return null
     this.#guard = guard
     return guard
   }
 
-  // Whichever task of this thread holds it.
+  // Unlocks without the guard, whichever call of this thread has that.
   unlock () {
     if (this.#guard === null) throw createError('ERR_TELAR_NOT_HELD', 'Mutex')
     this.#unlock()
@@ -132,11 +138,14 @@ class Mutex {
 
   #unlock () {
     this.#guard = null
-    if (Atomics.compareExchange(this.#words, kState, this.#thread, 0) !== this.#thread) this.#word.release()
+    const before = Atomics.compareExchange(this.#words, kState, this.#thread, 0)
+    if (before !== this.#thread) this.#word.release()
   }
 
-  #createLost () {
-    return createCorrupt('Mutex', 'an owner that holds it', 'this thread, which does not')
+  // The error when the memory says that this thread holds the mutex.
+  #createOwnError () {
+    if (this.#guard !== null) return createError('ERR_TELAR_DEADLOCK', 'Mutex')
+    return createCorrupt('Mutex', 'another owner', 'this thread, which does not hold it')
   }
 }
 

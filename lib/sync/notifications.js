@@ -1,25 +1,26 @@
 'use strict'
 
-// What a Condition counts, and those that wait for it. Whoever read the count before a notification
-// came is notified.
+// The number of notifications of a Condition, and the waiters for them. A notification is for every
+// waiter that read the number before it.
 //
-// The promises of a thread sleep as one (sleepers.js), so notifyOne() wakes all of them. Only so
-// many go on as there have been notifications since the last one did, the oldest first; for the
-// others it was none. Not fewer: that sleep may miss the next notification while they look.
+// The promises of a thread share one sleep (sleepers.js), so notifyOne() wakes all of them. Only as
+// many of them go on, the oldest first, as there were notifications since the last one went on. The
+// others wait on. It must be as many as that, not just one: their sleep may miss the next
+// notification while they poll.
 
 const { Atomics } = require('../base/globals')
 const { Waiter } = require('./waiter')
 const { kState } = require('./memory')
 
-// Counts the calls of notifyAll(), each before the state does: whoever sees the state changed by
-// one sees this changed as well.
+// Counts the calls of notifyAll(). It changes before the state does: a thread that sees the new
+// state sees this changed too.
 const kAll = kState + 1
 
-// One for each Condition, and so one in a thread.
+// Each thread has one for each Condition.
 class Notifications {
   words
   #waiting = 0
-  // The count up to which promises of this thread have gone on.
+  // The notifications up to this number have let promises of this thread go on.
   #used = 0
 
   constructor (words) {
@@ -41,7 +42,7 @@ class Notifications {
     Atomics.notify(this.words, kState)
   }
 
-  // For a promise; to be taken back by end().
+  // For a promise. end() must be called when it no longer waits.
   begin () {
     const waiter = new SharedNotificationWaiter(this)
     if (this.#waiting++ === 0) this.#used = waiter.expected
@@ -52,7 +53,7 @@ class Notifications {
     this.#waiting--
   }
 
-  // Whether there is a notification for one more promise of this thread.
+  // Uses up a notification for one more promise of this thread. False: none is left.
   use (count) {
     if (this.#used === count) return false
     this.#used = (this.#used + 1) | 0
@@ -75,7 +76,7 @@ class NotificationWaiter extends Waiter {
     return this.notifications.count !== this.expected
   }
 
-  // A notification that came first counts: the wake-up may have been for this one.
+  // True if a notification came before the call gave up: the wake-up may have been for this call.
   leave () {
     return this.poll()
   }
@@ -85,7 +86,7 @@ class SharedNotificationWaiter extends NotificationWaiter {
   #all
 
   constructor (notifications) {
-    const { all } = notifications // before the count, see kAll
+    const { all } = notifications // read before the count: see kAll
     super(notifications)
     this.#all = all
   }

@@ -1,7 +1,6 @@
 'use strict'
 
 const { Atomics } = require('../base/globals')
-const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
 const { checkFunction } = require('./check')
@@ -12,7 +11,7 @@ const { OwnedWord } = require('./owned-word')
 const kDone = kState + 8
 const kInterrupted = kState + 9
 
-// A lock, and a word that says that it is done.
+// A lock, and a word that says whether the function has run.
 class Once {
   #words
   #word
@@ -20,8 +19,9 @@ class Once {
 
   constructor (received) {
     const { data, words } = open('Once', received)
+    const onOwnerEnded = () => Atomics.store(words, kInterrupted, 1)
     this.#words = words
-    this.#word = new OwnedWord('Once', words, kState, () => Atomics.store(words, kInterrupted, 1))
+    this.#word = new OwnedWord('Once', words, kState, onOwnerEnded)
     share(this, 'Once', data)
   }
 
@@ -37,7 +37,7 @@ class Once {
     checkFunction(run, 'run')
     const limits = readLimits(options)
     if (this.isDone) return false
-    if (this.#word.payload === native.threadNumber) throw createError('ERR_TELAR_DEADLOCK', 'Once')
+    if (this.#word.isOwn) throw createError('ERR_TELAR_DEADLOCK', 'Once')
     if (!this.#word.takeSync(limits, true)) throw createTimeout('Once.runSync()', limits)
     return this.#runHeld(run)
   }
@@ -46,9 +46,9 @@ class Once {
     checkFunction(run, 'run')
     const limits = readLimits(options)
     if (this.isDone) return false
-    if (!await this.#word.takeAsync(limits, !this.#isRunning, () => { this.#isRunning = true })) {
-      throw createTimeout('Once.run()', limits)
-    }
+    const onTaken = () => { this.#isRunning = true }
+    const isTaken = await this.#word.takeAsync(limits, !this.#isRunning, onTaken)
+    if (!isTaken) throw createTimeout('Once.run()', limits)
     try {
       if (this.isDone) return false
       await run(this.#isInterrupted)
@@ -77,7 +77,7 @@ class Once {
     }
   }
 
-  // A thread was ended in the middle of an earlier run.
+  // Whether a thread was ended in the middle of an earlier run.
   get #isInterrupted () { return Atomics.load(this.#words, kInterrupted) !== 0 }
 
   #finish () {

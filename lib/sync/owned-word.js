@@ -1,7 +1,7 @@
 'use strict'
 
-// A fair word that one thread owns at a time: the payload is its number. An owner
-// that was ended is noticed, and the word goes to the next one.
+// A fair word that one thread owns at a time: the payload is the number of that thread. When the
+// thread of the owner was ended, the next thread takes the word.
 
 const native = require('../base/native')
 const { FairWord } = require('./fair-word')
@@ -9,30 +9,32 @@ const { createCorrupt } = require('./memory')
 
 class OwnedWord extends FairWord {
   #kind
-  #onDeath
+  #onOwnerEnded
   #release = (payload) => {
-    if (payload !== native.threadNumber) throw createCorrupt(this.#kind, 'this thread as the owner', payload)
-    return 0
+    if (payload === native.threadNumber) return 0
+    throw createCorrupt(this.#kind, 'this thread as the owner', payload)
   }
 
-  // `onDeath` is called by the next owner.
-  constructor (kind, words, at, onDeath) {
+  // `onOwnerEnded` is called when this thread takes the word from a thread that was ended.
+  constructor (kind, words, at, onOwnerEnded) {
     super(words, at)
     this.#kind = kind
-    this.#onDeath = onDeath
+    this.#onOwnerEnded = onOwnerEnded
   }
 
-  get isMine () { return this.payload === native.threadNumber }
+  get isOwn () { return this.payload === native.threadNumber }
 
   take (payload, isThorough) {
     if (payload === 0) return native.threadNumber
     if (!isThorough || native.isThreadAlive(payload)) return -1
-    if (!native.wasThread(payload)) throw createCorrupt(this.#kind, 'the number of a thread as the owner', payload)
+    if (!native.wasThread(payload)) {
+      throw createCorrupt(this.#kind, 'the number of a thread as the owner', payload)
+    }
     return native.threadNumber
   }
 
   taken (before) {
-    if (before !== 0) this.#onDeath()
+    if (before !== 0) this.#onOwnerEnded()
   }
 
   // Throws if this thread is not the owner.

@@ -1,10 +1,11 @@
 'use strict'
 
-// The readers of a lock by thread, so that a thread that was ended while it read
-// counts no more, and threads that read do not fight over one word. Each thread has
-// a place, on a cache line of its own: its number, and how many reads it has open.
-// The place of an ended thread goes to the next one that needs one; only the new
-// owner touches its count, so a writer that sees both takes neither for the other's.
+// The readers of an RwLock, by thread. So a thread that was ended while it read no longer counts,
+// and threads that read do not compete for one word. Each thread has an entry on a cache line of
+// its own: the number of the thread, and how many reads it has open. The next thread that needs an
+// entry gets that of an ended thread. It writes its number first, and only then changes the count.
+// A writer reads the count first, so it never takes the reads of a living thread for those of an
+// ended one.
 
 const { Atomics } = require('../base/globals')
 const native = require('../base/native')
@@ -12,13 +13,13 @@ const { createError } = require('../base/errors')
 const { createCorrupt } = require('./memory')
 
 const kMaxReaders = 256
-const kStride = 16 // words
+const kStride = 16 // words of an entry
 
 class Readers {
   #words
-  #usedAt // a word: places that were ever taken
-  #at // of the first place
-  #own = 0 // this thread's place, once it has one
+  #usedAt // the index of the word that says how many entries were ever used
+  #at // the index of the first entry
+  #own = 0 // the index of this thread's entry; 0: it has none yet
 
   constructor (words, usedAt, at) {
     this.#words = words
@@ -28,64 +29,70 @@ class Readers {
 
   static wordsFor () { return kMaxReaders * kStride }
 
+  // How many reads this thread has open.
   get own () { return this.#own === 0 ? 0 : Atomics.load(this.#words, this.#own + 1) }
 
-  // One more of this thread. True: its place had a count of an ended thread.
+  // Counts one more read of this thread. True: this thread has got the entry of a thread that was
+  // ended while it read.
   enter () {
-    const had = this.#own === 0 && this.#takePlace()
+    const wasReading = this.#own === 0 && this.#takeEntry()
     Atomics.add(this.#words, this.#own + 1, 1)
-    return had
+    return wasReading
   }
 
   exit () {
     const before = Atomics.sub(this.#words, this.#own + 1, 1)
     if (before > 0) return
     Atomics.add(this.#words, this.#own + 1, 1)
-    throw createCorrupt('RwLock', 'a reader', before)
+    throw createCorrupt('RwLock', 'an open read of this thread', before)
   }
 
-  // Whether nobody reads. Not thorough: without asking who has been ended.
+  // Whether no thread reads. `isThorough`: threads that were ended do not count.
   isEmpty (isThorough) {
     const words = this.#words
     const used = this.#used()
-    for (let i = 0, place = this.#at; i < used; i++, place += kStride) {
-      const count = Atomics.load(words, place + 1)
+    for (let i = 0, entry = this.#at; i < used; i++, entry += kStride) {
+      const count = Atomics.load(words, entry + 1)
       if (count === 0) continue
-      if (count < 0) throw createCorrupt('RwLock', 'a number of readers', count)
-      if (!isThorough || native.isThreadAlive(Atomics.load(words, place))) return false
+      if (count < 0) throw createCorrupt('RwLock', '0 or more open reads', count)
+      if (!isThorough || native.isThreadAlive(Atomics.load(words, entry))) return false
     }
     return true
   }
 
   #used () {
     const used = Atomics.load(this.#words, this.#usedAt)
-    if (used < 0 || used > kMaxReaders) throw createCorrupt('RwLock', `at most ${kMaxReaders} threads that read`, used)
-    return used
+    if (used >= 0 && used <= kMaxReaders) return used
+    throw createCorrupt('RwLock', `at most ${kMaxReaders} reading threads`, used)
   }
 
-  #takePlace () {
+  // Sets #own. True: the entry is that of a thread that was ended while it read.
+  #takeEntry () {
     const words = this.#words
     const own = native.threadNumber
-    // Another object of this thread had one, and is gone. Before any is claimed:
-    // of two places, the count of the one that is not used would never be cleared.
+    // The thread may have an entry already, from an RwLock object that was collected. That one must
+    // be used again: of two entries, the count of the unused one would never be cleared.
     const used = this.#used()
-    for (let i = 0, place = this.#at; i < used; i++, place += kStride) {
-      if (Atomics.load(words, place) !== own) continue
-      this.#own = place
+    for (let i = 0, entry = this.#at; i < used; i++, entry += kStride) {
+      if (Atomics.load(words, entry) !== own) continue
+      this.#own = entry
       return false
     }
     const index = this.#claim(own)
-    // Before anything is counted there, or a writer would not look at it.
-    for (let used; (used = this.#used()) <= index;) Atomics.compareExchange(words, this.#usedAt, used, index + 1)
+    // Before anything is counted there: a writer only reads entries that are in use.
+    for (let used; (used = this.#used()) <= index;) {
+      Atomics.compareExchange(words, this.#usedAt, used, index + 1)
+    }
     this.#own = this.#at + index * kStride
     return Atomics.exchange(words, this.#own + 1, 0) !== 0
   }
 
+  // Returns the number of a free entry, which is this thread's from now on.
   #claim (own) {
-    for (let i = 0, place = this.#at; i < kMaxReaders; i++, place += kStride) {
-      const thread = Atomics.load(this.#words, place)
+    for (let i = 0, entry = this.#at; i < kMaxReaders; i++, entry += kStride) {
+      const thread = Atomics.load(this.#words, entry)
       if (thread !== 0 && native.isThreadAlive(thread)) continue
-      if (Atomics.compareExchange(this.#words, place, thread, own) === thread) return i
+      if (Atomics.compareExchange(this.#words, entry, thread, own) === thread) return i
     }
     throw createError('ERR_TELAR_TOO_MANY_THREADS', 'RwLock', kMaxReaders)
   }

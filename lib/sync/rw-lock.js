@@ -1,14 +1,14 @@
 'use strict'
 
-// Writers exclude each other by an owned word. The one that has it closes the
-// gate, so that no more readers come, and waits until those inside are gone. So no
-// stream of readers keeps a writer out. A reader that has found the gate closed for
-// a millisecond takes the owned word itself, in its turn, and with it comes in: so
-// no stream of writers keeps a reader out.
+// Writers exclude each other by an owned word. The writer that owns it closes the gate, so that no
+// more readers enter, and waits until the readers inside have left. So a stream of readers cannot
+// keep a writer out. A reader that has found the gate closed for a millisecond waits for the owned
+// word in the order of the writers, and enters when it owns the word. So a stream of writers cannot
+// keep a reader out.
 //
-// Reader: counts itself in, then looks at the gate. Writer: closes the gate, then
-// looks at the counts. All atomics of JavaScript are sequentially consistent, so
-// one of the two sees the other.
+// A reader counts itself, then checks the gate. A writer closes the gate, then checks the counts.
+// All atomic operations of JavaScript are sequentially consistent, so at least one of the two sees
+// the other.
 
 const { Atomics, Symbol } = require('../base/globals')
 const native = require('../base/native')
@@ -16,188 +16,189 @@ const { createError } = require('../base/errors')
 const { from, share } = require('../shared/registry')
 const { now } = require('../base/time')
 const { Waiter, waitAsync, waitSync } = require('./waiter')
-const { kPatience, kPayload, TakeWaiter } = require('./fair-word')
+const { kPayload, kReserveAfterMs, TakeWaiter } = require('./fair-word')
 const { createTimeout, kNone, readLimits } = require('../base/limits')
 const { createCorrupt, kState, kWords, open } = require('./memory')
 const { OwnedWord } = require('./owned-word')
 const { Readers } = require('./readers')
 
 const kInconsistent = kState + 8
-// 0, or the number of the writer's thread, with kGranted once it may write.
+// 0: open. Else the number of the writer's thread, with kGranted once that may write.
 const kGate = 32
 const kGranted = 0x4000_0000
-// Counts up when a reader has gone while the gate was closed.
+// Changes when a reader has left while the gate was closed.
 const kGone = 33
-const kUsed = 34
+const kUsed = 34 // for Readers
 const kAllWords = kWords + Readers.wordsFor()
 
 class ReadWaiter extends Waiter {
-  #lock
-  #since = 0
-  #turn = null // waits for the owned word
+  #core
+  #since = 0 // when the wait began; 0: not yet
+  #wordWaiter = null // waits for the owned word, after a millisecond
   #isSync
 
-  constructor (lock, isSync) {
-    super(lock.words)
-    this.#lock = lock
+  constructor (core, isSync) {
+    super(core.words)
+    this.#core = core
     this.#isSync = isSync
   }
 
   poll (register) {
-    const lock = this.#lock
+    const core = this.#core
     for (;;) {
-      if (this.#turn !== null) return this.#takeTurn(register)
-      if (lock.enter(this.#isSync)) return true
+      if (this.#wordWaiter !== null) return this.#pollWord(register)
+      if (core.enter(this.#isSync)) return true
       if (!register) return false
       const gate = Atomics.load(this.words, kGate)
       if (gate === 0) continue
       this.#since ||= now()
-      const patience = kPatience - (now() - this.#since)
-      if (patience > 0 && native.isThreadAlive(gate & kPayload)) {
+      const rest = kReserveAfterMs - (now() - this.#since)
+      if (rest > 0 && native.isThreadAlive(gate & kPayload)) {
         this.index = kGate
         this.expected = gate
-        this.slice = patience
+        this.maxSleep = rest
         return false
       }
-      this.#turn = new TakeWaiter(lock.word, false)
+      this.#wordWaiter = new TakeWaiter(core.word, false)
     }
   }
 
-  #takeTurn (register) {
-    const turn = this.#turn
-    if (turn.poll(register)) {
-      this.#lock.enterInTurn()
+  #pollWord (register) {
+    const wordWaiter = this.#wordWaiter
+    if (wordWaiter.poll(register)) {
+      this.#core.enterWithWord()
       return true
     }
-    this.index = turn.index
-    this.expected = turn.expected
-    this.slice = turn.slice
+    this.index = wordWaiter.index
+    this.expected = wordWaiter.expected
+    this.maxSleep = wordWaiter.maxSleep
     return false
   }
 
   leave () {
-    this.#turn?.leave()
+    this.#wordWaiter?.leave()
     return false
   }
 }
 
 class WriteWaiter extends Waiter {
-  #lock
-  #turn
-  #isClosing = false // it has the word, and readers are leaving
+  #core
+  #wordWaiter
+  #isClosing = false // it owns the word, and waits for readers to leave
 
-  constructor (lock) {
-    super(lock.words)
-    this.#lock = lock
-    this.#turn = new TakeWaiter(lock.word, false)
+  constructor (core) {
+    super(core.words)
+    this.#core = core
+    this.#wordWaiter = new TakeWaiter(core.word, false)
   }
 
   poll (register) {
     if (!this.#isClosing) {
-      if (!this.#turn.poll(register)) {
-        this.index = this.#turn.index
-        this.expected = this.#turn.expected
-        this.slice = this.#turn.slice
+      const wordWaiter = this.#wordWaiter
+      if (!wordWaiter.poll(register)) {
+        this.index = wordWaiter.index
+        this.expected = wordWaiter.expected
+        this.maxSleep = wordWaiter.maxSleep
         return false
       }
       this.#isClosing = true
-      this.#lock.close(this)
+      this.#core.close(this)
     }
     this.index = kGone
     this.expected = Atomics.load(this.words, kGone)
-    this.slice = Infinity
-    return this.#lock.grant(register)
+    this.maxSleep = Infinity
+    return this.#core.grant(register)
   }
 
-  // Lets others in before it, and queues again where it was.
+  // Gives the word back, so that others can enter first, and waits for it again. It keeps its
+  // ticket, and so its place among the waiters.
   stepBack () {
     this.#isClosing = false
-    this.#lock.reopen()
+    this.#core.reopen()
     Atomics.notify(this.words, kGone)
   }
 
   leave () {
     if (this.#isClosing) {
       this.#isClosing = false
-      this.#lock.reopen()
+      this.#core.reopen()
     } else {
-      this.#turn.leave()
+      this.#wordWaiter.leave()
     }
     return false
   }
 }
 
-// Guards refer to the RwLock: it knows what this thread has of the lock, and if it were
-// collected, the next one that is received would not.
+// A guard refers to its RwLock object, so that this is not collected: it knows what this thread
+// holds of the lock, and the object that is made when the lock is received again would not know it.
 class ReadGuard {
+  #core
   #lock
-  #object
 
-  constructor (lock, object) {
+  constructor (core, lock) {
+    this.#core = core
     this.#lock = lock
-    this.#object = object
   }
 
-  get isHeld () { return this.#lock !== null }
+  get isHeld () { return this.#core !== null }
 
-  get isInconsistent () { return this.#lock !== null && this.#lock.isInconsistent }
+  get isInconsistent () { return this.#core !== null && this.#core.isInconsistent }
 
   unlock () {
-    if (this.#lock === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
+    if (this.#core === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
     this[Symbol.dispose]()
   }
 
   [Symbol.dispose] () {
-    const lock = this.#lock
-    if (lock === null) return
-    this.#lock = this.#object = null
-    lock.exit()
+    const core = this.#core
+    if (core === null) return
+    this.#core = this.#lock = null
+    core.exit()
   }
 }
 
 class WriteGuard {
+  #core
   #lock
-  #object
 
-  constructor (lock, object) {
+  constructor (core, lock) {
+    this.#core = core
     this.#lock = lock
-    this.#object = object
   }
 
-  get isHeld () { return this.#lock !== null }
+  get isHeld () { return this.#core !== null }
 
-  get isInconsistent () { return this.#lock !== null && this.#lock.isInconsistent }
+  get isInconsistent () { return this.#core !== null && this.#core.isInconsistent }
 
   markConsistent () {
-    if (this.#lock === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
-    this.#lock.isInconsistent = false
+    if (this.#core === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
+    this.#core.isInconsistent = false
   }
 
   unlock () {
-    if (this.#lock === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
+    if (this.#core === null) throw createError('ERR_TELAR_NOT_HELD', 'RwLock')
     this[Symbol.dispose]()
   }
 
   [Symbol.dispose] () {
-    const lock = this.#lock
-    if (lock === null) return
-    this.#lock = this.#object = null
-    lock.endWriting()
+    const core = this.#core
+    if (core === null) return
+    this.#core = this.#lock = null
+    core.endWriting()
   }
 }
 
-// The lock as guards and attempts see it.
+// The part of an RwLock that its guards and waiters use.
 class Core {
   words
   word
   #readers
-  // This thread writes; or a writer of this thread waits for readers to leave.
-  isWriting = false
-  #closing = null
+  isWriting = false // whether this thread writes
+  #closing = null // the WriteWaiter of this thread that waits for readers to leave
 
   constructor (words) {
     this.words = words
-    this.word = new OwnedWord('RwLock', words, kState, () => this.#inherit())
+    this.word = new OwnedWord('RwLock', words, kState, () => this.#onOwnerEnded())
     this.#readers = new Readers(words, kUsed, kWords)
   }
 
@@ -205,8 +206,8 @@ class Core {
 
   set isInconsistent (is) { Atomics.store(this.words, kInconsistent, is ? 1 : 0) }
 
-  // The owner of the word was ended. If it had been let in, the data may be half written.
-  #inherit () {
+  // If the thread that was ended was already allowed to write, the data may be half written.
+  #onOwnerEnded () {
     if ((Atomics.load(this.words, kGate) & kGranted) !== 0) this.isInconsistent = true
     this.#open()
   }
@@ -215,47 +216,49 @@ class Core {
 
   get isReading () { return this.#readers.own > 0 }
 
-  // A writer of this thread that still waits cannot get on while the thread is
-  // blocked: a synchronous reader goes in before it.
+  // A writer of this thread that still waits cannot proceed while the thread is blocked. So a
+  // synchronous reader enters before it.
   enter (isSync) {
-    const isBefore = isSync && this.#closing !== null
-    if (Atomics.load(this.words, kGate) !== 0 && !isBefore) return false
-    this.enterHeld()
-    if (Atomics.load(this.words, kGate) === 0 || isBefore) return true
+    const isBeforeWriter = isSync && this.#closing !== null
+    if (Atomics.load(this.words, kGate) !== 0 && !isBeforeWriter) return false
+    this.#countRead()
+    if (Atomics.load(this.words, kGate) === 0 || isBeforeWriter) return true
     this.exit()
     return false
   }
 
-  enterHeld () {
-    if (this.#readers.enter()) this.#tellGone()
+  #countRead () {
+    if (this.#readers.enter()) this.#wakeWriter()
   }
 
-  // With the owned word. There is no writer then, or only one that was ended, whose
-  // gate has been opened by now.
-  enterInTurn () {
+  // For a reader that owns the word. So no thread writes. If the last writer was ended, the gate
+  // was opened when the word was taken.
+  enterWithWord () {
     const gate = Atomics.load(this.words, kGate)
-    if (gate === 0) this.enterHeld()
+    if (gate === 0) this.#countRead()
     this.word.release()
-    if (gate !== 0) throw createCorrupt('RwLock', 'an open gate where nobody writes', gate)
+    if (gate !== 0) throw createCorrupt('RwLock', 'an open gate, since no thread writes', gate)
   }
 
   exit () {
     this.#readers.exit()
-    if (Atomics.load(this.words, kGate) !== 0) this.#tellGone()
+    if (Atomics.load(this.words, kGate) !== 0) this.#wakeWriter()
   }
 
-  #tellGone () {
+  // Wakes a writer that waits for readers to leave.
+  #wakeWriter () {
     Atomics.add(this.words, kGone, 1)
     Atomics.notify(this.words, kGone)
   }
 
-  // ---- writing: the word is this thread's ----
+  // ---- writing, when this thread owns the word ----
 
-  close (writing) {
-    this.#closing = writing
+  close (waiter) {
+    this.#closing = waiter
     Atomics.store(this.words, kGate, native.threadNumber)
   }
 
+  // False: there are readers left.
   grant (isThorough) {
     if (!this.#readers.isEmpty(isThorough)) return false
     this.#closing = null
@@ -274,7 +277,9 @@ class Core {
     this.isWriting = false
     const gate = Atomics.load(this.words, kGate)
     this.reopen()
-    if (gate !== (native.threadNumber | kGranted)) throw createCorrupt('RwLock', 'this thread as the writer', gate)
+    if (gate !== (native.threadNumber | kGranted)) {
+      throw createCorrupt('RwLock', 'this thread as the writer', gate)
+    }
   }
 
   #open () {
@@ -304,7 +309,8 @@ class RwLock {
     const guard = new ReadGuard(core, this)
     if (!core.enter(true)) {
       if (core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
-      if (!waitSync(new ReadWaiter(core, true), limits)) throw createTimeout('RwLock.readSync()', limits)
+      const waiter = new ReadWaiter(core, true)
+      if (!waitSync(waiter, limits)) throw createTimeout('RwLock.readSync()', limits)
     }
     return guard
   }
@@ -313,22 +319,25 @@ class RwLock {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
     const guard = new ReadGuard(core, this)
-    if (!core.enter(false) && !await waitAsync(new ReadWaiter(core, false), limits)) throw createTimeout('RwLock.read()', limits)
+    if (!core.enter(false)) {
+      const waiter = new ReadWaiter(core, false)
+      if (!await waitAsync(waiter, limits)) throw createTimeout('RwLock.read()', limits)
+    }
     return guard
   }
 
   tryRead () {
     const guard = new ReadGuard(this.#core, this)
-    return this.#core.enter(false) || this.#enterAfterDeath() ? guard : null
+    return this.#core.enter(false) || this.#enterAfterEnd() ? guard : null
   }
 
-  // A gate that its writer will not open any more.
-  #enterAfterDeath () {
+  // Enters if the gate was closed by a writer that was ended.
+  #enterAfterEnd () {
     const core = this.#core
     const gate = Atomics.load(core.words, kGate)
-    if (gate !== 0 && (native.isThreadAlive(gate & kPayload) || !core.word.tryTake())) return false
     if (gate === 0) return core.enter(false)
-    core.enterInTurn()
+    if (native.isThreadAlive(gate & kPayload) || !core.word.tryTake()) return false
+    core.enterWithWord()
     return true
   }
 
@@ -338,7 +347,8 @@ class RwLock {
     const guard = new WriteGuard(core, this)
     if (core.isReading || core.isWriting) throw createError('ERR_TELAR_DEADLOCK', 'RwLock')
     core.stepBack()
-    if (!waitSync(new WriteWaiter(core), limits)) throw createTimeout('RwLock.writeSync()', limits)
+    const waiter = new WriteWaiter(core)
+    if (!waitSync(waiter, limits)) throw createTimeout('RwLock.writeSync()', limits)
     return guard
   }
 
@@ -346,7 +356,8 @@ class RwLock {
     const limits = options === undefined ? kNone : readLimits(options)
     const core = this.#core
     const guard = new WriteGuard(core, this)
-    if (!await waitAsync(new WriteWaiter(core), limits)) throw createTimeout('RwLock.write()', limits)
+    const waiter = new WriteWaiter(core)
+    if (!await waitAsync(waiter, limits)) throw createTimeout('RwLock.write()', limits)
     return guard
   }
 

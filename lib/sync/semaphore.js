@@ -66,14 +66,17 @@ class Semaphore {
       words[kMax] = max
       words[kState] = permits
     }
-    if (!(words[kMax] >= 1 && words[kMax] <= kPayload)) throw createCorrupt('Semaphore', 'a maximum', words[kMax])
-    this.#word = new PermitWord(words, words[kMax])
+    const stored = words[kMax]
+    if (!(stored >= 1 && stored <= kPayload)) {
+      throw createCorrupt('Semaphore', `a maximum from 1 to ${kPayload}`, stored)
+    }
+    this.#word = new PermitWord(words, stored)
     share(this, 'Semaphore', data)
   }
 
   static from (received) { return from(Semaphore, 'Semaphore', received) }
 
-  // Free permits.
+  // How many permits are free.
   get available () { return this.#word.payload }
 
   get max () { return this.#word.max }
@@ -81,14 +84,18 @@ class Semaphore {
   acquireSync (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const permit = new Permit(this)
-    if (!this.#takeFast() && !this.#word.takeSync(limits, true)) throw createTimeout('Semaphore.acquireSync()', limits)
+    if (!this.#takeFast() && !this.#word.takeSync(limits, true)) {
+      throw createTimeout('Semaphore.acquireSync()', limits)
+    }
     return permit
   }
 
   async acquire (options) {
     const limits = options === undefined ? kNone : readLimits(options)
     const permit = new Permit(this)
-    if (!this.#takeFast() && !await this.#word.takeAsync(limits, true)) throw createTimeout('Semaphore.acquire()', limits)
+    if (!this.#takeFast() && !await this.#word.takeAsync(limits, true)) {
+      throw createTimeout('Semaphore.acquire()', limits)
+    }
     return permit
   }
 
@@ -97,27 +104,35 @@ class Semaphore {
     return this.#takeFast() || this.#word.tryTake() ? permit : null
   }
 
-  // Permits, whoever acquired them, if anybody did.
+  // Adds permits. They need not have been acquired.
   release (count = 1) {
     const max = this.#word.max
     checkInteger(count, 'count', 1, max)
-    const state = Atomics.load(this.#words, kState)
-    if (state >= 0 && state + count <= max && state < kWaiters &&
-      Atomics.compareExchange(this.#words, kState, state, state + count) === state) return
+    if (this.#releaseFast(count)) return
     this.#word.put((payload) => {
       if (payload > max) throw createCorrupt('Semaphore', `at most ${max} permits`, payload)
       if (payload + count > max) {
-        throw createError('ERR_TELAR_OUT_OF_RANGE', `${payload} permits are free, and ${count} more would be above the maximum of ${max}`)
+        const message = `${payload} permits are free, and ${count} more would exceed the maximum ` +
+          `of ${max}`
+        throw createError('ERR_TELAR_OUT_OF_RANGE', message)
       }
       return payload + count
     }, count)
   }
 
-  // Without waiters or a reservation; the rest is for the word.
+  // These two succeed only if no waiter sleeps and the word is not reserved. Otherwise the word
+  // does it.
+
   #takeFast () {
     const state = Atomics.load(this.#words, kState)
     return state > 0 && state <= this.#word.max && state < kWaiters &&
       Atomics.compareExchange(this.#words, kState, state, state - 1) === state
+  }
+
+  #releaseFast (count) {
+    const state = Atomics.load(this.#words, kState)
+    return state >= 0 && state + count <= this.#word.max && state < kWaiters &&
+      Atomics.compareExchange(this.#words, kState, state, state + count) === state
   }
 }
 

@@ -1,42 +1,46 @@
 'use strict'
 
-// The promises of this thread that sleep on one word: one sleep of the platform for all of
-// them. Of those in line only the first one looks when it is woken, and who has had its turn
-// lets the next one look: as long as the first has to wait, the others have to as well. (Where
-// that does not hold, waiter.isOrdered says so, and all of them look.)
+// The promises of this thread that sleep on the same word. They are in one queue and share one call
+// of Atomics.waitAsync(). When that is woken, only the first wait in the queue polls. If it has to
+// wait on, so do the others. If it leaves the queue, the next one polls. (If the order of the waits
+// does not matter in this way, waiter.isOrdered is false, and all of them poll.)
 //
-// A sleep that has begun counts whatever has become of the word: it is woken by whoever
-// notifies. So one is enough for those who come later, who have announced themselves.
+// A sleep that has begun remains valid whatever the word has become: any thread that notifies the
+// word wakes it. So one sleep is enough for waits that join the queue later: before they joined,
+// they told the other threads that they wait.
 //
-// Nobody looks again just because time passes, or ten thousand promises would keep a thread
-// busy. Wake-ups are lost only with threads that end, and the end of any thread has all lines
-// look (../base/time.js, onThreadEnd). To be safe, each looks now and then as well, less and less
-// often (../base/slices.js).
+// A wait does not poll just because time passes: ten thousand promises would keep the thread busy.
+// Wake-ups are lost only with threads that end, and when any thread has ended, all queues poll
+// (onThreadEnd() in ../base/time.js). To be safe, each queue also polls from time to time, less and
+// less often (../base/slices.js).
 //
-// The platform cannot take a sleep back: one whose line has become empty goes on until its time
-// is over, and serves those who come in the meantime. It may be older than theirs would be, and
-// so get the wake-up that was for a waiter of another thread; then it passes that on.
+// Atomics.waitAsync() cannot be canceled: if its queue becomes empty, it goes on until its time is
+// over, and serves waits that join in the meantime. It may be older than the sleep that they would
+// have begun, and so be woken instead of the waiter of another thread. Then it passes the wake-up
+// on.
 
 const { Atomics, Map, Set, WeakMap } = require('../base/globals')
-const { sliceAfter } = require('../base/slices')
+const { nextSleep } = require('../base/slices')
 const { afterTurn, now, onThreadEnd } = require('../base/time')
 
-// Sleeps in a row that do not begin since the word changes, before the event loop gets its turn.
+// A sleep does not begin if the word has changed. After this many in a row the event loop gets a
+// turn.
 const kTriesInARow = 16
 
-// words → index → Sleepers
-const lines = new WeakMap()
-// Those with somebody in line.
-const occupied = new Set()
+// words → index → SleepQueue
+const queues = new WeakMap()
+// The queues that are not empty.
+const nonEmpty = new Set()
 
-class Sleepers {
+class SleepQueue {
   #words
   #index
   #first = null
   #last = null
+  // When the first wait joined the empty queue.
   #since = 0
-  // Of the sleep under way: a number, when it ends by itself, and whether those are gone for whom
-  // it began.
+  // The last sleep that began: its number, when it ends by itself (-1: it has ended), and whether
+  // the queue has been empty since.
   #sleep = 0
   #end = -1
   #isLeftOver = false
@@ -47,48 +51,50 @@ class Sleepers {
     this.#index = index
   }
 
-  // False: the word has changed since the sleeper looked.
-  add (sleeper) {
+  // False: the word has changed since the wait polled.
+  add (wait) {
     if (this.#first === null) this.#since = now()
-    // Behind others: their sleep is there already, or about to be.
-    if (this.#first === null && !this.#isServing && !this.#fallAsleep(sleeper.waiter)) return false
-    sleeper.line = this
-    sleeper.previous = this.#last
-    sleeper.next = null
+    // If there are other waits, their sleep has begun already, or is about to begin.
+    const needsSleep = this.#first === null && !this.#isServing
+    if (needsSleep && !this.#fallAsleep(wait.waiter)) return false
+    wait.queue = this
+    wait.previous = this.#last
+    wait.next = null
     if (this.#last === null) {
-      this.#first = sleeper
-      occupied.add(this)
+      this.#first = wait
+      nonEmpty.add(this)
     } else {
-      this.#last.next = sleeper
+      this.#last.next = wait
     }
-    this.#last = sleeper
+    this.#last = wait
     return true
   }
 
-  // The next one has its turn: what the sleeper was woken for may have been left.
-  remove (sleeper) {
-    this.#unlink(sleeper)
-    if (sleeper.previous === null && this.#first !== null) this.serve()
+  // After the first one the next wait polls: it may get what the first was woken for.
+  remove (wait) {
+    this.#unlink(wait)
+    if (wait.previous === null && this.#first !== null) this.serve()
   }
 
-  #unlink (sleeper) {
-    const { previous, next } = sleeper
+  #unlink (wait) {
+    const { previous, next } = wait
     if (previous === null) this.#first = next
     else previous.next = next
     if (next === null) this.#last = previous
     else next.previous = previous
-    sleeper.line = null
+    wait.queue = null
     if (this.#first !== null) return
-    occupied.delete(this)
+    nonEmpty.delete(this)
     this.#isLeftOver = true
   }
 
+  // Lets the waits poll, and sleeps for those that have to wait on.
   serve () {
-    if (this.#isServing) return // who is in line when that comes to an end has its turn
+    if (this.#isServing) return // the call under way serves waits that join meanwhile
     this.#isServing = true
     try {
       for (let tries = 0; tries < kTriesInARow; tries++) {
-        const first = this.#serveLine()
+        const first = this.#serveQueue()
         if (first === null || this.#fallAsleep(first.waiter)) return
       }
     } finally {
@@ -97,8 +103,8 @@ class Sleepers {
     afterTurn(() => this.serve())
   }
 
-  // The first one that has to wait on here, or null.
-  #serveLine () {
+  // Returns the first wait that has to wait on in this queue, or null.
+  #serveQueue () {
     for (let first; (first = this.#first) !== null;) {
       if (!this.#isStaying(first)) continue
       if (!first.waiter.isOrdered) this.#serveRest()
@@ -109,37 +115,38 @@ class Sleepers {
 
   #serveRest () {
     const rest = []
-    let sleeper = this.#first
-    while ((sleeper = sleeper.next) !== null) rest.push(sleeper)
-    for (const sleeper of rest) {
-      if (sleeper.line === this) this.#isStaying(sleeper)
+    let wait = this.#first
+    while ((wait = wait.next) !== null) rest.push(wait)
+    for (const wait of rest) {
+      if (wait.queue === this) this.#isStaying(wait)
     }
   }
 
-  // Lets it look. False: it is not in this line any more.
-  #isStaying (sleeper) {
-    if (!sleeper.poll()) {
-      const { words, index } = sleeper.waiter
+  // Lets the wait poll. False: it is no longer in this queue.
+  #isStaying (wait) {
+    if (!wait.poll()) {
+      const { words, index } = wait.waiter
       if (words === this.#words && index === this.#index) return true
-      if (sleeper.line === this) this.#unlink(sleeper)
-      sleeper.sleep()
-    } else if (sleeper.line === this) {
-      this.#unlink(sleeper)
+      if (wait.queue === this) this.#unlink(wait)
+      wait.sleep()
+    } else if (wait.queue === this) {
+      this.#unlink(wait)
     }
     return false
   }
 
   // False: the word is not what the waiter expects.
-  #fallAsleep ({ expected, slice }) {
+  #fallAsleep ({ expected, maxSleep }) {
     const time = now()
-    const most = sliceAfter(slice, time - this.#since)
-    if (this.#end > time && this.#end <= time + most) return true // there is one already
-    const { async, value } = Atomics.waitAsync(this.#words, this.#index, expected, most)
+    const milliseconds = nextSleep(maxSleep, time - this.#since)
+    const isAsleep = this.#end > time && this.#end <= time + milliseconds
+    if (isAsleep) return true
+    const { async, value } = Atomics.waitAsync(this.#words, this.#index, expected, milliseconds)
     if (!async) return false
     const sleep = this.#sleep + 1
     value.then((outcome) => this.#wake(sleep, outcome))
-    this.#sleep = sleep // not before: a full stack may have thrown
-    this.#end = time + most
+    this.#sleep = sleep // not before then(), which throws when the stack overflows
+    this.#end = time + milliseconds
     this.#isLeftOver = false
     return true
   }
@@ -150,27 +157,28 @@ class Sleepers {
     else if (outcome !== 'ok') return
     const first = this.#first
     if (first !== null) this.serve()
-    // Of no use to anybody here. Not for a sleep of theirs: two threads where nobody can get on
-    // would wake each other for ever.
+    // The wake-up was of no use here. It is passed on only if the sleep was left over from earlier
+    // waits. Otherwise two threads in which no wait can succeed would wake each other forever.
     if (outcome === 'ok' && isLeftOver && this.#first === first) {
       Atomics.notify(this.#words, this.#index, 1)
     }
   }
 }
 
-// False: the word has changed since the sleeper looked. A sleeper: look() is true when it is
-// settled, sleep() sleeps on what its waiter says then; line, previous and next are kept here.
-function fallAsleep (sleeper) {
-  const { words, index } = sleeper.waiter
-  let byIndex = lines.get(words)
-  if (byIndex === undefined) lines.set(words, byIndex = new Map())
-  let line = byIndex.get(index)
-  if (line === undefined) byIndex.set(index, line = new Sleepers(words, index))
-  return line.add(sleeper)
+// Puts an AsyncWait (waiter.js) to sleep on the word that its waiter names. False: the word has
+// changed since the wait polled. The queue calls its poll() and sleep(), and keeps its own links in
+// its fields `queue`, `previous` and `next`.
+function fallAsleep (wait) {
+  const { words, index } = wait.waiter
+  let byIndex = queues.get(words)
+  if (byIndex === undefined) queues.set(words, byIndex = new Map())
+  let queue = byIndex.get(index)
+  if (queue === undefined) byIndex.set(index, queue = new SleepQueue(words, index))
+  return queue.add(wait)
 }
 
 onThreadEnd(() => {
-  for (const line of [...occupied]) line.serve()
+  for (const queue of [...nonEmpty]) queue.serve()
 })
 
 module.exports = { fallAsleep }

@@ -1,36 +1,39 @@
 'use strict'
 
-// Looking again before going to sleep: another thread that runs is often through
-// within a microsecond or two, and a sleep with its wake-up costs ten times that.
+// Spinning: a waiting call polls some more times before it sleeps. Another thread that is running
+// is often done within a microsecond or two, while a sleep with its wake-up costs ten times that.
 
 const { Atomics } = require('../base/globals')
 const native = require('../base/native')
 const { own } = require('../base/own')
 
-// About 0.2 µs to the first look, twice as long to each next one, up to 1.6 µs;
-// 20 µs in all. Looks that come faster take the cache line away from the thread
-// that is waited for, and a lock that goes to and fro at each look is slower than
-// one that its owner takes a few times in a row.
+// The first pause takes about 0.2 µs. Each pause is twice as long as the one before it, up to
+// 1.6 µs. All of them take 20 µs. Polls that come faster take the cache line away from the thread
+// that the call waits for. And a lock that changes its owner at each poll is slower than one that
+// its owner takes a few times in a row.
 const kFirstSteps = 512
 const kMaxSteps = 4096
-const kTurns = 16
-// On the event loop others wait for their turn: 3 µs.
-const kTurnsAsync = 4
+const kSpins = 16
+// On the event loop, where other callbacks wait for their turn: 3 µs.
+const kSpinsAsync = 4
 
-// Since Node 24. Takes as long as some hundred empty steps.
+// Since Node 24. Takes as long as about a hundred empty steps.
 const pause = own(Atomics, 'pause')
 const kPauseSteps = 100
 
 let isUseful
 
-// With one processor the other thread cannot get on while this one spins.
-function turns (isAsync) {
+// How often to poll before sleeping. With a single processor, the other thread cannot run while
+// this one spins.
+function maxSpins (isAsync) {
   isUseful ??= native.cpus() > 1
-  return isUseful ? isAsync ? kTurnsAsync : kTurns : 0
+  if (!isUseful) return 0
+  return isAsync ? kSpinsAsync : kSpins
 }
 
-function relax (turn) {
-  const steps = turn < 3 ? kFirstSteps << turn : kMaxSteps
+// The pause before a poll. `spin` is the number of polls before it.
+function relax (spin) {
+  const steps = spin < 3 ? kFirstSteps << spin : kMaxSteps
   if (pause === undefined) {
     for (let i = 0; i < steps; i++);
   } else {
@@ -38,4 +41,4 @@ function relax (turn) {
   }
 }
 
-module.exports = { relax, turns }
+module.exports = { maxSpins, relax }

@@ -1,35 +1,36 @@
 'use strict'
 
-// Atomics.wait() and its kin, on any thread: with a spin before the sleep, an
-// AbortSignal, and promises that keep the process alive.
+// wait(), waitAsync() and notify(): Atomics.wait() and its relatives, on any thread. They spin
+// before they sleep, take an AbortSignal, and their promises keep the process alive.
 
 const { Atomics, BigInt, Math, Number, Promise } = require('../base/globals')
 const { types } = require('node:util')
 const { listen } = require('../base/abort-signal')
-const { createError, describe } = require('../base/errors')
+const { argumentError } = require('../base/arguments')
 const { now, ref, unref } = require('../base/time')
 const { createAborted, readLimits } = require('../base/limits')
-const { relax, turns } = require('./spin')
+const { maxSpins, relax } = require('./spin')
 
-const kFirstSlice = 100 // ms
+const kFirstSleepMs = 100
 
 function wait (array, index, expected, options) {
-  checkPlace(array, index, expected)
-  const { timeout } = readLimits(number(options))
+  checkTarget(array, index, expected)
+  const { timeout } = readLimits(toOptions(options))
   if (Atomics.load(array, index) !== expected) return 'not-equal'
   if (timeout > 0 && spin(array, index, expected, false)) return 'ok'
   const outcome = Atomics.wait(array, index, expected, timeout)
-  return outcome === 'not-equal' ? 'ok' : outcome // it changed since the first look
+  return outcome === 'not-equal' ? 'ok' : outcome // it has changed since the check above
 }
 
 async function waitAsync (array, index, expected, options) {
-  checkPlace(array, index, expected)
-  const { timeout, signal } = readLimits(number(options))
+  checkTarget(array, index, expected)
+  const { timeout, signal } = readLimits(toOptions(options))
   if (Atomics.load(array, index) !== expected) return 'not-equal'
   if (timeout > 0 && spin(array, index, expected, true)) return 'ok'
   ref()
   try {
-    return signal === undefined ? await sleep(array, index, expected, timeout) : await sleepUntilAborted(array, index, expected, timeout, signal)
+    if (signal === undefined) return await sleep(array, index, expected, timeout)
+    return await sleepUntilAborted(array, index, expected, timeout, signal)
   } finally {
     unref()
   }
@@ -40,9 +41,10 @@ async function sleep (array, index, expected, timeout) {
   return outcome === 'not-equal' ? 'ok' : outcome
 }
 
-// The platform cannot take a sleep back. So the last one outlives the abort, and passes on
-// a wake-up that it gets then. It is cut into slices, each as long as the wait has lasted
-// already: what is left behind goes away in time, and a long wait costs next to nothing.
+// A call of Atomics.waitAsync() cannot be canceled. So the last one outlives an abort, and if it is
+// woken then, it passes the wake-up on. The wait is a series of such sleeps, each as long as the
+// wait has lasted so far. So the one that an abort leaves behind ends before long, and a long wait
+// costs next to nothing.
 function sleepUntilAborted (array, index, expected, timeout, signal) {
   return new Promise((resolve, reject) => {
     const start = now()
@@ -55,15 +57,16 @@ function sleepUntilAborted (array, index, expected, timeout, signal) {
       done(value)
     }
     const onAbort = () => {
-      // It came first, and the wake-up may be on its way here.
+      // The change came before the abort, and its wake-up may be on the way.
       if (Atomics.load(array, index) !== expected) settle(resolve, 'ok')
       else settle(reject, createAborted(signal))
     }
-    const go = async () => {
+    const run = async () => {
       for (;;) {
         const time = now()
-        const slice = Math.max(kFirstSlice, time - start)
-        const outcome = await Atomics.waitAsync(array, index, expected, Math.max(0, Math.min(end - time, slice))).value
+        const longest = Math.max(kFirstSleepMs, time - start)
+        const milliseconds = Math.max(0, Math.min(end - time, longest))
+        const outcome = await Atomics.waitAsync(array, index, expected, milliseconds).value
         if (isSettled) {
           if (outcome === 'ok') Atomics.notify(array, index, 1)
           return
@@ -73,7 +76,7 @@ function sleepUntilAborted (array, index, expected, timeout, signal) {
       }
     }
     listeners = listen(signal, onAbort)
-    if (!isSettled) go()
+    if (!isSettled) run()
   })
 }
 
@@ -81,46 +84,46 @@ function notify (array, index, count = Infinity) {
   checkArray(array)
   checkIndex(array, index)
   if (count !== Infinity && !(Number.isInteger(count) && count >= 0)) {
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `count must be an integer from 0, or Infinity; received ${describe(count)}`)
+    throw argumentError('count must be an integer from 0, or Infinity', count)
   }
   return Atomics.notify(array, index, count)
 }
 
 function spin (array, index, expected, isAsync) {
-  const end = turns(isAsync)
-  for (let turn = 0; turn < end; turn++) {
-    relax(turn)
+  const spins = maxSpins(isAsync)
+  for (let i = 0; i < spins; i++) {
+    relax(i)
     if (Atomics.load(array, index) !== expected) return true
   }
   return false
 }
 
-// A bare number is a timeout, as in Atomics.wait().
-function number (options) {
+// A number in place of options is the timeout, as in Atomics.wait().
+function toOptions (options) {
   return typeof options === 'number' ? { __proto__: null, timeout: options } : options
 }
 
-function checkPlace (array, index, expected) {
+function checkTarget (array, index, expected) {
   checkArray(array)
   checkIndex(array, index)
-  const isFitting = types.isInt32Array(array)
-    ? Number.isInteger(expected) && (expected | 0) === expected
-    : typeof expected === 'bigint' && BigInt.asIntN(64, expected) === expected
-  if (!isFitting) {
-    const wanted = types.isInt32Array(array) ? 'an integer of 32 bits' : 'a bigint of 64 bits'
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', `expected must be ${wanted}; received ${describe(expected)}`)
+  if (types.isInt32Array(array)) {
+    if (Number.isInteger(expected) && (expected | 0) === expected) return
+    throw argumentError('expected must be an integer of 32 bits', expected)
   }
+  if (typeof expected === 'bigint' && BigInt.asIntN(64, expected) === expected) return
+  throw argumentError('expected must be a bigint of 64 bits', expected)
 }
 
 function checkArray (array) {
-  const isWords = types.isInt32Array(array) || types.isBigInt64Array(array)
-  if (isWords && types.isSharedArrayBuffer(array.buffer)) return
-  throw createError('ERR_TELAR_INVALID_ARGUMENT', `array must be an Int32Array or BigInt64Array over a SharedArrayBuffer; received ${describe(array)}`)
+  const isSupported = types.isInt32Array(array) || types.isBigInt64Array(array)
+  if (isSupported && types.isSharedArrayBuffer(array.buffer)) return
+  const message = 'array must be an Int32Array or BigInt64Array over a SharedArrayBuffer'
+  throw argumentError(message, array)
 }
 
 function checkIndex (array, index) {
   if (Number.isInteger(index) && index >= 0 && index < array.length) return
-  throw createError('ERR_TELAR_INVALID_ARGUMENT', `index must be an integer from 0 to ${array.length - 1}; received ${describe(index)}`)
+  throw argumentError(`index must be an integer from 0 to ${array.length - 1}`, index)
 }
 
 module.exports = { notify, wait, waitAsync }

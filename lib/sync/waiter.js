@@ -1,16 +1,19 @@
 'use strict'
 
-// How a thread waits: it looks, spins, looks, and sleeps; on its thread
-// (waitSync) or on its event loop (waitAsync). What it waits for is a waiter:
+// How a call of a primitive waits: it polls, spins, polls again, and sleeps. waitSync() blocks the
+// thread, waitAsync() waits on the event loop. A waiter says what the call waits for:
 //
-//   poll(register)  true: it is done. With `register`, and false: it has told
-//                   those who could wake it; words[index] is to be slept on while
-//                   it holds `expected`, for `slice` milliseconds at most.
-//   isOrdered       where it has to wait, those behind it on the same word have to as well
-//   leave()         it waits no longer, and passes on a wake-up that was for it; true:
-//                   too late, others count on it, so it is done. Once, and never throws
+//   poll(register)  True: the wait has succeeded. If it returns false with `register` set, it has
+//                   first told the threads that can end the wait that this one waits. The call may
+//                   then sleep on words[index] while that is `expected`, for at most `maxSleep`
+//                   milliseconds.
+//   isOrdered       If this waiter has to wait on, so do all waiters behind it on the same word.
+//   leave()         The call waits no longer, and passes on a wake-up that was meant for it. True:
+//                   it is too late, other calls have counted on this one, so the wait has
+//                   succeeded. Called at most once; never throws.
 //
-// How long a thread sleeps before it looks again: ../base/slices.js. Promises: sleepers.js.
+// ../base/slices.js limits how long a thread sleeps before it polls again. In sleepers.js are the
+// sleeps of promises.
 
 const { Promise } = require('../base/globals')
 const native = require('../base/native')
@@ -20,19 +23,19 @@ const { createAborted } = require('../base/limits')
 const { sleepBlocked } = require('../base/slices')
 const { afterTurn, now, ref, startTimer, stopTimer, unref } = require('../base/time')
 const { fallAsleep } = require('./sleepers')
-const { relax, turns } = require('./spin')
+const { maxSpins, relax } = require('./spin')
 
-// Looks in a row, of a waiter on the event loop that others keep from
-// sleeping, before the loop gets its turn.
+// A waiter on the event loop may be unable to sleep, because the word changes each time. After this
+// many polls in a row the event loop gets a turn.
 const kPollsInARow = 16
 
 class Waiter {
   words
   index = 0
   expected = 0
-  slice = Infinity
+  maxSleep = Infinity
   isOrdered = true
-  // False where another thread cannot help: then there is no use in spinning.
+  // False if no other thread can end the wait. Then spinning is useless.
   isSpinning = true
 
   constructor (words) {
@@ -40,7 +43,7 @@ class Waiter {
   }
 }
 
-// False: the time is over.
+// False: the timeout expired.
 function waitSync (waiter, limits) {
   try {
     if (waiter.poll(false)) return true
@@ -51,10 +54,10 @@ function waitSync (waiter, limits) {
       const ended = native.endedThreads()
       if (waiter.poll(true)) return true
       if (now() >= end) return waiter.leave()
-      const { words, index, expected, slice } = waiter
-      sleepBlocked(words, index, expected, { slice, start, end, ended })
+      const { words, index, expected, maxSleep } = waiter
+      sleepBlocked(words, index, expected, { maxSleep, start, end, ended })
     }
-  } catch (error) { // a corrupt word, a full stack
+  } catch (error) { // a corrupt word, or a stack overflow
     waiter.leave()
     throw error
   }
@@ -62,15 +65,15 @@ function waitSync (waiter, limits) {
 
 function spin (waiter, isAsync) {
   if (!waiter.isSpinning) return false
-  const end = turns(isAsync)
-  for (let turn = 0; turn < end; turn++) {
-    relax(turn)
+  const spins = maxSpins(isAsync)
+  for (let i = 0; i < spins; i++) {
+    relax(i)
     if (waiter.poll(false)) return true
   }
   return false
 }
 
-// A promise of true, or of false when the time is over; rejects with an AbortError.
+// A promise of true, or of false if the timeout expired. Rejects with an AbortError.
 function waitAsync (waiter, limits) {
   return new Promise((resolve, reject) => {
     new AsyncWait(waiter, limits, resolve, reject).begin(limits.timeout)
@@ -79,8 +82,8 @@ function waitAsync (waiter, limits) {
 
 class AsyncWait {
   waiter
-  // For sleepers.js.
-  line = null
+  // These three belong to sleepers.js.
+  queue = null
   previous = null
   next = null
   #signal
@@ -111,7 +114,8 @@ class AsyncWait {
   #listen () {
     try {
       this.#abortListeners = listen(this.#signal, this.#onAbort)
-      // It may have fired since the call was made, between two waits of the call for example.
+      // The signal may have fired since the call began: between two waits of waitFor(), for
+      // example.
       if (memberOf(this.#signal, 'aborted')) this.#onAbort()
     } catch (error) { // thrown by the signal
       this.#giveUp(() => this.#reject(error))
@@ -122,13 +126,13 @@ class AsyncWait {
     try {
       if (!this.waiter.poll(false) && !(isSpinning && spin(this.waiter, true))) return false
       this.#end(() => this.#resolve(true))
-    } catch (error) { // a corrupt word, a full stack
+    } catch (error) { // a corrupt word, or a stack overflow
       this.#fail(error)
     }
     return true
   }
 
-  // True: it is settled, one way or another.
+  // True: the promise is settled.
   poll () {
     try {
       if (this.waiter.poll(true)) this.#end(() => this.#resolve(true))
@@ -139,10 +143,10 @@ class AsyncWait {
     return this.#isSettled
   }
 
-  // After a look.
+  // To be called after poll() has returned false.
   sleep () {
     try {
-      for (let tries = 0; tries < kPollsInARow; tries++) {
+      for (let polls = 0; polls < kPollsInARow; polls++) {
         if (fallAsleep(this) || this.poll()) return
       }
       afterTurn(() => this.#pollAgain())
@@ -159,7 +163,7 @@ class AsyncWait {
     return this.#deadline !== Infinity && now() >= this.#deadline
   }
 
-  // The alarm may come a little early.
+  // The timer may be a little early.
   #onDeadline () {
     if (!this.#isSettled && !this.poll()) this.#startTimer(this.#deadline - now())
   }
@@ -179,13 +183,15 @@ class AsyncWait {
     this.#end(this.waiter.leave() ? () => this.#resolve(true) : settle)
   }
 
+  // Once: the function that waitFor() calls may abort its own call while it is polled.
   #end (settle) {
+    if (this.#isSettled) return
     this.#isSettled = true
     unref()
     stopTimer(this.#timer)
     this.#abortListeners?.remove(this.#onAbort)
     settle()
-    this.line?.remove(this)
+    this.queue?.remove(this)
   }
 }
 

@@ -265,6 +265,26 @@ for (const bits of [32, 64]) {
   })
 }
 
+test('waitFor() whose function aborts its own call settles once', async (t) => {
+  const latch = new Latch(1)
+  const thread = startThread(t, async ({ latch }, { Counter, Latch }, { parentPort }) => {
+    const codes = []
+    for (let i = 0; i < 3; i++) {
+      const controller = new AbortController()
+      const abort = () => { controller.abort(); return true }
+      const { signal } = controller
+      await new Counter().waitFor(abort, { signal }).catch(({ code }) => codes.push(code))
+    }
+    parentPort.postMessage(codes)
+    await Latch.from(latch).wait() // keeps the thread alive
+    parentPort.postMessage('went on')
+  }, { latch })
+  assert.deepEqual(await thread.message(), Array(3).fill('ERR_TELAR_ABORTED'))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  latch.countDown()
+  assert.equal(await Promise.race([thread.message(), thread.done]), 'went on')
+})
+
 test('waitFor() of a counter times out, aborts and checks its arguments', async () => {
   const counter = new Counter()
   const never = () => false
