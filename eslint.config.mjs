@@ -25,7 +25,7 @@ export default [
     }
   },
   {
-    files: ['lib/{base,codec,transport,shared,worker,pool}/**/*.js', 'lib/*.{js,mjs}'],
+    files: ['lib/{base,channel,codec,transport,shared,worker,pool}/**/*.js', 'lib/*.{js,mjs}'],
     rules: {
       '@stylistic/max-len': ['error', { code: 100 }]
     }

@@ -41,7 +41,7 @@ class MemorySearch {
 
   get isActive () { return this.#missing !== null }
 
-  // `missing`: { id, length, thread }, the buffer and the number of the thread that sent the record.
+  // `missing`: { id, length, thread }, the buffer and the number of the thread that named it.
   start (missing) {
     if (this.#missing !== null && this.#missing.id === missing.id) return
     this.stop()

@@ -1,6 +1,6 @@
 'use strict'
 
-// Checks what callers pass to a channel, before anything else happens.
+// Checks what callers pass to a channel.
 
 const { Array, Math, Number, Object } = require('../base/globals')
 const { types } = require('node:util')

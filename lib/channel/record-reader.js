@@ -97,8 +97,8 @@ class RecordReader {
     return value === kNothing ? null : [value]
   }
 
-  // Decodes so many runs, which C has copied to the scratch buffer. Returns null if the first record
-  // has to wait for shared memory.
+  // Decodes so many runs, which C has copied to the scratch buffer. Returns null if the first
+  // record has to wait for shared memory.
   #decodeMany (count) {
     let total = 0
     for (let run = 0; run < count; run++) total += runs[2 * run]

@@ -104,8 +104,8 @@ class RecordWriter {
 
   // Encodes a batch into the scratch buffer and returns how many values it has. A value that has to
   // be sent in another way, or that cannot be sent, ends the batch; the batch is empty if that is
-  // the first one. Only the first value is checked for being a large ArrayBuffer, because that takes
-  // a call into C++ for each object. Later large ArrayBuffers are copied once more.
+  // the first one. Only the first value is checked for being a large ArrayBuffer, because the check
+  // is a call into C++ for each object. Later large ArrayBuffers are copied once more.
   #collect (list, from) {
     const maxCount = Math.min(list.length - from, kBatch)
     let at = 0

@@ -60,7 +60,9 @@ class ValueMemory {
 
   revive (plain) {
     const data = dataOf(plain)
-    if (data === undefined) throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+    if (data === undefined) {
+      throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+    }
     return restore(data)
   }
 
@@ -74,7 +76,7 @@ class ValueMemory {
 class GrowingMemory extends ValueMemory {
   // The largest record of the current channel, in bytes.
   maxRecord = kMaxBytes
-  // The number of bytes that the value needs at least, if it needs more than the limit; otherwise 0.
+  // How many bytes the value needs at least, if it needs more than the limit; otherwise 0.
   refused = 0
 
   constructor (size) {
@@ -165,12 +167,12 @@ class Values {
   }
 }
 
-const kOutOfMemory = 'The value needs more memory than is available, or more than 1 GiB, which is ' +
-  'the maximum of a record'
+const kOutOfMemory = 'The value needs more memory than is available, or more than 1 GiB, the ' +
+  'maximum of a record'
 const kUnsupported = 'The value, or a part of it, cannot be sent through a channel, which takes ' +
   'what structured clone takes, except host objects (ports, keys, blobs, streams), resizable ' +
-  'buffers, sparse arrays of more than 65536 elements and values of more than 400 levels. Send it ' +
-  'with postMessage(), or as a task of pool.run()'
+  'buffers, sparse arrays of more than 65536 elements and values of more than 400 levels. Send ' +
+  'it with postMessage(), or as a task of pool.run()'
 
 function clonedByPlatform (value) {
   try {
