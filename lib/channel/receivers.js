@@ -54,7 +54,7 @@ class Receivers extends WaitQueue {
   #search
   // What the last #take() received.
   #result = null
-  // How many calls in a row have spun and received nothing.
+  // How many calls in a row have spun and received nothing; from kMaxMisses on, all calls count.
   #misses = 0
 
   constructor (ring) {
