@@ -14,7 +14,8 @@
  *
  * WHAT IS NOT IN IT
  *   Values and slots, the inside of the queues (index_queue.h has its own tests), and time.
- *   Spinning is one poll or none. Pushes are quiet: a poll that is not thorough may see nothing.
+ *   Spinning is one poll or none. The owner may publish a push late, so a poll that is not thorough
+ *   may miss it.
  *   A place that a worker holds for its next task is free here.
  *
  * OPTIONS
