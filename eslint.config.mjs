@@ -25,7 +25,7 @@ export default [
     }
   },
   {
-    files: ['lib/{base,codec,transport,shared,sync,worker,pool}/**/*.js', 'lib/*.{js,mjs}'],
+    files: ['lib/**/*.{js,mjs}'],
     rules: {
       '@stylistic/max-len': ['error', { code: 100 }]
     }

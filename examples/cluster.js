@@ -1,12 +1,12 @@
 'use strict'
 
-// The same under cluster: several processes, each with a server and a pool.
+// Several processes under node:cluster, each with an HTTP server and a pool.
 //
-// Instead of: a process for each CPU, whose event loop computes. Requests that arrive at a busy
-// process wait although others are idle; and with a pool of the default size in every process there
-// are as many threads as the square of the number of CPUs.
+// Instead of: a process for each CPU that computes in its event loop, so that requests to a busy
+// process wait although other processes are idle. Or a pool of the default size in each process,
+// which makes about as many threads as the number of CPUs squared.
 //
-// Here each process has its part of the threads. Processes share no memory: channels and pools
+// Here the threads are divided among the processes. Processes share no memory: channels and pools
 // connect threads, not processes.
 
 const cluster = require('node:cluster')

@@ -1,14 +1,14 @@
 'use strict'
 
-// Connections that workers serve from the first byte to the last.
+// Workers that serve whole connections.
 //
-// Instead of: a main thread that reads every request, runs a task with it, and writes the answer.
-// All bytes of all clients go through one event loop then, and each is copied to a worker and back.
+// Instead of: a main thread that reads each request, runs a task with it, and writes the answer.
+// Then all bytes of all clients go through one event loop, and are copied to a worker and back.
 //
-// Here the main thread only accepts. Each socket is transferred to a task, which talks to its
-// client until that one leaves; a worker serves several at a time. Node transfers sockets, and
-// servers, from version 24 on. Before that it refuses with an error of its own, and the socket
-// stays where it was.
+// Here the main thread only accepts connections. Each socket is transferred to a task, which serves
+// its client until the client disconnects. A worker serves several clients at a time. Node can
+// transfer sockets and servers since version 24. Earlier versions throw an error of their own, and
+// the socket stays in the main thread.
 
 const net = require('node:net')
 const readline = require('node:readline')
@@ -19,7 +19,8 @@ const { Pool } = require('telar')
 
 const fibonacci = (n) => n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2)
 
-// The task: one number a line, one answer a line. Its result is how many it answered.
+// The task: reads a number from each line and writes a line with the answer. Returns how many
+// answers it has given.
 async function serve (socket) {
   let answers = 0
   for await (const line of readline.createInterface({ input: socket })) {
@@ -31,7 +32,7 @@ async function serve (socket) {
 }
 
 function listen (pool, log) {
-  // Paused: what a client sends before a worker has its socket stays in the system until then.
+  // Paused, so that the operating system keeps what a client sends until a worker has the socket.
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     pool.run(socket, { transferList: [socket] }).then(
       (answers) => log(`a worker gave ${answers} answers`),

@@ -2,12 +2,12 @@
 
 // An HTTP server that hands its heavy work to a pool.
 //
-// Instead of: `http.createServer((request, response) => response.end(fibonacci(35)))`, where one
-// request stops all others for as long as it computes; or `new Worker()` for each request, which
-// costs tens of milliseconds and megabytes each time, and has no limit.
+// Instead of: `http.createServer((request, response) => response.end(fibonacci(35)))`, where all
+// other requests wait while one is computed. Or `new Worker()` for each request, which costs tens
+// of milliseconds and some megabytes each time, and does not limit the number of threads.
 //
-// Here the event loop stays free while the pool computes; a client that goes away aborts its task,
-// and a queue that is full answers 503 instead of growing.
+// Here the event loop stays free while the pool computes. A task is aborted when its client
+// disconnects. When the task queue is full, the server answers 503, and the queue does not grow.
 
 const http = require('node:http')
 const { once } = require('node:events')

@@ -2,19 +2,19 @@
 
 // Parsing JavaScript off the main thread, with acorn.
 //
-// Instead of: parsing every file in the thread that also answers an editor or a bundler, which
-// stops for as long; or posting whole syntax trees back from a worker, when cloning a tree takes
-// longer than making it.
+// Instead of: parsing each file in the thread that also answers an editor or a bundler, which has
+// to wait meanwhile. Or posting whole syntax trees back from a worker, although it takes longer to
+// clone a tree than to parse the text.
 //
-// Here a task gets the text and answers with what was asked for. An error of the parser arrives
-// with its class, message and own fields, so that a caller can show the place.
+// Here a task gets the text and returns only what the caller asked for. An error of the parser
+// arrives with its class, message and own properties, so the caller can show where the error is.
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { isMainThread } = require('node:worker_threads')
 const { Pool } = require('telar')
 
-// The names of all functions that a source declares.
+// The names of all functions that the source text declares.
 function functionsIn (source) {
   const names = []
   const visit = (node) => {
@@ -23,7 +23,7 @@ function functionsIn (source) {
     if (node.type === 'FunctionDeclaration') names.push(node.id.name)
     for (const key in node) visit(node[key])
   }
-  // Here, so that only the threads that parse load it.
+  // Loaded here, so that only the threads that parse load it.
   const { parse } = require('acorn')
   const options = { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true }
   visit(parse(source, options).body)

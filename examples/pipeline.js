@@ -2,11 +2,12 @@
 
 // A pipeline of three stages: read, transform, write, each in a thread of its own.
 //
-// Instead of: stages that post to the next one by way of the parent. The fastest stage then runs
-// ahead, and what the slowest has not done yet piles up in message queues that nobody can limit.
+// Instead of: stages that post messages to the next stage through the parent. Then a fast stage
+// runs ahead, and its messages pile up before a slow stage, in queues that have no limit.
 //
-// Here a channel lies between two stages. When the last stage is slow, its channel fills up, the
-// one before waits, and so on up to the source: backpressure, with no code for it.
+// Here a channel connects each stage with the next one. If the last stage is slow, its channel
+// fills up, the stage before it waits, and so on back to the source. This is backpressure, and it
+// needs no code.
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads')
 const { Channel } = require('telar')

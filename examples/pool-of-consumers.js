@@ -1,13 +1,13 @@
 'use strict'
 
-// A pool of consumers fed by one channel, ended cleanly.
+// A pool of consumers that take their work from one channel and end cleanly.
 //
-// Instead of: one `pool.run()` for each item of an endless source, with a hand-counted limit of how
-// many may be under way; or workers that get items in turn, so that a slow one holds up its share
-// while the others idle, and a magic value that tells each of them to stop.
+// Instead of: one `pool.run()` for each item of an endless source, with code that limits how many
+// run at a time. Or workers that get items in turn, so that the items of a slow worker wait while
+// other workers are idle, and a special value that tells each worker to stop.
 //
-// Here each thread runs one long task that takes from the channel whenever it is free. close()
-// lets all of them take what is left and end, and every task returns its result.
+// Here each thread runs one long task, which receives the next item as soon as it is free. After
+// close() the tasks receive what is left in the channel, and then return their results.
 
 const { isMainThread } = require('node:worker_threads')
 const { Channel, Pool } = require('telar')
@@ -15,7 +15,7 @@ const { Channel, Pool } = require('telar')
 const kThreads = 2
 const kOrders = 2000
 
-// The task of every thread. A channel in the value of a task arrives as a channel.
+// The task of each thread. A channel that is passed to a task arrives as a Channel.
 async function consume (orders) {
   let done = 0
   for await (const order of orders) done += order.quantity > 0 ? 1 : 0

@@ -1,13 +1,13 @@
 'use strict'
 
-// Producer and consumer, connected without the parent.
+// A producer and a consumer that are connected without the parent in between.
 //
-// Instead of: a parent that listens to one worker and posts each message on to the other. Every
-// message is then cloned twice and waits for the parent's event loop; nothing holds the producer
-// back, so a slow consumer means a queue that grows until the memory is full.
+// Instead of: a parent that listens to one worker and posts each message to the other. Then each
+// message is cloned twice and waits for the parent's event loop. The producer never has to wait, so
+// if the consumer is slow, the queue grows until the memory is full.
 //
-// Here both workers get the two ends of one channel. The parent takes no part, and a full channel
-// makes send() wait.
+// Here both workers use one channel. The parent does nothing, and send() waits while the channel is
+// full.
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads')
 const { Channel } = require('telar')

@@ -1,13 +1,14 @@
 'use strict'
 
-// A counter that all threads share, and a limit that holds.
+// A counter that all threads share, with a limit that none of them can exceed.
 //
-// Instead of: workers that post 'increment' to the parent, whose number is behind by a queue of
-// messages; or a SharedArrayBuffer with `view[0]++`, which loses counts, since two threads read the
-// same number before either writes. Atomics.add() counts right, but "add one unless it is 1000" is
-// a loop around Atomics.compareExchange() that is easily got wrong.
+// Instead of: workers that post 'increment' to the parent, whose number is outdated as long as
+// messages are in its queue. Or a SharedArrayBuffer with `view[0]++`, which loses counts when two
+// threads read the same number before either of them writes. Atomics.add() counts correctly, but
+// "add one unless it is 1000" takes a loop around Atomics.compareExchange(), which is easy to get
+// wrong.
 //
-// Here tryAdd() does both at once: the tickets that are sold are never more than there are.
+// Here tryAdd() checks the limit and adds in one step, so no more tickets are sold than there are.
 
 const { isMainThread } = require('node:worker_threads')
 const { Counter, Pool } = require('telar')

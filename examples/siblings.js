@@ -1,13 +1,13 @@
 'use strict'
 
-// Sibling workers that talk to each other.
+// Sibling workers that send messages to each other.
 //
-// Instead of: a MessageChannel for each pair of workers, made by the parent, whose ports are
-// transferred and matched up by hand (n workers, n(n - 1)/2 pairs), or a parent that plays post
-// office.
+// Instead of: a MessageChannel for each pair of workers, which the parent creates and whose ports
+// it has to transfer to the right workers (n(n - 1)/2 pairs for n workers). Or a parent that
+// forwards each message.
 //
-// Here each worker has an inbox, a channel, and everybody gets all of them. Anyone may write to
-// any inbox. A ring of workers passes a number round until it has gone far enough.
+// Here each worker has a channel as its inbox, and all workers get all inboxes. Any worker may send
+// to any inbox. In this example the workers pass a number around in a circle, kHops times.
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads')
 const { Channel } = require('telar')

@@ -1,12 +1,12 @@
 'use strict'
 
-// A consumer that is woken at once.
+// A consumer that is woken as soon as there is a job.
 //
-// Instead of: `setInterval(() => { if (Atomics.load(flag, 0)) … }, 1000)`. A job then waits half
-// a second on average, and a thread without work wakes up all day long.
+// Instead of: `setInterval(() => { if (Atomics.load(flag, 0)) … }, 1000)`. Then a job waits half a
+// second on average, and a thread without work still wakes up once a second.
 //
-// Here receive() sleeps until there is something: no CPU while idle, and microseconds instead of
-// a second when a job comes. The thirty jobs below would take fifteen seconds by polling.
+// Here receive() sleeps until there is a job. An idle thread uses no CPU time, and a job starts
+// after microseconds. With polling the thirty jobs below would take fifteen seconds.
 
 const { once } = require('node:events')
 const { Worker, isMainThread, workerData } = require('node:worker_threads')
@@ -21,7 +21,7 @@ async function main () {
 
   let sum = 0
   for (let job = 1; job <= kJobs; job++) {
-    await jobs.send(job) // the consumer has nothing to do before this, and sleeps
+    await jobs.send(job) // before this the consumer has no job and sleeps
     const { value } = await answers.receive()
     sum += value
   }

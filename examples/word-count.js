@@ -2,13 +2,14 @@
 
 // Counting the words of a large text, through channels.
 //
-// Instead of: reading all of it and splitting one huge string, in one thread; or a worker for each
-// part, which has to be cut, and posted, before the first of them may begin.
+// Instead of: reading the whole text and splitting one huge string, in one thread. Or a worker for
+// each part of the text, where all parts have to be cut and posted before the first worker can
+// start.
 //
-// Here the text streams through a channel: writable() is its end for pipeline() of Node's streams.
-// As many threads as there are take pieces from it, count, and send their tables to another
-// channel. A piece ends at a line's end, so that no word is cut. The memory in use is what the
-// channels hold.
+// Here the text is streamed through a channel: writable() makes a stream for pipeline(). Each
+// thread of the pool takes pieces of the text from the channel, counts the words, and sends its
+// table to another channel. A piece ends at the end of a line, so that no word is cut. The capacity
+// of the channels limits the memory that is used.
 
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
@@ -26,12 +27,12 @@ async function count ({ pieces, tables }) {
   await tables.send(table)
 }
 
-// Stands for fs.createReadStream() of a file that does not fit the memory.
+// Stands for fs.createReadStream() of a file that is larger than the memory.
 function * text () {
   for (let n = 0; n < kVerses; n++) yield 'the warp and the weft make the cloth\n'
 }
 
-// Pieces of some kilobytes, each of whole lines.
+// Makes pieces of a few kilobytes, each of whole lines.
 async function * inWholeLines (chunks) {
   let rest = ''
   for await (const chunk of chunks) {

@@ -1,91 +1,94 @@
 'use strict'
 
-// What the threads that use a channel tell each other about the memories that its records
-// name, by a BroadcastChannel of its own: nobody else hears of them. A thread that sends a
-// memory announces it first. A receiver that does not know a number asks, and each of the
-// others gives it the memory, or says that it has none.
+// Tells the threads that use a channel which SharedArrayBuffers its records name, over a
+// BroadcastChannel on which only these threads listen. A sender announces a buffer before it sends
+// the record. A receiver that does not know the id of a buffer asks the others. Each of them
+// answers, with the buffer or by denying that it has it.
 //
-// A record that names a SharedArrayBuffer does not keep it alive. So the sender holds it
-// until a receiver has said that it arrived, and so does each thread that was there when it
-// was announced: the sender may end before the record is taken. All of them let go when the
-// ring is closed and empty, aborted, or given up. A thread that gives it up while records
-// are on their way answers until they are there, if something else keeps the memory alive.
+// A record that names a SharedArrayBuffer does not keep it alive. The sender may end before the
+// record is received, so the sender and each thread that heard the announcement keep a reference
+// until a receiver acknowledges the record. An end that is detached (by detach(), or when the ring
+// is aborted, or closed and empty) drops its references too. It still answers questions until the
+// announced records have been received: something else may keep the buffers alive.
 
 const { Map, Object, Set } = require('../base/globals')
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { bufferRegistry } = require('./buffer-registry')
 
-// Another version of telar in this process speaks another dialect.
-const kName = 'telar:memory:2:'
+// The number is the version of the messages. Other versions of telar in the process may use others.
+const kName = 'telar:memory:3:'
 
-// What a message may say, each of its own: none comes from a polluted prototype.
-const kNothing = Object.freeze({
-  request: undefined, token: undefined, named: undefined, denied: undefined, place: undefined
+// All members of a message. Each message has all of them as own properties, so that none is read
+// from a polluted prototype.
+const kEmptyMessage = Object.freeze({
+  request: undefined, token: undefined, named: undefined, denied: undefined, endId: undefined
 })
 
 class Announcements {
   #ring
   #port = null
-  // What is on its way, by a token that no other record has.
-  #held = new Map()
-  // id → the questions for it: { found, denied }
-  #wanted = new Map()
+  // The buffers of the records that have not been received yet, by the token of the record, which
+  // is unique. Null instead of the buffers once this thread has left.
+  #inTransit = new Map()
+  // id → Set of the open requests for that buffer, each { onFound, onDenied }
+  #requests = new Map()
   #hasLeft = false
 
   constructor (ring) {
     this.#ring = ring
   }
 
-  // Unreferenced: whoever waits for an answer keeps the process alive by itself.
+  // The port is unreferenced: a call that waits for an answer keeps the process alive by itself.
   open () {
     this.#hasLeft = false
     if (this.#port !== null) return
     this.#port = new BroadcastChannel(`${kName}${this.#ring.id}`)
-    this.#port.onmessage = ({ data }) => this.#take(data)
+    this.#port.onmessage = ({ data }) => this.#handle(data)
     this.#port.unref()
   }
 
   close () {
     this.#hasLeft = true
-    for (const token of this.#held.keys()) this.#held.set(token, null)
-    this.#closeIfDone()
+    for (const token of this.#inTransit.keys()) this.#inTransit.set(token, null)
+    this.#closePortIfDone()
   }
 
-  #closeIfDone () {
-    if (!this.#hasLeft || this.#held.size > 0) return
+  #closePortIfDone () {
+    if (!this.#hasLeft || this.#inTransit.size > 0) return
     this.#port?.close()
     this.#port = null
   }
 
-  // Nothing of what was announced is going to be received any more.
+  // The announced records will not be received any more.
   clear () {
-    this.#held.clear()
-    this.#closeIfDone()
+    this.#inTransit.clear()
+    this.#closePortIfDone()
   }
 
-  // Before the record is sent. `named`: id → SharedArrayBuffer.
+  // To be called before the record is sent. `named`: id → SharedArrayBuffer.
   announce (token, named) {
-    this.#held.set(token, [...named.values()])
+    this.#inTransit.set(token, [...named.values()])
     this.#post({ token, named })
   }
 
-  // The record of that token has been read.
+  // The record with that token has been decoded.
   acknowledge (token) {
-    this.#held.delete(token)
+    this.#inTransit.delete(token)
     this.#post({ token })
   }
 
-  // Asks the others: found(buffer) once one of them has given it, denied(place) for each that
-  // has not got it; from the event loop or from drain(). The result takes the question back.
-  request (id, found, denied) {
-    let questions = this.#wanted.get(id)
-    if (questions === undefined) this.#wanted.set(id, questions = new Set())
-    const question = { found, denied }
-    questions.add(question)
+  // Asks the other threads for a buffer. Calls onFound(buffer) once one of them has sent it, and
+  // onDenied(endId) for each one that does not have it, from the event loop or from drain().
+  // Returns a function that cancels the request.
+  request (id, onFound, onDenied) {
+    let requests = this.#requests.get(id)
+    if (requests === undefined) this.#requests.set(id, requests = new Set())
+    const request = { onFound, onDenied }
+    requests.add(request)
     this.ask(id)
     return () => {
-      questions.delete(question)
-      if (questions.size === 0 && this.#wanted.get(id) === questions) this.#wanted.delete(id)
+      requests.delete(request)
+      if (requests.size === 0 && this.#requests.get(id) === requests) this.#requests.delete(id)
     }
   }
 
@@ -93,50 +96,50 @@ class Announcements {
     this.#post({ request: id })
   }
 
-  // Reads what has come, for threads whose event loop does not turn.
+  // Handles the messages that have arrived, in a thread whose event loop does not turn.
   drain () {
     while (this.#port !== null) {
       const received = receiveMessageOnPort(this.#port)
       if (received === undefined) return
-      this.#take(received.message)
+      this.#handle(received.message)
     }
   }
 
-  // With all members, whatever it says: see own.js.
+  // Adds the members that `message` does not have: see own.js.
   #post (message) {
-    this.#port?.postMessage({ ...kNothing, ...message })
+    this.#port?.postMessage({ ...kEmptyMessage, ...message })
   }
 
-  #take ({ request, token, named, denied, place }) {
+  #handle ({ request, token, named, denied, endId }) {
     if (request !== undefined) return this.#answer(request)
-    if (denied !== undefined) return this.#refuse(denied, place)
+    if (denied !== undefined) return this.#deny(denied, endId)
     if (named === undefined) {
-      this.#held.delete(token)
-      return this.#closeIfDone()
+      this.#inTransit.delete(token)
+      return this.#closePortIfDone()
     }
     if (this.#hasLeft) return
-    if (token !== undefined) this.#held.set(token, [...named.values()])
-    for (const [id, buffer] of named) this.#tell(id, buffer)
+    if (token !== undefined) this.#inTransit.set(token, [...named.values()])
+    for (const [id, buffer] of named) this.#learn(id, buffer)
   }
 
-  #tell (id, buffer) {
+  #learn (id, buffer) {
     bufferRegistry.learn(id, buffer)
-    const questions = this.#wanted.get(id)
-    if (questions === undefined) return
-    this.#wanted.delete(id)
-    for (const { found } of questions) found(buffer)
+    const requests = this.#requests.get(id)
+    if (requests === undefined) return
+    this.#requests.delete(id)
+    for (const { onFound } of requests) onFound(buffer)
   }
 
-  #refuse (id, place) {
-    const questions = this.#wanted.get(id)
-    if (questions === undefined) return
-    for (const { denied } of questions) denied(place)
+  #deny (id, endId) {
+    const requests = this.#requests.get(id)
+    if (requests === undefined) return
+    for (const { onDenied } of requests) onDenied(endId)
   }
 
   #answer (id) {
     const buffer = bufferRegistry.find(id, 0)
     if (buffer !== undefined) this.#post({ named: new Map([[id, buffer]]) })
-    else this.#post({ denied: id, place: this.#ring.place })
+    else this.#post({ denied: id, endId: this.#ring.endId })
   }
 }
 

@@ -1,17 +1,17 @@
 'use strict'
 
-// How a SharedArrayBuffer travels in a record of a ring: as a number, the address of the
-// memory. It is looked up, never followed, and cannot name two: an entry counts while the
-// SharedArrayBuffer it refers to is alive, and as long as that is so nobody else gets the
-// address. References are weak; announcements.js tells who keeps a memory alive on its way,
-// and how other threads learn of it.
+// The SharedArrayBuffers that this thread knows, by id. A record of a ring does not contain a
+// SharedArrayBuffer, but its id, which is the address of its memory. An id is looked up here and
+// never used as a pointer. It cannot stand for two buffers: an entry is valid only while its
+// SharedArrayBuffer is alive, and no other buffer has the same address during that time. The
+// references are weak. announcements.js describes what keeps a buffer alive until its record is
+// received, and how other threads learn of it.
 
 const {
   FinalizationRegistry, Map, SharedArrayBuffer, Uint8Array, WeakRef
 } = require('../base/globals')
 const native = require('../base/native')
 
-// What this thread knows.
 class BufferRegistry {
   // id → WeakRef of the SharedArrayBuffer.
   #known = new Map()
@@ -19,7 +19,7 @@ class BufferRegistry {
     if (this.#known.get(id)?.deref() === undefined) this.#known.delete(id)
   })
 
-  // The number of a memory.
+  // The id of a buffer, which is added if it is new.
   identify (buffer) {
     if (buffer.byteLength === 0) return 0n
     const id = native.memoryAddress(new Uint8Array(buffer))
@@ -34,7 +34,8 @@ class BufferRegistry {
     this.#finalizers.register(buffer, id)
   }
 
-  // Undefined: not known here, or not yet.
+  // The buffer with that id, if it has at least `length` bytes; undefined if this thread does not
+  // know it (yet).
   find (id, length) {
     if (id === 0n) return new SharedArrayBuffer(0)
     const buffer = this.#known.get(id)?.deref()

@@ -1,8 +1,9 @@
 'use strict'
 
-// Bytes in place. The views that these give out look at the ring itself, and cannot be
-// taken back from who keeps one: the ring is safe from that, the bytes are not. While one is
-// open it refers to its Channel, the end of which would else be given up with it.
+// Reservations and claims: bytes that users write or read in place. `bytes` is a view on the ring
+// itself, and a user who keeps it can still access that memory afterwards. This cannot break the
+// ring, but it can change the bytes of other records. An open reservation or claim refers to its
+// Channel: if the Channel were collected, its end would be detached, and the bytes given back.
 
 const { Number, Symbol } = require('../base/globals')
 const { createError, describe } = require('../base/errors')
@@ -29,13 +30,15 @@ class Reservation {
   commit (used = this.bytes.length) {
     const { length } = this.bytes
     if (!Number.isInteger(used) || used < 0 || used > length) {
-      throw createError('ERR_TELAR_INVALID_ARGUMENT', `used must be an integer from 0 to ${length}, the bytes reserved; received ${describe(used)}`)
+      throw createError('ERR_TELAR_INVALID_ARGUMENT',
+        `used must be an integer from 0 to ${length}, the number of bytes reserved; received ` +
+        describe(used))
     }
     this.#bytes = this.#channel = null
     this.#writer.commitBytes(this.#ticket, used)
   }
 
-  // Nothing is sent.
+  // Gives the room back without sending anything.
   discard () {
     if (this.#bytes === null) return
     this.#bytes = this.#channel = null
@@ -63,7 +66,7 @@ class Claim {
     return this.#bytes
   }
 
-  // The room is given back.
+  // Gives the room of the record back.
   release () {
     if (this.#bytes === null) return
     this.#bytes = this.#channel = null

@@ -6,7 +6,7 @@ const native = require('../base/native')
 const { createError, describe } = require('../base/errors')
 const { kNone, readLimits, waitWithin } = require('../base/limits')
 const { Received, from, share } = require('../shared/registry')
-const { dropEnd, keepEnd, openEnd } = require('./end')
+const { bindChannel, dropEnd, openEnd } = require('./end')
 const { normalizeChannelOptions, readBytes, readCount, readValues } = require('./options')
 const { kReasonBytes } = require('./reason')
 const { kBytes, kMany, kOne } = require('./receivers')
@@ -14,8 +14,7 @@ const { constants } = require('./thread')
 
 const { OK, kSingleConsumer, kSingleProducer } = constants
 
-// The call in which most people look for what is wrong with their options is not the one
-// that fails for it: methods that return a promise reject.
+// Methods that return a promise never throw. They reject, for invalid arguments too.
 const rejecting = (call) => {
   try {
     return call()
@@ -29,19 +28,21 @@ class Channel {
   #memory
   #end = null
   #isReferenced = true
-  // Of a close() that waits for what was sent before it.
+  // The promise of a close() that waits for the sends before it.
   #closing = null
 
   constructor (options) {
     const data = options instanceof Received ? options : { memory: createMemory(options) }
     share(this, 'Channel', data)
     const { id, memory } = this['telar:shared']
-    if (!types.isSharedArrayBuffer(memory) || memory.byteLength < kReasonBytes || typeof id !== 'bigint') {
-      throw createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a SharedArrayBuffer', describe(memory))
+    const isMemory = types.isSharedArrayBuffer(memory) && memory.byteLength >= kReasonBytes
+    if (!isMemory || typeof id !== 'bigint') {
+      const found = describe(memory)
+      throw createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a SharedArrayBuffer', found)
     }
     this.#id = id
     this.#memory = memory
-    // It may send or receive: those who wait for either count on it.
+    // This thread may send or receive, so threads that wait for either have to wait for it.
     if (options instanceof Received) this.#open().ring.enter()
   }
 
@@ -53,7 +54,9 @@ class Channel {
 
   send (value, options) {
     const end = this.#end ?? this.#open()
-    if (options === undefined && this.#closing === null && end.ring.isAttached) return end.senders.send(value, kNone)
+    if (options === undefined && this.#closing === null && end.ring.isAttached) {
+      return end.senders.send(value, kNone)
+    }
     return rejecting(() => this.#toSend().send(value, readLimits(options)))
   }
 
@@ -109,7 +112,9 @@ class Channel {
 
   receive (options) {
     const end = this.#end ?? this.#open()
-    if (options === undefined && end.ring.isAttached) return end.receivers.receive(kOne, 1, kNone, 'receive()')
+    if (options === undefined && end.ring.isAttached) {
+      return end.receivers.receive(kOne, 1, kNone, 'receive()')
+    }
     return rejecting(() => this.#toReceive().receive(kOne, 1, readLimits(options), 'receive()'))
   }
 
@@ -118,11 +123,17 @@ class Channel {
   }
 
   receiveSync (options) {
-    return this.#toReceive().receiveSync(kOne, 1, readLimits(options).timeout, 'receiveSync()')
+    const receivers = this.#toReceive()
+    const { timeout } = readLimits(options)
+    return receivers.receiveSync(kOne, 1, timeout, 'receiveSync()')
   }
 
   receiveMany (max, options) {
-    return rejecting(() => this.#toReceive().receive(kMany, readCount(max, 'max'), readLimits(options), 'receiveMany()'))
+    return rejecting(() => {
+      const receivers = this.#toReceive()
+      const count = readCount(max, 'max')
+      return receivers.receive(kMany, count, readLimits(options), 'receiveMany()')
+    })
   }
 
   tryReceiveMany (max) {
@@ -130,11 +141,17 @@ class Channel {
   }
 
   receiveManySync (max, options) {
-    return this.#toReceive().receiveSync(kMany, readCount(max, 'max'), readLimits(options).timeout, 'receiveManySync()')
+    const receivers = this.#toReceive()
+    const count = readCount(max, 'max')
+    const { timeout } = readLimits(options)
+    return receivers.receiveSync(kMany, count, timeout, 'receiveManySync()')
   }
 
   receiveBytes (options) {
-    return rejecting(() => this.#toReceive().receive(kBytes, 1, readLimits(options), 'receiveBytes()'))
+    return rejecting(() => {
+      const receivers = this.#toReceive()
+      return receivers.receive(kBytes, 1, readLimits(options), 'receiveBytes()')
+    })
   }
 
   tryReceiveBytes () {
@@ -142,7 +159,9 @@ class Channel {
   }
 
   receiveBytesSync (options) {
-    return this.#toReceive().receiveSync(kBytes, 1, readLimits(options).timeout, 'receiveBytesSync()')
+    const receivers = this.#toReceive()
+    const { timeout } = readLimits(options)
+    return receivers.receiveSync(kBytes, 1, timeout, 'receiveBytesSync()')
   }
 
   [Symbol.asyncIterator] () {
@@ -167,7 +186,7 @@ class Channel {
     return require('./streams').writableStream(this, options)
   }
 
-  // ---- the end ----
+  // ---- closing and leaving ----
 
   close (options) {
     return rejecting(() => waitWithin(this.#close(), readLimits(options), 'Channel.close()'))
@@ -193,7 +212,7 @@ class Channel {
     return this.#setReferenced(false)
   }
 
-  // ---- figures ----
+  // ---- state and statistics ----
 
   get closed () {
     return this.#closing !== null || !(this.#end ?? this.#open()).ring.isOpen
@@ -212,13 +231,13 @@ class Channel {
     return `Channel ${inspect({ capacity, size, closed }, options)}`
   }
 
-  // ----
+  // ---- private ----
 
   #open () {
     const end = openEnd(this.#id, this.#memory)
     end.senders.setReferenced(this.#isReferenced)
     end.receivers.setReferenced(this.#isReferenced)
-    keepEnd(this, this.#id)
+    bindChannel(this, this.#id)
     this.#end = end
     return end
   }
@@ -257,7 +276,7 @@ class Channel {
   }
 }
 
-// An iterator of its own, not a generator: what it gives is what receive() gives.
+// Not a generator, because receive() returns what next() has to return already.
 class ChannelIterator {
   #channel
 
@@ -269,7 +288,7 @@ class ChannelIterator {
     return this.#channel.receive()
   }
 
-  // Leaving the loop leaves the channel as it is: others may go on.
+  // A loop that is left does not change the channel, so other loops may continue.
   return () {
     return Promise.resolve({ value: undefined, done: true })
   }
@@ -281,10 +300,15 @@ class ChannelIterator {
 
 function createMemory (options) {
   const { capacity, producers, consumers } = normalizeChannelOptions(options)
-  const flags = (producers === 'one' ? kSingleProducer : 0) | (consumers === 'one' ? kSingleConsumer : 0)
+  const producerFlag = producers === 'one' ? kSingleProducer : 0
+  const consumerFlag = consumers === 'one' ? kSingleConsumer : 0
+  const flags = producerFlag | consumerFlag
   const memory = new SharedArrayBuffer(native.channelSize(capacity, flags) + kReasonBytes)
   const status = native.createChannel(new Uint8Array(memory), capacity, flags)
-  if (status !== OK) throw createError('ERR_TELAR_INVALID_ARGUMENT', `a channel of ${capacity} bytes could not be made (status ${status})`)
+  if (status !== OK) {
+    const message = `a channel of ${capacity} bytes could not be created (status ${status})`
+    throw createError('ERR_TELAR_INVALID_ARGUMENT', message)
+  }
   return memory
 }
 

@@ -1,9 +1,9 @@
 'use strict'
 
-// What a thread has of a channel it uses. It outlives the Channel object: a worker
-// whose task has returned, and whose objects have been collected, is still there to get
-// the channel again with the next task, and must not look to the others as if it were gone.
-// So an end goes with its thread, with detach(), or when the channel is over.
+// The end of this thread in each channel that it uses. An end outlives its Channel object. When the
+// task of a worker has returned, the Channel may be collected, but the worker may get the same
+// channel again with its next task, and the other threads must not take it for gone in between. So
+// an end is dropped when its thread ends, by detach(), or when the channel is over.
 
 const { FinalizationRegistry, Map, Set, Uint8Array } = require('../base/globals')
 const { Receivers } = require('./receivers')
@@ -21,34 +21,34 @@ class End {
     this.receivers = new Receivers(this.ring)
   }
 
-  // Nothing can come through it any more.
+  // Whether nothing can be sent or received any more.
   get isOver () {
     const { ring, receivers } = this
     return !ring.isOpen && (ring.isAborted || (ring.stats.size === 0 && !receivers.hasStash))
   }
 }
 
-// The ends of this thread, by the ring's id.
+// The ends of this thread, by the id of the channel.
 const ends = new Map()
-// Those whose Channel has been collected while the ring was open.
+// The ids of the ends whose Channel has been collected.
 const orphans = new Set()
 const collected = new FinalizationRegistry((id) => {
   if (ends.has(id)) orphans.add(id)
-  sweep()
+  dropUnusedOrphans()
 })
 
 function openEnd (id, memory) {
   if (orphans.size > 0) {
     orphans.delete(id)
-    sweep()
+    dropUnusedOrphans()
   }
   let end = ends.get(id)
   if (end === undefined) ends.set(id, end = new End(id, memory))
   return end
 }
 
-// When nobody holds `channel` any more, its end is kept only as long as it may be wanted again.
-function keepEnd (channel, id) {
+// Once `channel` has been collected, its end is kept only while it may be needed again.
+function bindChannel (channel, id) {
   ends.get(id).ring.channel = channel
   collected.register(channel, id)
 }
@@ -57,12 +57,13 @@ function dropEnd (id) {
   const end = ends.get(id)
   if (end === undefined) return
   ends.delete(id)
-  end.senders.giveUpAll()
-  end.receivers.giveUpAll()
+  end.senders.abortAll()
+  end.receivers.abortAll()
   end.ring.detach()
 }
 
-function sweep () {
+// Drops the orphans that have not been attached, or whose channel is over.
+function dropUnusedOrphans () {
   for (const id of orphans) {
     const end = ends.get(id)
     if (end !== undefined && end.ring.isAttached && !end.isOver) continue
@@ -71,4 +72,4 @@ function sweep () {
   }
 }
 
-module.exports = { dropEnd, keepEnd, openEnd }
+module.exports = { bindChannel, dropEnd, openEnd }

@@ -1,6 +1,6 @@
 'use strict'
 
-// What callers may pass to a channel. All of it is checked before anything has happened.
+// Checks what callers pass to a channel.
 
 const { Array, Math, Number, Object } = require('../base/globals')
 const { types } = require('node:util')
@@ -8,7 +8,7 @@ const native = require('../base/native')
 const { argumentError, isObject, ownOptions } = require('../base/arguments')
 
 const { kCapacityMax, kCapacityMin } = native.channelConstants
-const kCapacityDefault = 2 ** 20
+const kDefaultCapacity = 2 ** 20
 
 const kMaxItems = 2 ** 32 - 1
 
@@ -16,7 +16,7 @@ const channelOptions = {
   capacity: {
     message: `must be an integer between ${kCapacityMin} and ${kCapacityMax} (bytes)`,
     isAllowed: (value) => Number.isInteger(value) && value >= kCapacityMin && value <= kCapacityMax,
-    fallback: kCapacityDefault
+    fallback: kDefaultCapacity
   },
   producers: {
     message: "must be 'many' or 'one'",
@@ -32,9 +32,11 @@ const channelOptions = {
 
 const channelOptionNames = Object.keys(channelOptions)
 
-// { capacity, producers, consumers }; the capacity is a power of two.
+// { capacity, producers, consumers }; the capacity is rounded up to a power of two.
 function normalizeChannelOptions (options) {
-  if (options !== undefined && !isObject(options)) throw argumentError('options must be an object', options)
+  if (options !== undefined && !isObject(options)) {
+    throw argumentError('options must be an object', options)
+  }
   const given = ownOptions(options, channelOptionNames, 'options.')
   const result = { __proto__: null }
   for (const name of channelOptionNames) {
@@ -47,8 +49,10 @@ function normalizeChannelOptions (options) {
   return result
 }
 
-function readCount (value, what) {
-  if (!Number.isInteger(value) || value < 1 || value > kMaxItems) throw argumentError(`${what} must be a positive integer`, value)
+function readCount (value, name) {
+  if (!Number.isInteger(value) || value < 1 || value > kMaxItems) {
+    throw argumentError(`${name} must be a positive integer`, value)
+  }
   return value
 }
 

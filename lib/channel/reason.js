@@ -1,7 +1,8 @@
 'use strict'
 
-// Why a channel was aborted, for those in other threads: the last bytes of its memory.
-// A word says whether they are free, being written, or there.
+// The reason for which a channel was aborted, so that other threads can read it. It is stored in
+// the last bytes of the channel's memory. The first word there says whether no reason has been
+// written, one is being written, or one can be read.
 
 const { Atomics, Error, Int32Array, String, Uint8Array } = require('../base/globals')
 const { types } = require('node:util')
@@ -14,6 +15,8 @@ const kFree = 0
 const kWriting = 1
 const kWritten = 2
 
+const kMaxTextLength = 500
+
 class Reason {
   bytes
   limit = kReasonBytes
@@ -24,15 +27,16 @@ class Reason {
     this.#words = new Int32Array(memory, memory.byteLength - kReasonBytes, kHeaderBytes >>> 2)
   }
 
-  // Before the ring is aborted. The first one counts; what is too large or no value of the
-  // codec is reduced to its text.
+  // To be called before the ring is aborted. Only the first reason is kept. A reason that is too
+  // large, or that the codec cannot encode, is reduced to its text.
   write (reason) {
-    if (reason === undefined || Atomics.compareExchange(this.#words, 0, kFree, kWriting) !== kFree) return
+    if (reason === undefined) return
+    if (Atomics.compareExchange(this.#words, 0, kFree, kWriting) !== kFree) return
     const encoder = new Encoder(this)
     let length = -1
     try {
       length = encoder.encode(reason, kHeaderBytes)
-    } catch {} // of an accessor in it
+    } catch {} // thrown by an accessor of the reason
     if (length < 0) length = this.#encodeText(encoder, reason)
     this.#words[1] = length
     Atomics.store(this.#words, 0, kWritten)
@@ -41,12 +45,12 @@ class Reason {
   #encodeText (encoder, reason) {
     const isError = types.isNativeError(reason) || reason instanceof Error
     const error = isError ? new Error(textOf(reason.message)) : textOf(reason)
-    // A stack alone may be as long as what did not fit.
+    // The stack alone may be too large.
     if (isError) error.stack = `${error.name}: ${error.message}`
     return encoder.encode(error, kHeaderBytes)
   }
 
-  // undefined: there is none, or its thread ended while it wrote it.
+  // Undefined if there is no reason, or if the thread that wrote it ended before it was done.
   read () {
     if (Atomics.load(this.#words, 0) !== kWritten) return undefined
     try {
@@ -56,17 +60,15 @@ class Reason {
     }
   }
 
-  // For the encoder: there is no more.
+  // The encoder calls this when it needs more memory. There is none.
   grow () {
     return -1
   }
 }
 
-const kLongestText = 500
-
 function textOf (value) {
   try {
-    return String(value).slice(0, kLongestText)
+    return String(value).slice(0, kMaxTextLength)
   } catch {
     return undefined
   }

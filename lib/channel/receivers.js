@@ -6,39 +6,45 @@ const { createError } = require('../base/errors')
 const { RecordReader, kNothing } = require('./record-reader')
 const { MemorySearch } = require('./memory-search')
 const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
-const { constants, kMissing, spend } = require('./thread')
+const { chargeTurn, constants, kMissing } = require('./thread')
 
 const { CLOSED, OK, kReceivers } = constants
 
-// What a call is to get.
+// What a call receives: one value, an array of values, or a claim of bytes.
 const kOne = 0
 const kMany = 1
 const kBytes = 2
 
-// What it gets at the end of the channel.
-const atEnd = (kind) => kind === kOne ? { value: undefined, done: true } : kind === kMany ? [] : null
+// What a call receives at the end of the channel.
+function endResult (kind) {
+  if (kind === kOne) return { value: undefined, done: true }
+  return kind === kMany ? [] : null
+}
 
-// Waiting on the spot takes longer than most answers of a thread that is awake. After a few times in
-// vain it is done now and then only, to see whether that has changed.
+// A call spins for this time before it sleeps, because most answers of a thread that is awake come
+// sooner. Not on a single CPU, where the other thread could not run meanwhile.
 const hasCores = native.cpus() > 1
 const kSpinNs = hasCores ? 10_000 : 0
-// As long as the other thread takes to wake up and answer: with less, two threads that have once begun to
-// sleep would never find each other awake again. A thirtieth of what they sleep anyway.
-const kProbeNs = hasCores ? 60_000 : 0
-const kMisses = 4
+// After this many calls in a row that spun and received nothing, only one call in 32 spins, to find
+// out whether that has changed.
+const kMaxMisses = 4
 const kProbeMask = 31
+// How long that call spins: as long as the other thread takes to wake up and answer. With less, two
+// threads that have both begun to sleep would never find each other awake again. It is a thirtieth
+// of the time that they sleep anyway.
+const kProbeNs = hasCores ? 60_000 : 0
 
-const none = () => 0
+const noNeed = () => 0
 
 class Receiver extends Waiter {
   kind
-  most
+  max
   need = 0
 
-  constructor (resolve, reject, kind, most) {
+  constructor (resolve, reject, kind, max) {
     super(resolve, reject)
     this.kind = kind
-    this.most = most
+    this.max = max
   }
 }
 
@@ -46,9 +52,9 @@ class Receiver extends Waiter {
 class Receivers extends WaitQueue {
   #reader
   #search
-  // What #take() took.
+  // What the last #take() received.
   #result = null
-  // How often in a row waiting on the spot brought nothing.
+  // How many calls in a row have spun and received nothing; from kMaxMisses on, all calls count.
   #misses = 0
 
   constructor (ring) {
@@ -57,51 +63,52 @@ class Receivers extends WaitQueue {
     this.#search = new MemorySearch(ring, () => this.serve())
   }
 
-  // Records that have been taken from the ring, and that the next call gets.
+  // Whether the reader has records that were taken from the ring and not delivered yet.
   get hasStash () { return this.#reader.hasStash }
 
-  // A promise of what `kind` says.
-  receive (kind, most, limits, call) {
+  // A promise of what `kind` stands for.
+  receive (kind, max, limits, call) {
     if (this.isEmpty) {
       try {
-        if (this.#take(kind, most, this.#spin()) === OK) return this.#deliver()
+        if (this.#take(kind, max, this.#spinTime()) === OK) return this.#deliver()
       } catch (error) {
         return Promise.reject(error)
       }
     }
     return new Promise((resolve, reject) => {
-      this.add(new Receiver(resolve, reject, kind, most), limits, call)
+      this.add(new Receiver(resolve, reject, kind, max), limits, call)
     })
   }
 
-  // undefined: nothing there now.
-  tryReceive (kind, most) {
-    if (!this.isClear()) return undefined
-    const status = this.#take(kind, most, 0)
+  // Returns undefined if there is no record now.
+  tryReceive (kind, max) {
+    if (!this.flush()) return undefined
+    const status = this.#take(kind, max, 0)
     if (status === kMissing) this.#search.watch()
     return this.#settle(kind, status)
   }
 
-  receiveSync (kind, most, timeout, call) {
-    const status = this.block(() => this.#take(kind, most, this.#spin()), none, timeout, call)
-    return this.#settle(kind, status)
+  receiveSync (kind, max, timeout, call) {
+    const attempt = () => this.#take(kind, max, this.#spinTime())
+    return this.#settle(kind, this.block(attempt, noNeed, timeout, call))
   }
 
   // ---- for WaitQueue ----
 
   attempt (receiver) {
-    const status = this.#take(receiver.kind, receiver.most, 0)
+    const status = this.#take(receiver.kind, receiver.max, 0)
     if (status === OK) receiver.resolve(this.#result)
     else if (status === kMissing) this.#search.watch()
     return status
   }
 
   fail (receiver, status) {
-    if (status === CLOSED) receiver.resolve(atEnd(receiver.kind))
+    if (status === CLOSED) receiver.resolve(endResult(receiver.kind))
     else super.fail(receiver, status)
   }
 
-  // Instead of sleeping for a record, when one is here that names unknown memory.
+  // Replaces a sleep when the status is kMissing: there is a record, but it has to wait for shared
+  // memory.
   pause () {
     this.#search.pause()
   }
@@ -110,36 +117,41 @@ class Receivers extends WaitQueue {
 
   #settle (kind, status) {
     if (status === OK) return this.#result
-    if (status === CLOSED) return atEnd(kind)
+    if (status === CLOSED) return endResult(kind)
     if (isTransient(status)) return undefined
     throw this.ring.failure(status, kReceivers)
   }
 
   #deliver () {
-    const rest = spend(this.#reader.spent)
+    const nextTurn = chargeTurn(this.#reader.lastBytes)
     const result = this.#result
-    return rest === null ? Promise.resolve(result) : rest.then(() => result)
+    return nextTurn === null ? Promise.resolve(result) : nextTurn.then(() => result)
   }
 
-  // Leaves in #result what a call of that kind gets, or answers why not.
-  #take (kind, most, spin) {
-    const reader = this.#reader
-    if (this.#search.isLost) this.#giveUpMissing()
-    const status = kind === kOne ? this.#takeOne(spin) : kind === kMany ? this.#takeMany(most, spin) : this.#takeBytes(spin)
+  // Stores in #result what a call of that kind receives, and returns OK; otherwise returns a status
+  // that says why there is nothing.
+  #take (kind, max, spin) {
+    if (this.#search.isLost) this.#dropLostRecord()
+    const status = this.#takeKind(kind, max, spin)
     if (status === OK) {
       if (spin !== 0) this.#misses = 0
-      if (this.#search.isOn) this.#search.end()
+      if (this.#search.isActive) this.#search.stop()
     } else if (status === kMissing) {
-      this.#search.begin(reader.missing)
-      if (this.#search.isLost) this.#giveUpMissing()
+      this.#search.start(this.#reader.missing)
+      if (this.#search.isLost) this.#dropLostRecord()
     } else if (spin !== 0) {
       this.#misses++
     }
     return status
   }
 
-  #giveUpMissing () {
-    this.#search.end()
+  #takeKind (kind, max, spin) {
+    if (kind === kOne) return this.#takeOne(spin)
+    return kind === kMany ? this.#takeMany(max, spin) : this.#takeBytes(spin)
+  }
+
+  #dropLostRecord () {
+    this.#search.stop()
     this.#reader.dropMissing()
     throw createError('ERR_TELAR_MEMORY_LOST')
   }
@@ -152,9 +164,9 @@ class Receivers extends WaitQueue {
     return OK
   }
 
-  #takeMany (most, spin) {
+  #takeMany (max, spin) {
     const reader = this.#reader
-    this.#result = reader.pullMany(most)
+    this.#result = reader.pullMany(max)
     if (this.#result !== null) return OK
     if (spin === 0 || !isTransient(reader.status)) return reader.status
     const value = reader.pull(spin)
@@ -168,9 +180,9 @@ class Receivers extends WaitQueue {
     return this.#reader.status
   }
 
-  // Nanoseconds to wait on the spot, before the bell is asked for.
-  #spin () {
-    if (this.#misses < kMisses) return kSpinNs
+  // For how many nanoseconds the next call spins before it sleeps.
+  #spinTime () {
+    if (this.#misses < kMaxMisses) return kSpinNs
     return (++this.#misses & kProbeMask) === 0 ? kProbeNs : 0
   }
 }

@@ -1,6 +1,7 @@
 'use strict'
 
-// Values out of a ring. Each call answers at once.
+// Takes records out of a ring and decodes them. No call sleeps. Where a call takes `spin`, it polls
+// for a record for so many nanoseconds.
 
 const { Array, Math, Symbol } = require('../base/globals')
 const { createError } = require('../base/errors')
@@ -13,19 +14,20 @@ const { MissingMemory, ValueMemory, alignRecord } = require('./values')
 
 const { OK, TOO_LARGE, kBatch, kLength, kOffset, kTicket } = constants
 
-// What pull() gives when there is no value.
+// Returned by pull() if there is no value.
 const kNothing = Symbol('nothing')
 
 class RecordReader {
-  // Why the last call gave nothing.
+  // Why the last call returned nothing.
   status = OK
-  // The length of the last record in bytes, about.
-  spent = 0
-  // With kMissing: { id, length, thread } of the memory, and the thread that sent its number.
+  // The approximate length of the last record or batch, in bytes.
+  lastBytes = 0
+  // If the status is kMissing: { id, length, thread }, the SharedArrayBuffer that this thread does
+  // not know, and the number of the thread that sent the record.
   missing = null
   #ring
   #inPlace = null
-  // Records that were taken from the ring, and are not delivered yet.
+  // Records that were taken from the ring and have not been delivered yet.
   #stash = []
 
   constructor (ring) {
@@ -34,16 +36,16 @@ class RecordReader {
 
   get hasStash () { return this.#stash.length > 0 }
 
-  // The next value, or kNothing. Looks for one for so many nanoseconds. Throws what is wrong
-  // with a record; that one is lost.
+  // Returns the next value, or kNothing. Throws if the record cannot be decoded; the record is lost
+  // then.
   pull (spin) {
     if (this.#stash.length > 0) return this.#decodeStash()
-    // The scratch is not free while an accessor of a value in it comes here.
+    // An accessor of a value calls this while the value is encoded into the scratch buffer.
     if (values.isBusy) return this.#pullInPlace()
     const length = this.#ring.core.receive(spin)
     if (info[kWake] !== 0) this.#ring.wake()
     if (length >= 0) {
-      this.spent = length
+      this.lastBytes = length
       return this.#decodeScratch(0, length)
     }
     if (length === -TOO_LARGE) return this.#pullInPlace()
@@ -51,10 +53,10 @@ class RecordReader {
     return kNothing
   }
 
-  // Up to `most` values, or null.
-  pullMany (most) {
+  // Returns up to `max` values, or null.
+  pullMany (max) {
     if (this.#stash.length > 0 || values.isBusy) return this.#pullOne()
-    const count = this.#ring.core.receiveMany(Math.min(most, kBatch))
+    const count = this.#ring.core.receiveMany(Math.min(max, kBatch))
     if (info[kWake] !== 0) this.#ring.wake()
     if (count > 0) return this.#decodeMany(count)
     if (count === -TOO_LARGE) return this.#pullOne()
@@ -62,15 +64,17 @@ class RecordReader {
     return null
   }
 
-  // A Claim, or null. Looks for one for so many nanoseconds. What send() sent is kept for pull().
+  // Returns a Claim, or null. If the next record is a value, it is kept for pull(), and the call
+  // throws.
   claim (spin) {
     if (this.#stash.length > 0) throw createError('ERR_TELAR_NOT_BYTES')
     if (!this.#take(spin)) return null
     const { bytes } = this.#ring
     const { offset, length, ticket } = this.#taken
-    this.spent = length
+    this.lastBytes = length
     if (this.#kindAt(offset) === kBytesRecord) {
-      return new Claim(this, this.#ring.channel, ticket, bytes.subarray(offset + kHeaderBytes, offset + length))
+      const content = bytes.subarray(offset + kHeaderBytes, offset + length)
+      return new Claim(this, this.#ring.channel, ticket, content)
     }
     this.#stash.push(bytes.slice(offset, offset + length))
     this.release(ticket)
@@ -82,7 +86,7 @@ class RecordReader {
     if (info[kWake] !== 0) this.#ring.wake()
   }
 
-  // Gives up the record whose memory nobody has.
+  // Drops the record whose SharedArrayBuffer no thread has any more.
   dropMissing () {
     this.#stash.shift()
     this.missing = null
@@ -93,7 +97,8 @@ class RecordReader {
     return value === kNothing ? null : [value]
   }
 
-  // The values of so many runs, which lie in the scratch; null: the first one waits for its memory.
+  // Decodes so many runs, which C has copied to the scratch buffer. Returns null if the first
+  // record has to wait for shared memory.
   #decodeMany (count) {
     let total = 0
     for (let run = 0; run < count; run++) total += runs[2 * run]
@@ -118,11 +123,12 @@ class RecordReader {
         at += alignRecord(length)
       }
     }
-    this.spent = at
+    this.lastBytes = at
     return list
   }
 
-  // A memory is not known here, and the records behind have been taken: they wait in line.
+  // A record has to wait for shared memory. The records after it have been taken from the ring, so
+  // they are stashed.
   #stashRest (at, run, left, count) {
     at += alignRecord(runs[2 * run + 1])
     left--
@@ -164,7 +170,7 @@ class RecordReader {
     if (!this.#take(0)) return kNothing
     const { offset, length, ticket } = this.#taken
     const { bytes } = this.#ring
-    this.spent = length
+    this.lastBytes = length
     try {
       switch (this.#kindAt(offset)) {
         case kBytesRecord: return bytes.slice(offset + kHeaderBytes, offset + length)
@@ -176,7 +182,7 @@ class RecordReader {
     }
   }
 
-  // In bytes of its own, in case that it has to wait.
+  // `bytes`: a copy of the record, which is stashed if it has to wait for shared memory.
   #decodeNamed (bytes) {
     const packet = new Packet(bytes)
     const { announcements } = this.#ring

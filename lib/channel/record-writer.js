@@ -1,13 +1,15 @@
 'use strict'
 
-// Values into a ring. Each call answers at once, with a status of C's.
+// Encodes values and puts them into a ring. No call sleeps; most return a status of C.
 
 const { ArrayBuffer, Buffer, Int32Array, Math } = require('../base/globals')
 const { types } = require('node:util')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { Reservation } = require('./bytes')
-const { Packet, kBytesRecord, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
+const {
+  Packet, kBytesRecord, kHeaderBytes, kNamedRecord, kNumberMask, putHeader
+} = require('./record')
 const { RingValues } = require('./ring-values')
 const { scratch, values } = require('./scratch')
 const { constants, info, kWake, runs } = require('./thread')
@@ -15,23 +17,25 @@ const { Values, kScratchBytes } = require('./values')
 
 const { OK, TOO_LARGE, kBatch, kOffset, kTicket } = constants
 
-// Bytes of this size and more are written in place: one copy less.
+// Views and ArrayBuffers of this size and more are encoded in place, which saves a copy.
 const kInPlaceBytes = 8 * 1024
-// What the codec adds to bytes, at most.
-const kOverheadBytes = 32
-// Not more at a time, so that a receiver has something to do soon.
+// The codec adds at most this many bytes to a view or an ArrayBuffer.
+const kMaxOverheadBytes = 32
+// A batch is sent when it has this many bytes, so that a receiver can begin early.
 const kBatchBytes = 16 * 1024
 
-// Instead of a status: by another way.
-const kElsewhere = -1
+// Returned instead of a status: the value has not been encoded, and has to go through the scratch
+// buffer.
+const kUseScratch = -1
 
 let lastNumber = 0
 
 class RecordWriter {
-  // Of the last pushMany() or reserve().
+  // The status of the last pushMany() or reserve().
   status = OK
-  // Bytes of what was tried last: a record, or the first of many.
-  spent = 0
+  // The length of the record that was tried last, in bytes. After pushMany(): of the batch, or of
+  // its first record if nothing was sent.
+  lastBytes = 0
   #ring
   #inPlace = null
 
@@ -39,25 +43,27 @@ class RecordWriter {
     this.#ring = ring
   }
 
-  // Sends a value. Throws DataCloneError, RECORD_TOO_LARGE, or what an accessor of the value throws.
+  // Sends a value. Throws a DataCloneError, ERR_TELAR_RECORD_TOO_LARGE, or what an accessor of the
+  // value throws.
   push (value) {
     if (values.isBusy) return this.pushPacket(this.pack(value))
     if (typeof value === 'object' && value !== null && isLarge(value)) {
       const status = this.#pushInPlace(value)
-      if (status !== kElsewhere) return status
+      if (status !== kUseScratch) return status
     }
     this.#encode(value)
-    const status = this.#ring.core.send(scratch.start, this.spent)
+    const status = this.#ring.core.send(scratch.start, this.lastBytes)
     if (info[kWake] !== 0) this.#ring.wake()
     return status
   }
 
-  // What push() could not send, to be sent later as it is now.
+  // Returns the value that push() could not send as a Packet, so that later changes of the value do
+  // not count.
   keep (value) {
     return scratch.isFilled ? scratch.copy() : this.pack(value)
   }
 
-  // A value as a record by itself.
+  // Encodes a value as a Packet.
   pack (value) {
     if (values.isBusy) return this.#packApart(value)
     this.#encode(value)
@@ -65,22 +71,23 @@ class RecordWriter {
   }
 
   pushPacket (packet) {
-    this.spent = packet.bytes.length
+    this.lastBytes = packet.bytes.length
     const status = this.#ring.core.sendBytes(packet.bytes)
     if (info[kWake] !== 0) this.#ring.wake()
     return status
   }
 
-  // Sends bytes as they are, a record that can be read in place.
+  // Sends bytes as a record that a receiver can read in place.
   pushBytes (bytes) {
-    this.spent = bytes.length + kHeaderBytes
-    if (this.spent > this.#ring.maxRecord) throw this.#tooLarge(this.spent)
+    this.lastBytes = bytes.length + kHeaderBytes
+    this.#checkLength(this.lastBytes)
     const status = this.#ring.core.sendWithHeader(kBytesRecord, bytes)
     if (info[kWake] !== 0) this.#ring.wake()
     return status
   }
 
-  // Sends list[from] and as many of those behind it as go at once. How many; if none, `status` says why.
+  // Sends list[from] and as many of the next values as fit into one batch. Returns how many were
+  // sent. If none were, `status` says why.
   pushMany (list, from) {
     const count = values.isBusy ? 0 : this.#collect(list, from)
     if (count === 0) {
@@ -90,23 +97,27 @@ class RecordWriter {
     const sent = this.#ring.core.sendMany(scratch.runCount)
     if (info[kWake] !== 0) this.#ring.wake()
     this.status = sent >= 0 ? OK : -sent
-    if (sent < 0) this.spent = runs[1]
-    if (this.status === TOO_LARGE) throw this.#tooLarge(this.spent)
+    if (sent < 0) this.lastBytes = runs[1]
+    if (this.status === TOO_LARGE) throw this.#tooLarge(this.lastBytes)
     return sent >= 0 ? sent : 0
   }
 
-  // Encodes a batch. What goes another way, or cannot be sent, ends it; as its first it is none. Behind the first one an
-  // ArrayBuffer is not asked for, which is a call into C++ for each object: a large one is copied once more.
+  // Encodes a batch into the scratch buffer and returns how many values it has. A value that has to
+  // be sent in another way, or that cannot be sent, ends the batch; the batch is empty if that is
+  // the first one. Only the first value is checked for being a large ArrayBuffer, because the check
+  // is a call into C++ for each object. Later large ArrayBuffers are copied once more.
   #collect (list, from) {
-    const most = Math.min(list.length - from, kBatch)
+    const maxCount = Math.min(list.length - from, kBatch)
     let at = 0
     let count = 0
     scratch.begin()
     values.limitTo(this.#ring.maxRecord)
     try {
-      while (count < most && at < kBatchBytes) {
+      while (count < maxCount && at < kBatchBytes) {
         const value = list[from + count]
-        if (typeof value === 'object' && value !== null && (count === 0 ? isLarge(value) : isLargeView(value))) break
+        if (typeof value === 'object' && value !== null) {
+          if (count === 0 ? isLarge(value) : isLargeView(value)) break
+        }
         const next = scratch.append(value, at)
         if (next < 0) break
         at = next
@@ -115,22 +126,23 @@ class RecordWriter {
     } catch (error) {
       if (count === 0) throw error
     }
-    this.spent = at
+    this.lastBytes = at
     return count
   }
 
-  // A Reservation of so many bytes, or null and a status.
+  // Returns a Reservation of so many bytes, or null; then `status` says why.
   reserve (length) {
     const ring = this.#ring
-    if (length + kHeaderBytes > ring.maxRecord) throw this.#tooLarge(length + kHeaderBytes)
-    this.spent = length + kHeaderBytes
-    this.status = ring.core.reserve(this.spent)
+    this.lastBytes = length + kHeaderBytes
+    this.#checkLength(this.lastBytes)
+    this.status = ring.core.reserve(this.lastBytes)
     const offset = info[kOffset]
     const ticket = info[kTicket]
     if (info[kWake] !== 0) ring.wake()
     if (this.status !== OK) return null
     putHeader(ring.words, offset >>> 2, kBytesRecord, 0, 0)
-    return new Reservation(this, ring.channel, ticket, ring.bytes.subarray(offset + kHeaderBytes, offset + kHeaderBytes + length))
+    const bytes = ring.bytes.subarray(offset + kHeaderBytes, offset + kHeaderBytes + length)
+    return new Reservation(this, ring.channel, ticket, bytes)
   }
 
   commit (ticket, used) {
@@ -140,7 +152,7 @@ class RecordWriter {
   }
 
   commitBytes (ticket, used) {
-    // detach() has given it back.
+    // detach() has given the reservation back.
     if (!this.#ring.isAttached) throw createError('ERR_TELAR_DISPOSED', 'reservation')
     const status = this.commit(ticket, used + kHeaderBytes)
     if (status !== OK) throw this.#ring.failure(status)
@@ -154,28 +166,29 @@ class RecordWriter {
   #encode (value) {
     values.limitTo(this.#ring.maxRecord)
     scratch.encode(value)
-    if (scratch.named !== null) scratch.putHeader(this.#announce(scratch.named), native.threadNumber)
-    this.spent = scratch.length
-    if (this.spent > this.#ring.maxRecord) throw this.#tooLarge(this.spent)
+    const { named } = scratch
+    if (named !== null) scratch.putHeader(this.#announce(named), native.threadNumber)
+    this.lastBytes = scratch.length
+    this.#checkLength(this.lastBytes)
   }
 
-  // An accessor of a value that is in the scratch sends something itself.
+  // Encodes in memory of its own: an accessor of the value that is being encoded into the scratch
+  // buffer sends another value.
   #packApart (value) {
     const apart = new Values(kScratchBytes)
     apart.limitTo(this.#ring.maxRecord)
-    const length = apart.encode(value, kHeaderBytes)
-    if (apart.named === null) return this.#checked(new Packet(apart.memory.bytes.slice(kHeaderBytes, kHeaderBytes + length)))
-    const bytes = apart.memory.bytes.slice(0, kHeaderBytes + length)
-    putHeader(new Int32Array(bytes.buffer, 0, 2), 0, kNamedRecord, this.#announce(apart.named), native.threadNumber)
-    return this.#checked(new Packet(bytes))
+    const end = kHeaderBytes + apart.encode(value, kHeaderBytes)
+    const { memory, named } = apart
+    const bytes = memory.bytes.slice(named === null ? kHeaderBytes : 0, end)
+    if (named !== null) {
+      const header = new Int32Array(bytes.buffer, 0, 2)
+      putHeader(header, 0, kNamedRecord, this.#announce(named), native.threadNumber)
+    }
+    this.#checkLength(bytes.length)
+    return new Packet(bytes)
   }
 
-  #checked (packet) {
-    if (packet.bytes.length > this.#ring.maxRecord) throw this.#tooLarge(packet.bytes.length)
-    return packet
-  }
-
-  // The number of a record that names memory.
+  // Returns the number of a new record that names shared memory.
   #announce (named) {
     lastNumber = (lastNumber + 1) & kNumberMask
     this.#ring.announcements.announce(`${native.threadNumber}:${lastNumber}`, named)
@@ -186,22 +199,27 @@ class RecordWriter {
     const { core, maxRecord } = this.#ring
     scratch.begin()
     const whole = ArrayBuffer.isView(value) && !Buffer.isBuffer(value) ? value.buffer : value
-    const most = whole.byteLength + kOverheadBytes
-    if (most > maxRecord) return kElsewhere // the codec knows how large exactly
-    this.spent = most
-    const status = core.reserve(most)
+    const maxLength = whole.byteLength + kMaxOverheadBytes
+    if (maxLength > maxRecord) return kUseScratch // the codec finds the exact length
+    this.lastBytes = maxLength
+    const status = core.reserve(maxLength)
     const offset = info[kOffset]
     const ticket = info[kTicket]
     if (info[kWake] !== 0) this.#ring.wake()
     if (status !== OK) return status
     let length = -1
     try {
-      length = (this.#inPlace ??= new RingValues(this.#ring.bytes)).encode(value, offset, most)
+      this.#inPlace ??= new RingValues(this.#ring.bytes)
+      length = this.#inPlace.encode(value, offset, maxLength)
     } finally {
       if (length < 0) this.discard(ticket)
     }
-    this.spent = length
-    return length < 0 ? kElsewhere : this.commit(ticket, length)
+    this.lastBytes = length
+    return length < 0 ? kUseScratch : this.commit(ticket, length)
+  }
+
+  #checkLength (bytes) {
+    if (bytes > this.#ring.maxRecord) throw this.#tooLarge(bytes)
   }
 
   #tooLarge (bytes) {
@@ -210,7 +228,8 @@ class RecordWriter {
 }
 
 function isLargeView (value) {
-  return ArrayBuffer.isView(value) && value.byteLength >= kInPlaceBytes && !types.isSharedArrayBuffer(value.buffer)
+  return ArrayBuffer.isView(value) && value.byteLength >= kInPlaceBytes &&
+    !types.isSharedArrayBuffer(value.buffer)
 }
 
 function isLarge (value) {

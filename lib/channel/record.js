@@ -1,6 +1,7 @@
 'use strict'
 
-// What lies in a record: a value, bytes, or a value that names shared memory (tags.js).
+// The kinds of records: an encoded value, bytes, and an encoded value that names shared memory. The
+// last two begin with a header, whose tag the codec does not use for values (tags.js).
 
 const { Int32Array } = require('../base/globals')
 const native = require('../base/native')
@@ -11,13 +12,13 @@ const {
 
 const { kHeaderBytes } = native.channelConstants
 
-// `at`: the index of its first word.
+// `at`: the index of the first word of the record.
 function putHeader (words, at, kind, number, thread) {
   words[at] = number << kNumberShift | kind
   words[at + 1] = thread
 }
 
-// A record in bytes of its own: one that waits for room, or for a memory.
+// A record outside the ring, in bytes of its own: it waits for room, or for shared memory.
 class Packet {
   bytes
   #words
@@ -31,11 +32,14 @@ class Packet {
   get number () { return this.#words[0] >>> kNumberShift }
   get thread () { return this.#words[1] >>> 0 }
 
-  // `memory` finds what the value names, as for a Decoder.
+  // `memory`: the memory of the Decoder, which finds what the value names.
   decode (memory) {
     memory.bytes = this.bytes
-    return new Decoder(memory).decode(this.kind === kNamedRecord ? kHeaderBytes : 0, this.bytes.length)
+    const start = this.kind === kNamedRecord ? kHeaderBytes : 0
+    return new Decoder(memory).decode(start, this.bytes.length)
   }
 }
 
-module.exports = { Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord, kNumberMask, putHeader }
+module.exports = {
+  Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord, kNumberMask, putHeader
+}

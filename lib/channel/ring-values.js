@@ -1,11 +1,11 @@
 'use strict'
 
-// Large values, written and read where they lie in the ring.
+// Encodes and decodes large values directly in the memory of a ring.
 
 const { Decoder, Encoder } = require('../codec')
 const { ValueMemory } = require('./values')
 
-// As far as the codec can count.
+// The codec counts in 32-bit integers.
 const kMaxBytes = 2 ** 30
 
 class RingValues {
@@ -14,27 +14,28 @@ class RingValues {
   #encoder = null
   #decoder = null
 
-  // `bytes`: over the ring's memory.
+  // `bytes`: a Uint8Array over the ring's memory.
   constructor (bytes) {
     this.#all = bytes
   }
 
-  // The number of bytes, or -1: it does not fit in `length`, or is none of those that the
-  // codec writes whatever happens.
+  // The number of bytes; or -1 if the value does not fit into `length` bytes, or the codec leaves
+  // it to the platform.
   encode (value, offset, length) {
-    const start = this.#window(offset, length)
+    const start = this.#select(offset, length)
     this.#memory.limit = start + length
     return (this.#encoder ??= new Encoder(this.#memory)).encode(value, start)
   }
 
   decode (offset, length) {
-    const start = this.#window(offset, length)
+    const start = this.#select(offset, length)
     return (this.#decoder ??= new Decoder(this.#memory)).decode(start, start + length)
   }
 
-  // Where a record begins in memory.bytes. Making views costs more than most of what is
-  // done with them, so one set serves all records of all but the largest rings.
-  #window (offset, length) {
+  // Sets memory.bytes to bytes that contain the record, and returns where it begins there. The
+  // codec makes views on memory.bytes. That costs more than most of what is done with them, so one
+  // set of views serves all records, except in the largest rings.
+  #select (offset, length) {
     if (this.#all.length <= kMaxBytes) {
       this.#memory.bytes = this.#all
       return offset

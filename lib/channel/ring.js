@@ -1,41 +1,43 @@
 'use strict'
 
-// This thread's end of one ring: the calls into C, and the notifications that C leaves
-// to JavaScript, since native code and Atomics.wait do not see each other. Nothing here waits
-// but sleep().
+// This thread's end of one ring: the calls into C, and the notifications that C leaves to
+// JavaScript, because native code cannot wake a thread that sleeps in Atomics.wait(). Only sleep()
+// blocks.
 
 const { Atomics, Int32Array, Map, WeakRef } = require('../base/globals')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { sleepBlocked } = require('../base/slices')
 const { Announcements } = require('./announcements')
-const { kLeft, placeOf } = require('./place')
+const { endIdOf, kNotInTable } = require('./end-id')
 const { Reason } = require('./reason')
 const { constants, core: thread, info, kWake } = require('./thread')
 
 const {
-  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY, kMaxEnds, kEvent, kEventOffset, kEventStride, kMaxOpen, kSenders, kStateAborted,
-  kStateOpen, kWakeAll, kWakeFirst, kWakeSecond
+  ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY,
+  kEvent, kEventOffset, kEventStride, kMaxEnds, kMaxOpen, kSenders, kStateAborted, kStateOpen,
+  kWakeAll, kWakeFirst, kWakeSecond
 } = constants
 
 class Ring {
-  // A number that all threads know it by.
+  // The id of the channel, which is the same in all threads.
   id
   bytes
   words
   capacity
   maxRecord
   flags
-  // The functions of C. After each, `if (info[kWake] !== 0) ring.wake()`.
+  // The functions of C. Each call that may set info[kWake] has to be followed by
+  // `if (info[kWake] !== 0) ring.wake()`.
   core
-  // Of the memories that records name.
+  // Which buffers the records name.
   announcements
-  // Whether it sends and receives.
+  // True once this thread may send and receive.
   isAttached = false
-  // In the table of the ring; negative: not in it.
-  #endpoint = kLeft
+  // The index of this end in the ring's table; negative while it is not in the table.
+  #endpoint = kNotInTable
   #reason
-  // The Channel of this thread, weakly.
+  // The Channel of this thread, held weakly.
   #channel = null
 
   // `bytes`: a Uint8Array over the ring's memory, from its start.
@@ -53,39 +55,45 @@ class Ring {
     this.announcements = new Announcements(this)
   }
 
-  // What is open or waits refers to its Channel: an object with pending calls is not collected,
-  // and its end is not given up.
+  // Waiting calls and open reservations and claims keep a reference to the Channel, so that it is
+  // not collected and its end is not detached.
   get channel () { return this.#channel?.deref() }
 
   set channel (channel) { this.#channel = new WeakRef(channel) }
 
-  // Into the table of those that may send and receive. A full one is attach()'s to tell.
+  // Enters this end into the table of the ends that may send and receive. If the table is full, it
+  // is attach() that throws.
   enter () {
     if (this.#endpoint < 0) this.#endpoint = this.core.attach()
   }
 
-  // Before the first record is sent or received.
+  // To be called before the first record is sent or received.
   attach () {
     if (this.isAttached) return
     this.enter()
-    if (this.#endpoint === -LIMIT) throw createError('ERR_TELAR_CHANNEL_ENDS', `as many threads use the channel as can at a time: ${kMaxEnds}`)
+    if (this.#endpoint === -LIMIT) {
+      throw createError('ERR_TELAR_CHANNEL_ENDS',
+        `${kMaxEnds} threads use the channel already, which is its maximum`)
+    }
     if (this.#endpoint < 0) throw this.failure(-this.#endpoint)
     this.isAttached = true
-    this.core.listen() // before it does: who is told of something is to be asked for it
+    // Before the port is open: other threads have to ask every thread that may have heard of a
+    // buffer.
+    this.core.listen()
     this.announcements.open()
   }
 
-  // What is open is given back, and the others learn that this end is gone.
+  // Gives open reservations and claims back, and shows the other ends that this one has left.
   detach () {
     if (this.#endpoint < 0) return
-    this.#endpoint = kLeft
+    this.#endpoint = kNotInTable
     this.core.detach()
     this.wake()
     this.isAttached = false
     this.announcements.close()
   }
 
-  // ---- waiting; `side` is what this end waits as ----
+  // ---- waiting; `side`: kReceivers or kSenders, the side at which this end waits ----
 
   announce (side, need) {
     this.core.wait(side, need)
@@ -96,42 +104,45 @@ class Ring {
     if (info[kWake] !== 0) this.wake()
   }
 
-  // What to give to sleep() after one more try.
+  // Returns the value to pass to sleep(), after one more try.
   announceSync (side, need) {
     this.core.waitSync(side, need)
     return info[kEvent] | 0
   }
 
-  // Until C has woken this end, or what `limits` say: see slices.js.
+  // Blocks until C has woken this end, or one of the limits of sleepBlocked() is reached.
   sleep (event, limits) {
     sleepBlocked(this.words, eventIndex(this.#endpoint), event, limits)
   }
 
-  // What other threads know it by.
-  get place () { return placeOf(this.#endpoint, native.threadNumber) }
+  get endId () { return endIdOf(this.#endpoint, native.threadNumber) }
 
-  // The other ends whose threads are told of memories: place → number of the thread.
+  // The other ends whose threads hear announcements: id of the end → number of its thread.
   listeners () {
     const found = new Map()
     for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) {
       const thread = this.core.listener(endpoint)
       if (thread === 0 || endpoint === this.#endpoint || !native.isThreadAlive(thread)) continue
-      found.set(placeOf(endpoint, thread), thread)
+      found.set(endIdOf(endpoint, thread), thread)
     }
     return found
   }
 
+  // Whether no thread is left on the other side, so that waiting at `side` would never end.
   isDeserted (side) {
     return this.core.isDeserted(side)
   }
 
+  // Wakes the blocked threads that C has picked.
   wake () {
     const wake = info[kWake]
     info[kWake] = 0
     if ((wake & kWakeFirst) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 8 & 255))
     if ((wake & kWakeSecond) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 16 & 255))
     if ((wake & kWakeAll) !== 0) {
-      for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) Atomics.notify(this.words, eventIndex(endpoint))
+      for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) {
+        Atomics.notify(this.words, eventIndex(endpoint))
+      }
     }
   }
 
@@ -153,7 +164,7 @@ class Ring {
   get isAborted () { return this.core.state() === kStateAborted }
   get stats () { return this.core.stats() }
 
-  // For a status that does not pass by waiting.
+  // The error for a status that waiting does not change.
   failure (status, side) {
     const isSender = side === kSenders
     switch (status) {
@@ -161,12 +172,16 @@ class Ring {
         return createError('ERR_TELAR_CHANNEL_ABORTED', this.#reason.read())
       case CLOSED:
         return createError('ERR_TELAR_CHANNEL_CLOSED')
-      case BUSY:
-        return createError('ERR_TELAR_CHANNEL_ENDS', `the channel was made for ${isSender ? 'producers' : 'consumers'}: 'one', and another thread is the one`)
+      case BUSY: {
+        const [option, role] = isSender ? ['producers', 'producer'] : ['consumers', 'consumer']
+        return createError('ERR_TELAR_CHANNEL_ENDS',
+          `the channel was made with ${option}: 'one', and another thread is its ${role}`)
+      }
       case LIMIT:
-        return createError('ERR_TELAR_CHANNEL_ENDS', `as many ${isSender ? 'reservations' : 'claims'} of this thread are open as can be: ${kMaxOpen}`)
+        return createError('ERR_TELAR_CHANNEL_ENDS', `this thread has ${kMaxOpen} open ` +
+          `${isSender ? 'reservations' : 'claims'} in the channel already, which is the maximum`)
       default:
-        return createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a ring of records', 'something else')
+        return corruptError()
     }
   }
 }
@@ -176,7 +191,12 @@ function eventIndex (endpoint) {
 }
 
 function openError (status) {
-  if (status === NO_MEMORY) return createError('ERR_TELAR_INVALID_ARGUMENT', 'there is not enough memory for another end of a channel')
+  if (status !== NO_MEMORY) return corruptError()
+  const message = 'there is not enough memory for another end of a channel'
+  return createError('ERR_TELAR_INVALID_ARGUMENT', message)
+}
+
+function corruptError () {
   return createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a ring of records', 'something else')
 }
 

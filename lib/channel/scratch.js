@@ -1,6 +1,6 @@
 'use strict'
 
-// The scratch buffer of this thread, which C copies records from and to.
+// The scratch buffer of this thread, from and to which C copies records.
 
 const { Int32Array, Uint8Array } = require('../base/globals')
 const { Packet, kHeaderBytes, kNamedRecord, kNumberMask, putHeader } = require('./record')
@@ -9,28 +9,28 @@ const { putNumber, kMaxNumberWords } = require('../codec/numbers')
 const { kSmallInt, kTagBits, kTagMask } = require('../codec/tags')
 const { Values, alignRecord, kScratchBytes } = require('./values')
 
-// One that had to grow beyond this for a value shrinks again.
-const kKeepBytes = 4 * 2 ** 20
+// A buffer that has grown beyond this for one value shrinks again.
+const kMaxKeptBytes = 4 * 2 ** 20
 
 const values = new Values(kScratchBytes)
 
 class Scratch {
   bytes = null
   words = null
-  // Of the record that was encoded last.
+  // Where the record lies that was encoded last.
   start = kHeaderBytes
   length = 0
-  // False: there is none.
+  // False if there is no such record.
   isFilled = false
-  // Of the batch.
+  // The number of runs in the batch.
   runCount = 0
   #runLength = 0
 
   constructor () {
-    this.#follow()
+    this.#followMemory()
   }
 
-  // The number of bytes. Throws what values.encode() throws.
+  // Returns the number of bytes. Throws what values.encode() throws.
   encode (value) {
     this.isFilled = false
     this.#shrink()
@@ -40,23 +40,23 @@ class Scratch {
     return this.length
   }
 
-  // The memories that it names, by id, or null.
+  // The SharedArrayBuffers that the record names, by id, or null.
   get named () { return values.named }
 
-  // Makes the record one that names memory.
+  // Puts the header of a record that names shared memory before the value.
   putHeader (number, thread) {
     putHeader(this.words, 0, kNamedRecord, number & kNumberMask, thread)
     this.start = 0
     this.length += kHeaderBytes
   }
 
-  // The last record, in bytes of its own.
+  // A copy of the last record.
   copy () {
     return new Packet(this.bytes.slice(this.start, this.start + this.length))
   }
 
-  // One more record of a batch, at byte `at`. Where the next one begins, or -1: this one names
-  // memory and is to be sent by itself.
+  // Adds a record to the batch, at byte `at`. Returns where the next one begins, or -1 if this one
+  // names shared memory and has to be sent by itself.
   append (value, at) {
     if (typeof value === 'number' && at + kMaxNumberWords * 4 <= this.bytes.length) {
       const length = putNumber(this.words, at >>> 2, value) * 4 - at
@@ -69,12 +69,13 @@ class Scratch {
     return at + alignRecord(length)
   }
 
-  // The memory may have grown also where the value cannot be sent in the end: C has to know.
+  // The memory may have grown even if the value cannot be sent in the end, and C has to know the
+  // new memory.
   #encodeAt (value, at) {
     try {
       return values.encode(value, at)
     } finally {
-      this.#follow()
+      this.#followMemory()
     }
   }
 
@@ -87,7 +88,7 @@ class Scratch {
     runs[2 * this.runCount - 2]++
   }
 
-  // Before a batch, and before what does without the scratch.
+  // To be called before a batch, and before a value is encoded directly into the ring.
   begin () {
     this.isFilled = false
     this.runCount = 0
@@ -95,14 +96,14 @@ class Scratch {
     this.#shrink()
   }
 
-  // A value that C has copied to byte `at`; not of a kind with a header.
+  // Decodes a value that C has copied to byte `at`. The record must have no header.
   decode (at, length) {
     const word = this.words[at >>> 2]
     if ((word & kTagMask) === kSmallInt && length === 4) return word >> kTagBits
     return values.decode(at, at + length)
   }
 
-  #follow () {
+  #followMemory () {
     const { bytes } = values.memory
     if (bytes === this.bytes) return
     this.bytes = bytes
@@ -111,9 +112,9 @@ class Scratch {
   }
 
   #shrink () {
-    if (this.bytes.length <= kKeepBytes) return
+    if (this.bytes.length <= kMaxKeptBytes) return
     values.memory.replace(new Uint8Array(kScratchBytes))
-    this.#follow()
+    this.#followMemory()
   }
 }
 

@@ -6,11 +6,11 @@ const { setOwn } = require('../base/own')
 const { RecordWriter } = require('./record-writer')
 const { kHeaderBytes } = require('./record')
 const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
-const { constants, spend } = require('./thread')
+const { chargeTurn, constants } = require('./thread')
 
 const { OK, kSenders } = constants
 
-// A record that was encoded when its call was made.
+// Sends a record that was encoded when the call was made.
 class PacketSender extends Waiter {
   #packet
 
@@ -28,7 +28,7 @@ class PacketSender extends Waiter {
   }
 }
 
-// Many values, encoded as there is room for them.
+// Sends the values of a list. They are encoded when there is room for them.
 class ListSender extends Waiter {
   need = 0
   #list
@@ -43,12 +43,12 @@ class ListSender extends Waiter {
   attempt (writer) {
     this.#sent = pushAll(writer, this.#list, this.#sent)
     if (writer.status === OK) this.resolve()
-    else this.need = writer.spent
+    else this.need = writer.lastBytes
     return writer.status
   }
 }
 
-// Bytes, copied when there is room for them.
+// Sends bytes, which are copied when there is room for them.
 class BytesSender extends Waiter {
   #bytes
   #length
@@ -63,8 +63,9 @@ class BytesSender extends Waiter {
 
   attempt (writer) {
     if (this.#bytes.length !== this.#length) {
-      throw createError('ERR_TELAR_INVALID_ARGUMENT', 'bytes must be left alone, and not be transferred, until sendBytes() is done; ' +
-        `${this.#length} became ${this.#bytes.length} while they waited for room`)
+      throw createError('ERR_TELAR_INVALID_ARGUMENT', 'bytes must not be changed or transferred ' +
+        'until sendBytes() is done; while the call waited for room, their length changed from ' +
+        `${this.#length} to ${this.#bytes.length}`)
     }
     const status = writer.pushBytes(this.#bytes)
     if (status === OK) this.resolve()
@@ -72,6 +73,7 @@ class BytesSender extends Waiter {
   }
 }
 
+// Reserves room, when there is enough.
 class ReservationSender extends Waiter {
   need
 
@@ -87,7 +89,8 @@ class ReservationSender extends Waiter {
   }
 }
 
-// How many of the list are sent now; all, or writer.status is not OK.
+// Sends the values of the list from index `sent` on. Returns how many of the list have been sent by
+// now. If these are not all, writer.status says why.
 function pushAll (writer, list, sent) {
   writer.status = OK
   while (sent < list.length && writer.status === OK) {
@@ -100,9 +103,10 @@ function pushAll (writer, list, sent) {
   return sent
 }
 
-// Who sends many has to know how far it came.
+// Adds the number of values that were sent before the error, unless user code threw it.
 function withCount (error, sent) {
-  if ((error instanceof TelarError || error instanceof DOMException) && !Object.hasOwn(error, 'sent')) setOwn(error, 'sent', sent)
+  const isOwnError = error instanceof TelarError || error instanceof DOMException
+  if (isOwnError && !Object.hasOwn(error, 'sent')) setOwn(error, 'sent', sent)
   return error
 }
 
@@ -123,7 +127,7 @@ class Senders extends WaitQueue {
     try {
       if (this.isEmpty) {
         const status = writer.push(value)
-        if (status === OK) return spend(writer.spent) ?? done
+        if (status === OK) return chargeTurn(writer.lastBytes) ?? done
         if (!isTransient(status)) return Promise.reject(this.ring.failure(status, kSenders))
         packet = writer.keep(value)
       } else {
@@ -138,7 +142,7 @@ class Senders extends WaitQueue {
   }
 
   trySend (value) {
-    return this.isClear() && this.#isDone(this.#writer.push(value))
+    return this.flush() && this.#isDone(this.#writer.push(value))
   }
 
   sendSync (value, timeout) {
@@ -161,16 +165,16 @@ class Senders extends WaitQueue {
       } catch (error) {
         return Promise.reject(error)
       }
-      if (writer.status === OK) return spend(writer.spent) ?? done
+      if (writer.status === OK) return chargeTurn(writer.lastBytes) ?? done
     }
     return new Promise((resolve, reject) => {
       this.add(new ListSender(resolve, reject, list, sent), limits, 'sendMany()')
     })
   }
 
-  // How many went in.
+  // Returns how many values have been sent.
   trySendMany (list) {
-    if (!this.isClear()) return 0
+    if (!this.flush()) return 0
     const sent = pushAll(this.#writer, list, 0)
     if (sent === 0) this.#isDone(this.#writer.status)
     return sent
@@ -193,7 +197,7 @@ class Senders extends WaitQueue {
     const writer = this.#writer
     if (this.isEmpty) {
       const status = writer.pushBytes(bytes)
-      if (status === OK) return spend(writer.spent) ?? done
+      if (status === OK) return chargeTurn(writer.lastBytes) ?? done
     }
     return new Promise((resolve, reject) => {
       this.add(new BytesSender(resolve, reject, bytes), limits, 'sendBytes()')
@@ -201,7 +205,7 @@ class Senders extends WaitQueue {
   }
 
   trySendBytes (bytes) {
-    return this.isClear() && this.#isDone(this.#writer.pushBytes(bytes))
+    return this.flush() && this.#isDone(this.#writer.pushBytes(bytes))
   }
 
   sendBytesSync (bytes, timeout) {
@@ -214,9 +218,9 @@ class Senders extends WaitQueue {
     })
   }
 
-  // null: no room now.
+  // Returns null if there is no room now.
   tryReserve (length) {
-    if (!this.isClear()) return null
+    if (!this.flush()) return null
     const reservation = this.#writer.reserve(length)
     this.#isDone(this.#writer.status)
     return reservation
@@ -239,10 +243,13 @@ class Senders extends WaitQueue {
 
   // ----
 
-  // What it needs is what was tried last.
+  // The thread waits for room for the record that it tried last.
   #blockUntilDone (attempt, timeout, call) {
-    this.#isDone(this.block(attempt, () => this.#writer.spent, timeout, call))
+    const need = () => this.#writer.lastBytes
+    this.#isDone(this.block(attempt, need, timeout, call))
   }
+
+  // True or false: whether the record was sent. Throws the error for any other status.
 
   #isDone (status) {
     if (status === OK) return true

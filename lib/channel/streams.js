@@ -1,7 +1,8 @@
 'use strict'
 
-// Channels as streams. The values are chunks: with { objectMode: true } any, without it bytes and strings.
-// What a readable has read ahead is lost with it when it is destroyed, so it reads little ahead.
+// Channels as streams. The chunks are the values: any values with { objectMode: true }, otherwise
+// bytes and strings. A readable that is destroyed loses what it has read ahead, so it reads little
+// ahead.
 
 const { AbortController } = require('../base/globals')
 const { Readable, Writable } = require('node:stream')
@@ -11,7 +12,8 @@ const { ownOptions } = require('../base/arguments')
 
 const kReadAhead = 16
 
-const kNull = 'null was received, which a Node stream takes for its end. Send another value in its place, or use readableStream()'
+const kNull = 'null was received, which would end a Node stream. Send another value instead, or ' +
+  'use readableStream()'
 
 const readableNames = ['objectMode', 'highWaterMark', 'signal']
 const writableNames = ['objectMode', 'highWaterMark', 'signal', 'end']
@@ -42,25 +44,25 @@ function readable (channel, options) {
   })
 }
 
-// `end`: whether the end of the stream closes the channel, and its failure aborts it.
+// `end`: whether the channel is closed when the stream ends, and aborted when the stream fails.
 function writable (channel, options) {
   const given = ownOptions(options, writableNames, 'options.')
   const { end = true } = given
   delete given.end
   const controller = new AbortController()
+  const { signal } = controller
   const settle = (promise, callback) => promise.then(() => callback(), callback)
+  const writeMany = (chunks, callback) => {
+    settle(channel.sendMany(chunks.map(({ chunk }) => chunk), { signal }), callback)
+  }
   return new Writable({
     __proto__: null,
     decodeStrings: false,
     ...given,
     write (chunk, encoding, callback) {
-      settle(channel.send(chunk, { signal: controller.signal }), callback)
+      settle(channel.send(chunk, { signal }), callback)
     },
-    writev: given.objectMode
-      ? function (chunks, callback) {
-        settle(channel.sendMany(chunks.map(({ chunk }) => chunk), { signal: controller.signal }), callback)
-      }
-      : undefined,
+    writev: given.objectMode ? writeMany : undefined,
     final (callback) {
       if (end) settle(channel.close(), callback)
       else callback()

@@ -1,7 +1,7 @@
 'use strict'
 
-// What all channels of this thread share: the bell of its event loop, the numbers
-// that C leaves besides its answer, and the turns that others get in between.
+// What all channels of this thread share: the bell of its event loop, the numbers that C returns
+// beside a status, and the limit of how much may be done in one turn of the event loop.
 
 const { Promise, Set, Uint32Array } = require('../base/globals')
 const native = require('../base/native')
@@ -10,20 +10,21 @@ const { afterTurn } = require('../base/time')
 const constants = native.channelConstants
 const { kRuns, kBatch, kWake } = constants
 
-// Beside the statuses of C: the next record names memory that this thread has yet to be told of.
+// A status in addition to those of C: the next record names a SharedArrayBuffer that this thread
+// does not know yet.
 const kMissing = -1
 
 const info = new Uint32Array(kRuns + 2 * kBatch)
-// Of a batch, for each run of equally long records: how many, and the bytes of each.
+// The runs of a batch, two numbers for each: how many records, and the length of each in bytes.
 const runs = info.subarray(kRuns)
 
-// Sides that wait for a bell, and how many of them keep the thread alive.
+// The wait queues that wait for the bell, and how many of them keep the thread alive.
 const waiting = new Set()
 let referenced = 0
 
 const core = native.openChannels(serveAll, info)
 
-// One bell for all: each of them tries again.
+// There is one bell for all channels of the thread, so each queue tries again.
 function serveAll () {
   for (const queue of waiting) queue.serve()
 }
@@ -38,12 +39,12 @@ function stopWaiting (queue) {
   if (waiting.delete(queue) && queue.isReferenced) removeReference()
 }
 
-// Whether a thread that blocks for `queue` keeps others from being served.
-function isAwaited (queue) {
+// Whether other queues wait too. They are not served while the thread is blocked for `queue`.
+function doOthersWait (queue) {
   return waiting.size > (waiting.has(queue) ? 1 : 0)
 }
 
-// After queue.isReferenced has changed.
+// To be called after queue.isReferenced has changed.
 function changeReference (queue) {
   if (!waiting.has(queue)) return
   if (queue.isReferenced) addReference()
@@ -58,43 +59,45 @@ function removeReference () {
   if (--referenced === 0) core.setRef(false)
 }
 
-// Promises that are settled at once start each other without end, and the event loop
-// would never turn. So after this much in a row one is settled by the loop.
-const kTurn = 2000
-let spent = 0
-let rest = null
+// A promise that is resolved at once lets its caller continue in a microtask. A loop of such calls
+// would keep the event loop from ever turning. So each call has a cost, and when the sum exceeds
+// this number, the next promise is resolved after a turn of the event loop.
+const kTurnBudget = 2000
+let turnCost = 0
+let nextTurn = null
 
-// Null, or the promise to wait for before the caller goes on. A value of 1 KiB
-// costs about twice what a small one costs.
-function spend (bytes) {
-  spent += 1 + (bytes >>> 10)
-  return spent > kTurn ? takeRest() : null
+// Counts the cost of a call that sent or received so many bytes. Returns null, or a promise of the
+// next turn, for which the caller has to wait. A value of 1 KiB costs about twice what a small one
+// costs.
+function chargeTurn (bytes) {
+  turnCost += 1 + (bytes >>> 10)
+  return turnCost > kTurnBudget ? waitForTurn() : null
 }
 
-function takeRest () {
-  if (rest === null) {
-    rest = new Promise((resolve) => {
+function waitForTurn () {
+  if (nextTurn === null) {
+    nextTurn = new Promise((resolve) => {
       afterTurn(() => {
-        spent = 0
-        rest = null
+        turnCost = 0
+        nextTurn = null
         resolve()
       })
     })
   }
-  return rest
+  return nextTurn
 }
 
 module.exports = {
   changeReference,
+  chargeTurn,
   constants,
   core,
+  doOthersWait,
   info,
-  isAwaited,
   kMissing,
   kWake,
   runs,
   serveAll,
-  spend,
   startWaiting,
   stopWaiting
 }

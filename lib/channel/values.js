@@ -1,8 +1,8 @@
 'use strict'
 
-// Values as the codec writes and reads them for channels. What the codec leaves to
-// the platform goes through structuredClone(): class instances become plain objects
-// there, for example. What is outside the codec even then cannot be sent.
+// Encodes and decodes values for channels. A value that the codec leaves to the platform is copied
+// by structuredClone() first, which makes plain objects of class instances, for example. If the
+// codec cannot encode the copy either, the value cannot be sent.
 
 const { DOMException, Map, Math, Uint8Array, structuredClone } = require('../base/globals')
 const { Decoder, Encoder } = require('../codec')
@@ -14,14 +14,15 @@ const { bufferRegistry } = require('./buffer-registry')
 const kScratchBytes = 256 * 1024
 // The codec counts in 32-bit integers.
 const kMaxBytes = 2 ** 30
-// A record that is too large is measured up to here, or to twice what the channel takes.
-const kMeasuredBytes = 4 * 2 ** 20
+// The size of a record that is too large is measured up to this limit, or up to twice what the
+// channel takes.
+const kMaxMeasuredBytes = 4 * 2 ** 20
 
 // Records start at multiples of this, a power of two.
 const { kGranule } = native.channelConstants
 const alignRecord = (bytes) => (bytes + kGranule - 1) & -kGranule
 
-// Says that a decoder met a memory which this thread does not know.
+// Thrown when a decoder meets a SharedArrayBuffer that this thread does not know.
 class MissingMemory {
   id
   length
@@ -32,11 +33,12 @@ class MissingMemory {
   }
 }
 
-// What an encoder and a decoder of channels ask for besides memory.
+// The memory of an encoder and a decoder, with the functions that they need for SharedArrayBuffers
+// and shared objects.
 class ValueMemory {
   bytes = null
   limit = 0
-  // The memories that the value at hand names, by id; null: none.
+  // The SharedArrayBuffers in the value that is being encoded, by id; null if there are none.
   named = null
 
   identify (buffer) {
@@ -58,21 +60,23 @@ class ValueMemory {
 
   revive (plain) {
     const data = dataOf(plain)
-    if (data === undefined) throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+    if (data === undefined) {
+      throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+    }
     return restore(data)
   }
 
-  // What is larger goes another way.
+  // The memory does not grow. A larger value has to be encoded elsewhere.
   grow () {
     return -1
   }
 }
 
-// Grows as a value needs it, but not without end for one that is refused in the end.
+// Grows as needed, but only up to a limit if the value is too large for the channel.
 class GrowingMemory extends ValueMemory {
-  // In bytes: what the channel at hand takes.
+  // The largest record of the current channel, in bytes.
   maxRecord = kMaxBytes
-  // Of the value at hand, what was too much; 0: nothing was.
+  // How many bytes the value needs at least, if it needs more than the limit; otherwise 0.
   refused = 0
 
   constructor (size) {
@@ -87,12 +91,12 @@ class GrowingMemory extends ValueMemory {
 
   grow (start, used, needed) {
     const size = start + alignRecord(needed)
-    if (needed > Math.max(kMeasuredBytes, 2 * this.maxRecord)) this.refused = needed
+    if (needed > Math.max(kMaxMeasuredBytes, 2 * this.maxRecord)) this.refused = needed
     if (size > kMaxBytes || this.refused > 0) return -1
     let bytes
     try {
       bytes = new Uint8Array(Math.min(kMaxBytes, Math.max(size, 2 * this.bytes.length)))
-    } catch { // more than there is
+    } catch { // out of memory
       return -1
     }
     bytes.set(this.bytes.subarray(0, start + used))
@@ -113,24 +117,25 @@ class Values {
     this.#decoder = new Decoder(this.memory)
   }
 
-  // Encodes at `start` (a multiple of 8) and answers the number of bytes. memory.bytes may
-  // be another one afterwards. Throws DataCloneError, RECORD_TOO_LARGE, or what an accessor threw.
+  // Encodes at `start`, a multiple of 8, and returns the number of bytes. memory.bytes may be
+  // another array afterwards. Throws a DataCloneError, ERR_TELAR_RECORD_TOO_LARGE, or what an
+  // accessor of the value throws.
   encode (value, start) {
     this.memory.named = null
     const length = this.#encoder.encode(value, start)
     return length >= 0 ? length : this.#encodeClone(value, start)
   }
 
-  // What records may have from now on, in bytes. To encode all of one that has far more would
-  // take long, to no use.
+  // Sets the largest record, in bytes. It would be a waste of time to encode all of a value that is
+  // far larger.
   limitTo (maxRecord) {
     this.memory.maxRecord = maxRecord
   }
 
-  // An accessor of a value that is being encoded here has come back.
+  // True while a value is being encoded. An accessor of that value may send or receive too.
   get isBusy () { return this.#isCloning || this.#encoder.isBusy }
 
-  // The memories that the value encoded last names, by id; or null.
+  // The SharedArrayBuffers in the value that was encoded last, by id, or null.
   get named () { return this.memory.named }
 
   decode (start, end) {
@@ -146,9 +151,10 @@ class Values {
     }
     const { refused, maxRecord } = this.memory
     this.memory.refused = 0
-    if (refused > 0) throw createError('ERR_TELAR_RECORD_TOO_LARGE', `at least ${refused}`, maxRecord)
-    if (this.#encoder.isFull) throw cloneError('The value takes more memory than there is, or than the 1 GiB that a record may have')
-    throw cloneError(kOutside)
+    if (refused > 0) {
+      throw createError('ERR_TELAR_RECORD_TOO_LARGE', `at least ${refused}`, maxRecord)
+    }
+    throw cloneError(this.#encoder.isFull ? kOutOfMemory : kUnsupported)
   }
 
   #clone (value) {
@@ -161,16 +167,19 @@ class Values {
   }
 }
 
-const kOutside = 'The value, or a part of it, cannot be sent through a channel, which takes what structured clone takes ' +
-  'except host objects (ports, keys, blobs, streams), resizable buffers, sparse arrays of more than 65536 elements and ' +
-  'more than 400 levels. Send it with postMessage(), or as a task of pool.run()'
+const kOutOfMemory = 'The value needs more memory than is available, or more than 1 GiB, the ' +
+  'maximum of a record'
+const kUnsupported = 'The value, or a part of it, cannot be sent through a channel, which takes ' +
+  'what structured clone takes, except host objects (ports, keys, blobs, streams), resizable ' +
+  'buffers, sparse arrays of more than 65536 elements and values of more than 400 levels. Send ' +
+  'it with postMessage(), or as a task of pool.run()'
 
 function clonedByPlatform (value) {
   try {
     return structuredClone(value)
   } catch (error) {
-    // Older versions of Node say so of a port in a value.
-    if (error?.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST') throw cloneError(kOutside)
+    // Older versions of Node throw this for a port in a value.
+    if (error?.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST') throw cloneError(kUnsupported)
     throw error
   }
 }

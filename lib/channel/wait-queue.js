@@ -1,8 +1,8 @@
 'use strict'
 
-// The calls of one thread that wait at one side of a ring, in their order. The first one
-// is tried; what it cannot have yet, the ring announces (see ring_wait.h), and the bell of
-// this thread makes it try again.
+// The calls of one thread that wait at one side of a ring, in order. The first one tries. If it
+// cannot continue, the ring announces what it waits for (see ring_wait.h), and it tries again when
+// the bell of this thread rings.
 
 const { Promise, Set } = require('../base/globals')
 const { listen } = require('../base/abort-signal')
@@ -12,16 +12,16 @@ const native = require('../base/native')
 const { kFirstSleepMs } = require('../base/slices')
 const { now, startTimer, stopTimer } = require('../base/time')
 const {
-  changeReference, constants, isAwaited, kMissing, serveAll, startWaiting, stopWaiting
+  changeReference, constants, doOthersWait, kMissing, serveAll, startWaiting, stopWaiting
 } = require('./thread')
 
 const { AGAIN, EMPTY, FULL, OK } = constants
 
-// One call: how it is settled, and what takes it out of the line early.
+// One waiting call: how it is settled, and what may end its wait early.
 class Waiter {
   resolve
   reject
-  // The Channel, which must not be collected.
+  // The Channel, which must not be collected while the call waits.
   channel = undefined
   timer = null
   #onAbort = null
@@ -32,7 +32,7 @@ class Waiter {
     this.reject = reject
   }
 
-  // Throws what the signal throws.
+  // Throws if the signal throws.
   listen (signal, onAbort) {
     this.#onAbort = onAbort
     this.#abortListeners = listen(signal, onAbort)
@@ -46,43 +46,46 @@ class Waiter {
 class WaitQueue {
   isReferenced = true
   ring
-  #kind
-  #deserted
-  // In the order of their calls.
+  #side
+  #desertedCode
+  // In the order of the calls.
   #waiters = new Set()
   #isAnnounced = false
-  // Called once nobody waits any more.
+  // Called once no call waits any more.
   #onEmpty = []
 
-  // kind: kReceivers or kSenders, for C. deserted: the code of the error where all of the
-  // other side are gone.
-  constructor (ring, kind, deserted) {
+  // side: kReceivers or kSenders. desertedCode: the code of the error if no thread is left on the
+  // other side.
+  constructor (ring, side, desertedCode) {
     this.ring = ring
-    this.#kind = kind
-    this.#deserted = deserted
+    this.#side = side
+    this.#desertedCode = desertedCode
   }
 
-  // For subclasses. attempt(waiter) tries, and answers a status; OK: the waiter is resolved. It may
-  // throw what concerns that waiter alone. waiter.need: bytes of the record that wants room.
+  // Subclasses implement attempt(waiter). It tries and returns a status; if that is OK, it has
+  // resolved the waiter. It may throw, which rejects that waiter only. waiter.need: the length in
+  // bytes of the record that the waiter wants room for.
 
-  // Settles a waiter after a status that does not pass.
+  // Settles a waiter after a status that waiting does not change.
   fail (waiter, status) {
-    waiter.reject(this.ring.failure(status, this.#kind))
+    waiter.reject(this.ring.failure(status, this.#side))
   }
 
   get isEmpty () { return this.#waiters.size === 0 }
 
-  // limits: see ../base/limits.js. call: its name, for the error of a timeout.
+  // limits: see ../base/limits.js. call: the name of the call, for the message of a timeout.
   add (waiter, limits, call) {
-    if (limits.signal !== undefined && this.#isAborted(waiter, limits.signal)) return
+    if (limits.signal !== undefined && this.#listen(waiter, limits.signal)) return
     waiter.channel = this.ring.channel
     this.#waiters.add(waiter)
-    // Behind another one it would have to wait in any case.
+    // Behind other waiters it has to wait in any case.
     if (this.#waiters.size === 1) this.serve()
-    if (limits.timeout !== Infinity && this.#waiters.has(waiter)) this.#limit(waiter, limits, call)
+    if (limits.timeout !== Infinity && this.#waiters.has(waiter)) {
+      this.#startTimeout(waiter, limits, call)
+    }
   }
 
-  // Settles what can be settled now; the bell rings for the rest.
+  // Settles the waiters that can be settled now. The bell will ring for the others.
   serve () {
     for (const waiter of this.#waiters) {
       if (!this.#serveOne(waiter)) return startWaiting(this)
@@ -90,34 +93,37 @@ class WaitQueue {
     this.#finish()
   }
 
-  // For a call that does not wait: whether nobody waits before it.
-  isClear () {
+  // To be called before a call that does not wait. Returns whether it may try: it may not overtake
+  // calls that wait.
+  flush () {
     if (!this.isEmpty) this.serve()
     return this.isEmpty
   }
 
-  // Blocks the thread until attempt() answers something that does not pass, OK or not. need(): see
-  // waiter.need.
+  // Blocks the thread until attempt() returns a status that waiting does not change. Returns that
+  // status. need() returns what waiter.need is for other calls.
   block (attempt, need, timeout, call) {
     const start = now()
     const end = start + timeout
-    // Those who wait already come first.
-    const inTurn = () => {
-      const status = this.#serveNow()
+    // The calls that wait already come first.
+    const attemptInTurn = () => {
+      const status = this.#serveBeforeBlocking()
       return isTransient(status) ? status : attempt()
     }
     try {
       for (;;) {
-        let status = inTurn()
+        let status = attemptInTurn()
         if (status === kMissing) this.pause()
-        else if (isTransient(status)) status = this.#sleep(inTurn, need, start, end)
+        else if (isTransient(status)) status = this.#sleep(attemptInTurn, need, start, end)
         if (!isTransient(status)) return status
         if (now() >= end) throw createTimeout(`Channel.${call}`, { timeout })
-        // The event loop does not turn meanwhile: the other calls that wait here get their turn.
+        // The event loop does not turn while the thread is blocked, so the calls that wait in other
+        // queues of the thread are served here.
         serveAll()
       }
     } finally {
-      // What was announced for those who wait on has been taken back with the last sleep.
+      // After the last sleep the announcement was withdrawn, so the calls that still wait have to
+      // announce again.
       if (!this.isEmpty) this.serve()
     }
   }
@@ -126,8 +132,8 @@ class WaitQueue {
     return new Promise((resolve) => this.#onEmpty.push(resolve))
   }
 
-  // Nobody is going to serve this side any more.
-  giveUpAll () {
+  // Rejects all waiters: this thread leaves the channel.
+  abortAll () {
     for (const waiter of this.#waiters) {
       this.#drop(waiter)
       waiter.reject(createError('ERR_TELAR_ABORTED', undefined, 'call'))
@@ -143,22 +149,22 @@ class WaitQueue {
 
   #sleep (attempt, need, start, end) {
     const { ring } = this
-    const kind = this.#kind
+    const side = this.#side
     const ended = native.endedThreads()
-    const event = ring.announceSync(kind, this.#firstNeed() ?? need())
+    const event = ring.announceSync(side, this.#firstNeed() ?? need())
     try {
       let status = attempt()
       if (this.#isDeserted(status)) {
         status = attempt()
-        if (this.#isDeserted(status)) throw createError(this.#deserted)
+        if (this.#isDeserted(status)) throw createError(this.#desertedCode)
       }
       if (!isTransient(status) || status === kMissing) return status
-      // Where other calls of the thread wait as well, they have to get their turn.
-      const maxSleep = isAwaited(this) ? kFirstSleepMs : Infinity
+      // If calls wait in other queues of the thread, the sleep is short, so that they are served.
+      const maxSleep = doOthersWait(this) ? kFirstSleepMs : Infinity
       ring.sleep(event, { maxSleep, start, end, ended })
       return status
     } finally {
-      ring.withdraw(kind)
+      ring.withdraw(side)
     }
   }
 
@@ -166,33 +172,36 @@ class WaitQueue {
     return this.#waiters.values().next().value?.need
   }
 
+  // Returns whether the waiter has been settled.
   #serveOne (waiter) {
     let status = this.#try(waiter)
     if (isTransient(status) && status !== kMissing) {
-      this.ring.announce(this.#kind, waiter.need)
+      this.ring.announce(this.#side, waiter.need)
       this.#isAnnounced = true
-      // Once more: who acted before the announcement has not seen it.
+      // Once more, because a thread that acted before the announcement has not seen it.
       status = this.#try(waiter)
     }
     if (this.#isDeserted(status)) {
       status = this.#try(waiter)
       if (this.#isDeserted(status)) {
         this.#drop(waiter)
-        waiter.reject(createError(this.#deserted))
+        waiter.reject(createError(this.#desertedCode))
         return true
       }
     }
     return !isTransient(status)
   }
 
-  // Whether a call has to wait, and nobody is left to wait for. To be tried once more then: the
-  // last one may have acted, and ended, since it was tried.
+  // Whether a call would have to wait, but no thread is left on the other side. The caller has to
+  // try once more then: the last of those threads may have acted since the last try, before it
+  // ended.
   #isDeserted (status) {
-    return (status === EMPTY || status === FULL) && this.ring.isDeserted(this.#kind)
+    return (status === EMPTY || status === FULL) && this.ring.isDeserted(this.#side)
   }
 
-  // The status of the first one that has to wait on, else OK.
-  #serveNow () {
+  // Settles the waiters that can be settled now, without announcing the others. Returns the status
+  // of the first one that still has to wait, or OK if there is none.
+  #serveBeforeBlocking () {
     for (const waiter of this.#waiters) {
       const status = this.#try(waiter)
       if (isTransient(status)) return status
@@ -201,7 +210,7 @@ class WaitQueue {
     return OK
   }
 
-  // Settles the waiter, unless the status may pass.
+  // Lets the waiter try. It is settled unless the status is transient.
   #try (waiter) {
     let status
     try {
@@ -217,29 +226,33 @@ class WaitQueue {
     return status
   }
 
-  // True: by a signal that fires as soon as somebody listens. Throws what the signal throws.
-  #isAborted (waiter, signal) {
-    let isGivenUp = false
+  // Returns true if the signal fired at once: some signals do when a listener is added. Throws if
+  // the signal throws.
+  #listen (waiter, signal) {
+    let hasFired = false
     waiter.listen(signal, () => {
-      isGivenUp = true
-      this.#giveUp(waiter, createAborted(signal))
+      hasFired = true
+      this.#rejectEarly(waiter, createAborted(signal))
     })
-    return isGivenUp
+    return hasFired
   }
 
-  #limit (waiter, limits, call) {
-    const giveUp = () => this.#giveUp(waiter, createTimeout(`Channel.${call}`, limits))
-    if (limits.timeout === 0) return giveUp()
+  #startTimeout (waiter, limits, call) {
+    const expire = () => {
+      this.#rejectEarly(waiter, createTimeout(`Channel.${call}`, limits))
+    }
+    if (limits.timeout === 0) return expire()
     waiter.timer = startTimer(() => {
-      this.serve() // what has come meanwhile counts, though the bell for it has not been heard
-      if (this.#waiters.has(waiter)) giveUp()
+      // The bell may have rung already without having been handled yet.
+      this.serve()
+      if (this.#waiters.has(waiter)) expire()
     }, limits.timeout)
   }
 
-  #giveUp (waiter, error) {
+  #rejectEarly (waiter, error) {
     this.#drop(waiter)
     waiter.reject(error)
-    // The next one may need less; or there is nobody to ring for any more.
+    // The next waiter may need less room. If there is none, the announcement is withdrawn.
     this.serve()
   }
 
@@ -249,17 +262,19 @@ class WaitQueue {
     stopTimer(waiter.timer)
   }
 
-  // Takes back what is announced: a wake-up that is on its way here goes to another end.
+  // No call waits any more. If a wake-up for this end is under way, withdraw() passes it on to
+  // another end.
   #finish () {
     stopWaiting(this)
     if (this.#isAnnounced) {
       this.#isAnnounced = false
-      this.ring.withdraw(this.#kind)
+      this.ring.withdraw(this.#side)
     }
     for (const resolve of this.#onEmpty.splice(0)) resolve()
   }
 }
 
+// Whether a call that got this status may wait, because a later try may have another result.
 function isTransient (status) {
   return status === EMPTY || status === FULL || status === AGAIN || status === kMissing
 }

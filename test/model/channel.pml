@@ -1,16 +1,16 @@
 /*
  * channel: how the ends of a channel wait, and who wakes them. Names and labels are those of the
  * code: src/core/ring_wait.c, the sweep of ring_release.c, and what lib/channel does around them.
- * There are many producers and many consumers. Even ends wait by their event loops, and odd ones
- * block.
+ * There are many producers and many consumers. Ends with even numbers wait in their event loops,
+ * and ends with odd numbers block.
  *
  * WHAT IS CHECKED
  *   - No wake-up is lost: the run ends only when every record has been received, the channel is
  *     closed and every end has left. Otherwise all processes are stuck before their ends, which the
  *     search reports.
- *   - No receiver sleeps beside a record: a receiver that has a record is busy until no record is
- *     ready or all receivers are busy (may_go_on). So a wake-up that is not passed on is an error,
- *     and not a delay.
+ *   - No receiver sleeps while a record is ready: a receiver that has a record is busy until no
+ *     record is ready or all receivers are busy (may_go_on). So a wake-up that is not passed on is
+ *     an error, and not a delay.
  *   - Each record is received once, and each announcement is ended at most once.
  *
  * WHAT IS NOT IN IT
@@ -20,7 +20,7 @@
  *
  * OPTIONS
  *   SENDERS, RECEIVERS, EACH (records of a sender), ROOM (records that fit)
- *   GIVES_UP    the end of this number may give up while it waits (timeout, signal)
+ *   GIVES_UP    the end with this number may give up while it waits (timeout, signal)
  *   DIES        it may be terminated instead, even when it should still call Atomics.notify
  *   RUN         a sender sends all its records together, under one tag; a receiver claims one and
  *               leaves the others under another tag (R10)
@@ -120,7 +120,7 @@ inline sweep(me, kept_out)
         d_step { land_(me); kept_out = (memory[TAG(memory[RELEASED])] == DONE) }; /* S1 */
 #endif
         if
-        :: kept_out /* again, for those that were kept out */
+        :: kept_out /* once more, for the ends that were kept out */
         :: else -> break
         fi
      fi
@@ -138,7 +138,7 @@ inline wake_endpoint(e)
   fi
 }
 
-/* Any end that waits: the search goes round the table. */
+/* Wakes any end that waits: the code searches the table round-robin. */
 inline wake_one(side, i)
 {
   atomic {
@@ -221,7 +221,7 @@ inline notify(me, yes, i)
   :: else
   fi;
   yes = false;
-  /* The part of JavaScript: Atomics.notify. */
+  /* What JavaScript does: Atomics.notify. */
 #ifdef DIES
   if
   :: true
@@ -302,7 +302,7 @@ inline attempt(me, got, yes, i)
      :: else
      fi;
      if
-#ifdef NO_LOOK_AFTER_CUT /* an end that was woken polls anyway: cancel */
+#ifdef NO_LOOK_AFTER_CUT /* an end that was woken polls anyway, in cancel */
      :: got && part && !announced
      :: got && !(part && !announced) -> notify(me, yes, i)
 #else
@@ -410,7 +410,7 @@ proctype End(byte e)
      d_step { senders_left--; yes = (senders_left == 0) };
      if
      :: yes ->
-        may_go_on; /* close wakes all, so it must not come before others had to wake them */
+        may_go_on; /* close wakes all, so it waits: otherwise it could hide a lost wake-up */
         store(e, STATE, CLOSED);
         notify(e, yes, i)
      :: else
@@ -420,7 +420,7 @@ proctype End(byte e)
   gone++
 }
 
-/* The end of the run: no end sleeps, and nothing is left. */
+/* When the run is over, no end sleeps, and no record is left. */
 active proctype Check()
 {
   gone == ENDS;

@@ -6,7 +6,7 @@
  * WHAT IS CHECKED
  *   - No wake-up is lost: the run ends only when every task has come back and every worker is
  *     closed. Otherwise all processes are stuck before their ends, which the search reports.
- *   - No worker sleeps beside work: a task goes on until no task is left in the ready queue, or
+ *   - No worker sleeps while a task waits: a task runs until no task is left in the ready queue, or
  *     every worker has one (may_end). So a task that is queued while one worker runs forever and
  *     another one sleeps is an error, and not a delay.
  *   - At most one waker ends each park and each sleep of the owner (`ended`).
@@ -14,7 +14,8 @@
  *
  * WHAT IS NOT IN IT
  *   Values and slots, the inside of the queues (index_queue.h has its own tests), and time.
- *   Spinning is one poll or none. Pushes are quiet: a poll that is not thorough may see nothing.
+ *   Spinning is one poll or none. The owner may publish a push late, so a poll that is not thorough
+ *   may miss it.
  *   A place that a worker holds for its next task is free here.
  *
  * OPTIONS
@@ -23,7 +24,7 @@
  *                    woken search
  *   LANES            tasks may go to the lane of a worker, even beyond its limit
  *   RESERVE          the owner may reserve a place and release it, for a task that does not come
- *   ASYNC            a task may leave its thread to others while it runs, the worker with no place
+ *   ASYNC            a task may leave its thread free while it runs; it still takes the only place
  *   LAZY             `lazy` is set: workers stand by, and submits rely on them
  *   NAP              the owner may nap
  *   LEAVE            1: one worker may be closed while idle; 2: it may be terminated
@@ -442,7 +443,7 @@ proctype Worker(byte w)
   bool thorough, places, yes;
   byte i;
 
-  /* The event loop brings the bell, a timer, the end of a task or the end of the thread. */
+  /* What the event loop reports: the bell, a timer, the end of a task or the end of the thread. */
 event_loop:
   if
   :: d_step { bell[w] -> bell[w] = false }
@@ -466,7 +467,7 @@ event_loop:
 
 next:
   if
-  :: memory[CLOSING(w)] != 0 -> /* which may have come just after the poll of it */
+  :: memory[CLOSING(w)] != 0 -> /* it may have been set just after it was polled */
      stop_searching(w, yes, i);
      goto gone
   :: d_step { memory[LANE(w)] != 0 -> memory[LANE(w)]-- }
