@@ -1,18 +1,16 @@
 'use strict'
 
-const { Promise, SharedArrayBuffer, Symbol, Uint8Array } = require('../base/globals')
-const { inspect, types } = require('node:util')
-const native = require('../base/native')
+const { Promise, Symbol } = require('../base/globals')
+const { inspect } = require('node:util')
 const { createError, describe } = require('../base/errors')
 const { kNone, readLimits, waitWithin } = require('../base/limits')
 const { Received, from, share } = require('../shared/registry')
-const { bindChannel, dropEnd, openEnd } = require('./end')
-const { normalizeChannelOptions, readBytes, readCount, readValues } = require('./options')
-const { kReasonBytes } = require('./reason')
-const { kBytes, kMany, kOne } = require('./receivers')
-const { constants } = require('./thread')
+const { createMemory, isChannelMemory } = require('./memory')
+const { readBytes, readCount, readValues } = require('./options')
+const { kBytes, kMany, kOne } = require('./results')
 
-const { OK, kSingleConsumer, kSingleProducer } = constants
+// Most of this room is loaded with the first channel that is used: many programs have none.
+const loadEnds = () => require('./end')
 
 // Methods that return a promise never throw. They reject, for invalid arguments too.
 const rejecting = (call) => {
@@ -35,8 +33,7 @@ class Channel {
     const data = options instanceof Received ? options : { memory: createMemory(options) }
     share(this, 'Channel', data)
     const { id, memory } = this['telar:shared']
-    const isMemory = types.isSharedArrayBuffer(memory) && memory.byteLength >= kReasonBytes
-    if (!isMemory || typeof id !== 'bigint') {
+    if (!isChannelMemory(memory) || typeof id !== 'bigint') {
       const found = describe(memory)
       throw createError('ERR_TELAR_CORRUPT_STATE', 'Channel', 'a SharedArrayBuffer', found)
     }
@@ -201,7 +198,7 @@ class Channel {
     const end = this.#end
     if (end === null) return
     this.#end = null
-    dropEnd(this.#id)
+    loadEnds().dropEnd(this.#id)
   }
 
   ref () {
@@ -234,6 +231,7 @@ class Channel {
   // ---- private ----
 
   #open () {
+    const { bindChannel, openEnd } = loadEnds()
     const end = openEnd(this.#id, this.#memory)
     end.senders.setReferenced(this.#isReferenced)
     end.receivers.setReferenced(this.#isReferenced)
@@ -296,20 +294,6 @@ class ChannelIterator {
   [Symbol.asyncIterator] () {
     return this
   }
-}
-
-function createMemory (options) {
-  const { capacity, producers, consumers } = normalizeChannelOptions(options)
-  const producerFlag = producers === 'one' ? kSingleProducer : 0
-  const consumerFlag = consumers === 'one' ? kSingleConsumer : 0
-  const flags = producerFlag | consumerFlag
-  const memory = new SharedArrayBuffer(native.channelSize(capacity, flags) + kReasonBytes)
-  const status = native.createChannel(new Uint8Array(memory), capacity, flags)
-  if (status !== OK) {
-    const message = `a channel of ${capacity} bytes could not be created (status ${status})`
-    throw createError('ERR_TELAR_INVALID_ARGUMENT', message)
-  }
-  return memory
 }
 
 module.exports = { Channel }

@@ -7,8 +7,8 @@
 const { Atomics, Error, Int32Array, String, Uint8Array } = require('../base/globals')
 const { types } = require('node:util')
 const { Decoder, Encoder } = require('../codec')
+const { kReasonBytes } = require('./memory')
 
-const kReasonBytes = 4096
 const kHeaderBytes = 16
 
 const kFree = 0
@@ -74,4 +74,4 @@ function textOf (value) {
   }
 }
 
-module.exports = { Reason, kReasonBytes }
+module.exports = { Reason }

@@ -4,22 +4,12 @@ const { Promise } = require('../base/globals')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { RecordReader, kNothing } = require('./record-reader')
+const { endResult, kMany, kOne } = require('./results')
 const { MemorySearch } = require('./memory-search')
 const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
 const { chargeTurn, constants, kMissing } = require('./thread')
 
 const { CLOSED, OK, kReceivers } = constants
-
-// What a call receives: one value, an array of values, or a claim of bytes.
-const kOne = 0
-const kMany = 1
-const kBytes = 2
-
-// What a call receives at the end of the channel.
-function endResult (kind) {
-  if (kind === kOne) return { value: undefined, done: true }
-  return kind === kMany ? [] : null
-}
 
 // A call spins for this time before it sleeps, because most answers of a thread that is awake come
 // sooner. Not on a single CPU, where the other thread could not run meanwhile.
@@ -187,4 +177,4 @@ class Receivers extends WaitQueue {
   }
 }
 
-module.exports = { Receivers, kBytes, kMany, kOne }
+module.exports = { Receivers }

@@ -3,10 +3,8 @@
 // Encodes and decodes large values directly in the memory of a ring.
 
 const { Decoder, Encoder } = require('../codec')
+const { kMaxRegion } = require('../codec/views')
 const { ValueMemory } = require('./values')
-
-// The codec counts in 32-bit integers.
-const kMaxBytes = 2 ** 30
 
 class RingValues {
   #all
@@ -36,7 +34,7 @@ class RingValues {
   // codec makes views on memory.bytes. That costs more than most of what is done with them, so one
   // set of views serves all records, except in the largest rings.
   #select (offset, length) {
-    if (this.#all.length <= kMaxBytes) {
+    if (this.#all.length <= kMaxRegion) {
       this.#memory.bytes = this.#all
       return offset
     }

@@ -6,14 +6,13 @@
 
 const { DOMException, Map, Math, Uint8Array, structuredClone } = require('../base/globals')
 const { Decoder, Encoder } = require('../codec')
+const { kMaxRegion } = require('../codec/views')
 const { createError, describe } = require('../base/errors')
 const native = require('../base/native')
 const { dataOf, restore, revive } = require('../shared/registry')
 const { bufferRegistry } = require('./buffer-registry')
 
 const kScratchBytes = 256 * 1024
-// The codec counts in 32-bit integers.
-const kMaxBytes = 2 ** 30
 // The size of a record that is too large is measured up to this limit, or up to twice what the
 // channel takes.
 const kMaxMeasuredBytes = 4 * 2 ** 20
@@ -75,7 +74,7 @@ class ValueMemory {
 // Grows as needed, but only up to a limit if the value is too large for the channel.
 class GrowingMemory extends ValueMemory {
   // The largest record of the current channel, in bytes.
-  maxRecord = kMaxBytes
+  maxRecord = kMaxRegion
   // How many bytes the value needs at least, if it needs more than the limit; otherwise 0.
   refused = 0
 
@@ -92,10 +91,10 @@ class GrowingMemory extends ValueMemory {
   grow (start, used, needed) {
     const size = start + alignRecord(needed)
     if (needed > Math.max(kMaxMeasuredBytes, 2 * this.maxRecord)) this.refused = needed
-    if (size > kMaxBytes || this.refused > 0) return -1
+    if (size > kMaxRegion || this.refused > 0) return -1
     let bytes
     try {
-      bytes = new Uint8Array(Math.min(kMaxBytes, Math.max(size, 2 * this.bytes.length)))
+      bytes = new Uint8Array(Math.min(kMaxRegion, Math.max(size, 2 * this.bytes.length)))
     } catch { // out of memory
       return -1
     }
