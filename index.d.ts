@@ -1319,7 +1319,7 @@ export class TelarError extends Error {
   protected constructor ()
   /** The code of the error. */
   readonly code: TelarErrorCode
-  /** For an error of `sendMany()` or `sendManySync()`: how many of the values were sent. */
+  /** For errors of sendMany(), sendManySync() and trySendMany(): how many values were sent. */
   readonly sent?: number
 }
 
