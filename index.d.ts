@@ -1,5 +1,5 @@
-// Types of telar. Written by hand; test/types holds them to what they promise,
-// test/package/errors.test.js the list of codes, test/pool/options.test.js the list of options.
+// The types of telar, written by hand. test/types checks the types, test/package/errors.test.js the
+// list of error codes, and test/pool/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
 import type { Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
@@ -11,10 +11,10 @@ export type TransferList = MessagePort extends {
   postMessage (value: any, transferList: infer L): any
 } ? NonNullable<L> extends ReadonlyArray<infer I> ? readonly I[] : never : never
 
-/** An `AbortSignal`, or an emitter of `'abort'`, such as an EventEmitter. */
+/** An `AbortSignal`, or any emitter of `'abort'`, such as an EventEmitter. */
 export type AnyAbortSignal = AbortEventTarget | AbortEventEmitter
 
-/** What is read of an `AbortSignal`. */
+/** The members of an `AbortSignal` that telar uses. */
 export interface AbortEventTarget {
   readonly aborted?: boolean
   readonly reason?: unknown
@@ -22,112 +22,114 @@ export interface AbortEventTarget {
   removeEventListener (type: 'abort', listener: () => void): void
 }
 
-/** What is called of an emitter of `'abort'`. */
+/** The members of an emitter of `'abort'` that telar uses. */
 export interface AbortEventEmitter {
   once (event: 'abort', listener: () => void): unknown
   off (event: 'abort', listener: () => void): unknown
 }
 
 /**
- * The key under which an object says what is transferred for it:
+ * The key of the property by which an object says what is transferred for it:
  * `Symbol.for('Piscina.transferable')`.
  */
 export const transferableSymbol: unique symbol
 /**
- * The key under which an object says what value stands for it on the other side:
+ * The key of the property by which an object says what replaces it on the other side:
  * `Symbol.for('Piscina.valueOf')`.
  */
 export const valueSymbol: unique symbol
 /**
- * The key under which a task carries what a custom task queue reads:
+ * The key of the property by which a task says what a custom task queue should know:
  * `Symbol.for('Piscina.queueOptions')`.
  */
 export const queueOptionsSymbol: unique symbol
 
-/** An object that knows how it is transferred. */
+/** An object that says what is transferred for it, and what replaces it on the other side. */
 export interface Transferable {
   readonly [transferableSymbol]: object
   readonly [valueSymbol]: object
 }
 
 /**
- * Marks a value to be transferred instead of copied, when it is a whole task or a
- * whole result. A view stands for its buffer. Primitives come back as they are, and so do
- * Buffers in a pool, Node's or the one they were received in: their memory belongs to
- * others too, so they are copied. A Buffer arrives as a Buffer either way.
+ * Marks a value to be transferred instead of copied. The value must be a whole task or a whole
+ * result. If it is a view, its buffer is transferred. Primitives are returned unchanged. So are
+ * Buffers in a pool (Node's own, or the one in which they were received): other Buffers use the
+ * same memory, so these are copied. A Buffer always arrives as a Buffer.
  *
- * @throws `ERR_TELAR_INVALID_ARGUMENT` for what cannot be transferred: a plain object, shared memory. Not in
- * `telar/piscina`, where the task rejects when it is sent.
+ * @throws `ERR_TELAR_INVALID_ARGUMENT` if the value cannot be transferred, such as a plain object
+ * or shared memory. `telar/piscina` does not throw; there the task rejects when it is sent.
  *
  * @example
- * // The function of a task: its result is not copied on its way back.
+ * // A task function whose result is transferred, not copied.
  * import { move } from 'telar'
  * export default (pixels) => move(pixels.map((value) => 255 - value))
  */
 export function move<V> (value: V): V extends object ? V | Transferable : V
 
-/** True in a worker thread that a pool started. */
+/** Whether this thread is a worker of a pool. */
 export const isWorkerThread: boolean
 
-/** In a worker thread of a pool, a copy of the pool's option `workerData`; otherwise undefined. */
+/** In a worker of a pool, its copy of the pool's option `workerData`; otherwise undefined. */
 export const workerData: any
 
 /** The version of telar. */
 export const version: string
 
-/** What a task queue holds. */
+/** A task in a task queue. */
 export interface QueuedTask {
-  /** What the task carries under {@link queueOptionsSymbol}, or null. */
+  /** The value of the task's property {@link queueOptionsSymbol}, or null. */
   readonly [queueOptionsSymbol]: object | null
 }
 
-/** What a load balancer sees of a task. */
+/** A task, as a load balancer sees it. */
 export interface PoolTask extends QueuedTask {
-  /** A number that no other task of the process has. */
+  /** A number that is unique in the process. */
   readonly taskId: number
   /** The path of the file that exports the function. */
   readonly filename: string
   /** The name of the exported function. */
   readonly name: string
-  /** When run() was called, in milliseconds, on the clock of `performance.now()`. */
+  /** When run() was called, in milliseconds, by the clock of `performance.now()`. */
   readonly created: number
-  /** True when run() got a signal. Such a task has a worker to itself. */
+  /** Whether run() got a signal. Such a task has a worker to itself. */
   readonly isAbortable: boolean
 }
 
-/** What a load balancer, and the events, see of a worker. All of it is live. */
+/** A worker, as load balancers and listeners of events see it. Its properties are live. */
 export interface PoolWorker {
   /** The `threadId` of the worker. */
   readonly id: number
-  /** The tasks it is running; Infinity while it runs an abortable one. */
+  /** How many tasks it runs; Infinity while it runs an abortable one. */
   readonly currentUsage: number
   readonly isRunningAbortableTask: boolean
-  /** How long its tasks ran; null unless the pool has `workerHistogram`. */
+  /** The running times of its tasks; null if the option `workerHistogram` is false. */
   readonly histogram: HistogramSummary | null
   readonly terminating: boolean
   readonly destroyed: boolean
 }
 
 /**
- * Chooses the worker for a task. null or undefined: none now; the task waits, and the pool
- * starts another worker where it may.
+ * Chooses the worker for a task. If it returns null or undefined, the task waits, and the pool
+ * starts another worker if `maxThreads` allows that.
  */
 export type LoadBalancer = (task: PoolTask, workers: PoolWorker[]) => PoolWorker | null | undefined
 
 /** The order in which waiting tasks run. */
 export interface TaskQueue {
   readonly size: number
-  /** Takes out the task that runs next; null when there is none. */
+  /** Removes and returns the task that runs next; null if there is none. */
   shift (): QueuedTask | null
-  /** Takes out a task that was aborted. */
+  /** Removes a task that was aborted. */
   remove (task: QueuedTask): void
   push (task: QueuedTask): void
-  /** Puts a task back in front. Without it the pool keeps that task, as the next one. */
+  /**
+   * Puts a task back at the front. Without this method the pool keeps the task, and runs it next.
+   */
   unshift? (task: QueuedTask): void
 }
 
 /**
- * First in, first out; every operation in constant time. The default.
+ * The default task queue: first in, first out, every operation in constant time.
  *
  * @example
  * import { FixedQueue, Pool } from 'telar'
@@ -137,23 +139,23 @@ export interface TaskQueue {
  * await pool.close()
  */
 export class FixedQueue implements TaskQueue {
-  /** Tasks in the queue. */
+  /** How many tasks are in the queue. */
   get size (): number
-  /** Whether no task is in the queue. */
+  /** Whether the queue is empty. */
   isEmpty (): boolean
   /** Adds a task at the end. */
   push (task: QueuedTask): void
-  /** Puts a task back in front. */
+  /** Puts a task back at the front. */
   unshift (task: QueuedTask): void
-  /** Takes out the task in front; null when there is none. */
+  /** Removes and returns the task at the front; null if there is none. */
   shift (): QueuedTask | null
-  /** A task that is not queued is ignored. */
+  /** Removes a task. A task that is not in the queue is ignored. */
   remove (task: QueuedTask): void
 }
 
 /**
- * First in, first out, in a plain array; shift() and remove() are linear in its length. A queue
- * with another order extends it.
+ * A task queue that is a plain array: first in, first out. shift() and remove() take time linear in
+ * its length. Extend this class to define another order.
  *
  * @example
  * import { ArrayTaskQueue } from 'telar'
@@ -163,21 +165,21 @@ export class FixedQueue implements TaskQueue {
  * console.log(new LastInFirstOut().size) // 0
  */
 export class ArrayTaskQueue implements TaskQueue {
-  /** The tasks, the next one first. */
+  /** The waiting tasks. The first one runs next. */
   tasks: QueuedTask[]
-  /** Tasks in the queue. */
+  /** How many tasks are in the queue. */
   get size (): number
   /** Adds a task at the end. */
   push (task: QueuedTask): void
-  /** Puts a task back in front. */
+  /** Puts a task back at the front. */
   unshift (task: QueuedTask): void
-  /** Takes out the task in front; null when there is none. */
+  /** Removes and returns the task at the front; null if there is none. */
   shift (): QueuedTask | null
-  /** A task that is not queued is ignored. */
+  /** Removes a task. A task that is not in the queue is ignored. */
   remove (task: QueuedTask): void
 }
 
-/** Times in milliseconds. `average` is `mean`; `p97_5` is the 97.5th percentile. */
+/** Times in milliseconds. `average` equals `mean`; `p97_5` is the 97.5th percentile. */
 export interface HistogramSummary {
   average: number
   mean: number
@@ -201,73 +203,78 @@ export interface HistogramSummary {
   p99_999: number
 }
 
-/** The histograms of a pool, read when a property is read. */
+/** The histograms of a pool. Each read of a property gives the current figures. */
 export interface PoolHistogram {
-  /** From the start of the function to its end; undefined when `recordTiming` is false. */
+  /** From the start of the task function to its end; undefined if `recordTiming` is false. */
   readonly runTime: HistogramSummary | undefined
-  /** From run() to the start of the function; undefined when `recordTiming` is false. */
+  /** From run() to the start of the task function; undefined if `recordTiming` is false. */
   readonly waitTime: HistogramSummary | undefined
-  /** Forgets the run times so far. */
+  /** Starts the run times again from zero. */
   resetRunTime (): void
-  /** Forgets the wait times so far. */
+  /** Starts the wait times again from zero. */
   resetWaitTime (): void
 }
 
 /** The options of a {@link Pool}. */
 export interface PoolOptions {
   /**
-   * The file that exports the task functions: a path (a relative one starts from the working
-   * directory), a `file:` or `data:` URL as text, or a URL. CommonJS is loaded with require(), ES
-   * modules and URLs with import() and the loaders that are registered, before a worker is ready.
-   * A `file:` URL with a query or a fragment is a module of its own, and stays a URL in
-   * `options.filename`. Default: null, then run() has to name one.
+   * The task file, which exports the task functions: a path (a relative one starts from the working
+   * directory), a `file:` or `data:` URL as a string, or a URL object. Each worker loads it before
+   * it is ready: CommonJS by require(), ES modules and URLs by import() and the registered loaders.
+   * A `file:` URL with a query or a fragment is a separate module, and remains a URL in
+   * `options.filename`. Default: null; then each run() has to name a file.
    */
   filename?: string | URL | null
-  /** The export to call, when the file exports more than one function. Default: `'default'`. */
+  /** The export to call. Default: `'default'`. */
   name?: string | null
-  /** Workers that are kept running: an integer from 0. Default: half the CPUs, at least 1. */
+  /** How many workers the pool keeps: an integer from 0. Default: half the CPUs, at least 1. */
   minThreads?: number
   /**
-   * Workers at most: an integer from 1 to 16352. Default: one and a half times the CPUs, rounded
-   * down. CPUs are those that affinity and the quota of the control group leave, rounded down.
+   * How many workers the pool may have: an integer from 1 to 16352. Default: one and a half times
+   * the CPUs, rounded down. The CPUs are those that affinity and the quota of the control group
+   * leave, rounded down.
    */
   maxThreads?: number
   /**
    * How long a worker beyond `minThreads` stays idle before it ends, in milliseconds: an integer
-   * from 0, or Infinity for ever. Up to half as long again may pass. Default: 0, which means 500.
+   * from 0, or Infinity (it never ends). It may take half as long again. Default: 0, which means
+   * 500.
    */
   idleTimeout?: number
   /**
-   * Tasks that may wait: an integer from 0, Infinity, or `'auto'` for `maxThreads` squared.
-   * Beyond it run() rejects with `ERR_TELAR_QUEUE_FULL`, or with `ERR_TELAR_NO_QUEUE` where it
-   * is 0. Default: Infinity.
+   * How many tasks may wait: an integer from 0, Infinity, or `'auto'` for `maxThreads` squared. If
+   * that many wait, run() rejects with `ERR_TELAR_QUEUE_FULL`, or with `ERR_TELAR_NO_QUEUE` if
+   * `maxQueue` is 0. Default: Infinity.
    */
   maxQueue?: number | 'auto'
   /**
-   * Tasks that one worker runs at a time, for functions that wait: an integer from 1 to 65535.
-   * Default: 1.
+   * How many tasks one worker runs at a time: an integer from 1 to 65535. More than 1 is useful for
+   * task functions that wait. Default: 1.
    */
   concurrentTasksPerWorker?: number
-  /** Kept for Piscina's sake: a worker of telar always turns its event loop. Default: `'sync'`. */
+  /**
+   * Does nothing; accepted because Piscina has it. The event loop of a worker always turns.
+   * Default: `'sync'`.
+   */
   atomics?: 'sync' | 'async' | 'disabled'
-  /** Limits of each worker's JavaScript heap and stack, as in `new Worker()`. */
+  /** Limits for the JavaScript heap and stack of each worker, as in `new Worker()`. */
   resourceLimits?: ResourceLimits
   /** Appended to `process.argv` in the workers. */
   argv?: any[] | null
   /** Flags of Node for the workers. Default: those of the process. */
   execArgv?: string[] | null
-  /** The workers' `process.env`, or SHARE_ENV. Default: a copy of this thread's. */
+  /** The `process.env` of the workers, or SHARE_ENV. Default: a copy of this thread's. */
   env?: WorkerOptions['env'] | null
-  /** Copied into each worker, which reads it as `workerData`. */
+  /** Copied into each worker, which imports it as `workerData`. */
   workerData?: any
   /** The order in which waiting tasks run. Default: a {@link FixedQueue}. */
   taskQueue?: TaskQueue
   /**
-   * Lowers the priority of the worker threads, on Linux only: an integer, from 0 except on Windows.
-   * Default: 0.
+   * Lowers the priority of the worker threads. It works on Linux only. An integer from 0; on
+   * Windows any integer. Default: 0.
    */
   niceIncrement?: number
-  /** Whether workers close the file descriptors they leave open. Default: true. */
+  /** Whether a worker that ends closes the file descriptors it has left open. Default: true. */
   trackUnmanagedFds?: boolean
   /**
    * How long close() waits for tasks, in milliseconds: an integer from 0, or Infinity. Default:
@@ -281,24 +288,26 @@ export interface PoolOptions {
   /** Whether each worker has a histogram, for load balancers and events. Default: false. */
   workerHistogram?: boolean
   /**
-   * Kept for Piscina's sake: tasks that found no place always go back to the front of the queue.
-   * Default: false.
+   * Does nothing; accepted because Piscina has it. A task that found no place always goes back to
+   * the front of the queue. Default: false.
    */
   stricterFIFO?: boolean
   /**
-   * Whether each task is an `AsyncResource`, so that `async_hooks` see it. AsyncLocalStorage
-   * needs no such thing. Default: false.
+   * Whether each task is an `AsyncResource`, for `async_hooks`. AsyncLocalStorage works without it.
+   * Default: false.
    */
   asyncHooks?: boolean
   /**
-   * Memory for the values of tasks in flight, in bytes: an integer from 1 MiB to 1023 MiB.
-   * It is reserved; the system provides what is touched. Larger values, and values that find no
-   * room, are sent by message. Default: 256 MiB, 16 MiB on 32-bit processors.
+   * Memory for the values of tasks in flight, in bytes: an integer from 1 MiB to 1023 MiB. This is
+   * address space; the system provides memory as it is used. Values that are too large, or for
+   * which there is no room, are sent by message. Default: 256 MiB; 16 MiB on 32-bit processors.
    */
   sharedMemory?: number
 }
 
-/** The options as the pool uses them: completed, and without a prototype. */
+/**
+ * The options as the pool uses them, with the defaults filled in, in an object without prototype.
+ */
 export interface FilledPoolOptions extends PoolOptions {
   filename: string | null
   name: string
@@ -323,40 +332,40 @@ export interface FilledPoolOptions extends PoolOptions {
 export interface RunOptions {
   /** Objects to transfer instead of copying them. */
   transferList?: TransferList
-  /** The file that exports the function. Default: the pool's. */
+  /** The file that exports the task function. Default: the pool's. */
   filename?: string | URL | null
   /** The export to call. Default: the pool's. */
   name?: string | null
   /**
-   * Aborts the task. Waiting, it leaves the queue; running, its worker is terminated, and (unless
-   * a load balancer placed it) the task has that worker to itself. run() rejects with an
-   * {@link AbortError} at once.
+   * Aborts the task: run() rejects with an {@link AbortError} at once. If the task waits, it leaves
+   * the queue. If it runs, its worker is terminated. A task with a signal has its worker to itself,
+   * unless a load balancer chose the worker.
    */
   signal?: AnyAbortSignal | null
 }
 
 /** The options of `close()`. */
 export interface CloseOptions {
-  /** Whether tasks that still wait are rejected with an {@link AbortError}. Default: false. */
+  /** Whether waiting tasks are rejected with an {@link AbortError}. Default: false. */
   force?: boolean
 }
 
-/** The events of a pool and what their listeners get. */
+/** The events of a pool, and the arguments of their listeners. */
 export interface PoolEvents {
   /**
-   * A worker failed while it ran no task, could not start and no task was there to tell, or
-   * close() timed out.
+   * A worker failed while it ran no task, or could not start while no task waited that could
+   * reject, or close() timed out.
    */
   error: [error: Error]
-  /** After `needsDrain`: there are fewer again. */
+  /** After `needsDrain`: the number of tasks has fallen below that limit again. */
   drain: []
-  /** As many tasks are in the pool as its workers may run at a time. */
+  /** The pool has as many tasks as its workers may run at a time. */
   needsDrain: []
   /** A worker called `parentPort.postMessage(value)`. */
   message: [value: any]
   /**
-   * A worker is ready (those that the constructor started: right after it), or ends before it
-   * was. Once for each worker, before its `workerDestroy`.
+   * A worker is ready (for the workers that the constructor started, right after the constructor),
+   * or ends before it was ready. Emitted once for each worker, before its `workerDestroy`.
    */
   workerCreate: [worker: PoolWorker]
   /** A worker left the pool; its thread may still be ending. */
@@ -366,11 +375,11 @@ export interface PoolEvents {
 }
 
 /**
- * A pool of worker threads. It belongs to the thread that made it. Methods that return a promise
+ * A pool of worker threads. It belongs to the thread that created it. Methods that return a promise
  * never throw: they reject.
  *
- * @typeParam T what a task is
- * @typeParam R what its function returns, or what the promise it returns is fulfilled with
+ * @typeParam T the type of a task
+ * @typeParam R the type that the task function returns, or with which its promise is fulfilled
  *
  * @example
  * import { Pool } from 'telar'
@@ -389,13 +398,13 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   constructor (options?: PoolOptions)
 
   /**
-   * Runs a task in a worker: calls the exported function with a copy of `task`. Settles exactly
-   * once: with a copy of the result, or rejected.
+   * Runs a task in a worker: calls the task function with a copy of `task`. The promise settles
+   * exactly once: it is fulfilled with a copy of the result, or rejected.
    *
-   * @throws (rejects with) what the function threw, a copy of it
-   * @throws `ERR_TELAR_ABORTED`: its signal fired, or the pool is closing
+   * @throws (rejects with) a copy of what the task function threw
+   * @throws `ERR_TELAR_ABORTED`: the signal fired, or the pool is closing
    * @throws `ERR_TELAR_QUEUE_FULL`, `ERR_TELAR_NO_QUEUE`: see `maxQueue`
-   * @throws `ERR_TELAR_TERMINATED`, `ERR_TELAR_WORKER_EXITED`: its worker ended
+   * @throws `ERR_TELAR_TERMINATED`, `ERR_TELAR_WORKER_EXITED`: the worker of the task ended
    * @throws `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_NO_HANDLER`, or what loading the file threw
    * @throws `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
    * @throws the platform's DataCloneError: the task or its result cannot be copied
@@ -403,70 +412,72 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   run (task: T, options?: RunOptions): Promise<R>
 
   /**
-   * Waits for the tasks, then ends the workers. From the call on, run() rejects with an
-   * {@link AbortError}, until it is done; then the pool can be used again. Another call joins the
-   * first. After `closeTimeout` it emits `'error'` and destroys the pool.
+   * Waits for all tasks, then ends the workers. Until that is done, run() rejects with an
+   * {@link AbortError}; afterwards the pool can be used again. A second call waits for the same end
+   * as the first. When `closeTimeout` expires, the pool emits `'error'` and is destroyed.
    *
    * @throws (rejects with) `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
    */
   close (options?: CloseOptions): Promise<void>
 
   /**
-   * Ends the workers now. Open tasks reject with `ERR_TELAR_TERMINATED`. The pool can be used
-   * again.
+   * Ends the workers now. Tasks that wait or run reject with `ERR_TELAR_TERMINATED`. The pool can
+   * be used again.
    */
   destroy (): Promise<void>
 
   /**
-   * `using pool = new Pool()`: starts close() at the end of the block, and does not wait for it.
+   * For `using pool = new Pool()`: calls close() at the end of the block, and does not wait for it.
    */
   [Symbol.dispose] (): void
-  /** `await using pool = new Pool()`: close() at the end of the block. */
+  /**
+   * For `await using pool = new Pool()`: calls close() at the end of the block, and waits for it.
+   */
   [Symbol.asyncDispose] (): Promise<void>
 
-  /** Workers at most. */
+  /** How many workers the pool may have. */
   readonly maxThreads: number
-  /** Workers that are kept running. */
+  /** How many workers the pool keeps. */
   readonly minThreads: number
-  /** The options, completed with their defaults. */
+  /** The options, with the defaults filled in. */
   readonly options: FilledPoolOptions
-  /** The workers, starting ones too. */
+  /** The workers, including those that are starting. */
   readonly threads: Worker[]
-  /** Ready workers less running tasks, at least 0. */
+  /** The number of ready workers minus that of running tasks, at least 0. */
   readonly idleThreads: number
-  /** Tasks that no worker has a place for, not even one that is starting. */
+  /** How many tasks have no place in any worker, not even in one that is starting. */
   readonly queueSize: number
-  /** Tasks that are settled, failed and aborted ones too. */
+  /** How many tasks are settled, including failed and aborted ones. */
   readonly completed: number
-  /** Milliseconds since the pool was made. */
+  /** Milliseconds since the pool was created. */
   readonly duration: number
   /**
-   * The running time in `histogram` over `duration` × `maxThreads`: 0 to 1. 0 where nothing is
-   * recorded.
+   * The running time in `histogram` divided by `duration` × `maxThreads`: from 0 to 1. 0 if nothing
+   * is recorded.
    */
   readonly utilization: number
   /** True from the event `'needsDrain'` to the event `'drain'`. */
   readonly needsDrain: boolean
-  /** How long tasks ran and waited. */
+  /** The run and wait times of tasks. */
   readonly histogram: PoolHistogram
 }
 
 // ---- between threads ----
 
 /**
- * What arrives of a shared object in another thread, where the platform's clone strips its class:
- * by `workerData`, `postMessage()` or `setEnvironmentData()`. `Class.from()` makes the object of
- * it.
+ * What arrives in another thread when a shared object is sent by `workerData`, `postMessage()` or
+ * `setEnvironmentData()`, because structured clone strips its class. `from()` of that class
+ * restores the object.
  */
 export interface Shared<Kind extends string> {
-  /** What the object is made of in each thread. */
+  /** What each thread needs to use the object. */
   readonly 'telar:shared': {
     readonly kind: Kind
-    /** Of this property: another number is another version's. */
+    /** The version of this format. */
     readonly format: number
-    /** The native library of the copy of telar that made the object: another one refuses it. */
+    /** Identifies the native library that created the object. Other libraries refuse it. */
     readonly library: bigint
-    /** No two objects of the process have the same. */
+    /** Unique in the process. */
     readonly id: bigint
     readonly memory: SharedArrayBuffer
   }
@@ -475,152 +486,171 @@ export interface Shared<Kind extends string> {
 /** The options of a {@link Channel}. */
 export interface ChannelOptions {
   /**
-   * Room for records in bytes: an integer from 4096 to 2^30, rounded up to a power of two. A record
-   * is a value, encoded, and has at most half of it. The memory is one and a half times as much,
-   * and never grows. Default: 2^20.
+   * How many bytes of records the channel holds: an integer from 4096 to 2^30, rounded up to a
+   * power of two. A record is an encoded value; it may take at most half of the capacity. The
+   * channel uses one and a half times as much memory, and never grows. Default: 2^20.
    */
   capacity?: number
   /**
-   * `'one'`: a single thread sends at a time. It is the first that does, until it ends or calls
-   * `detach()`; others get `ERR_TELAR_CHANNEL_ENDS`. Default: `'many'`.
+   * `'one'`: only one thread at a time may send. The first thread that sends becomes the producer,
+   * until it ends or calls `detach()`. In other threads sending fails with
+   * `ERR_TELAR_CHANNEL_ENDS`. Default: `'many'`.
    */
   producers?: 'one' | 'many'
-  /** As `producers`, for the thread that receives. Default: `'many'`. */
+  /** The same for the thread that receives. Default: `'many'`. */
   consumers?: 'one' | 'many'
 }
 
-/** For the calls of a {@link Channel} that return a promise: as for every call that waits. */
+/**
+ * The options of the calls of a {@link Channel} that return a promise: those of all waiting calls.
+ */
 export type ChannelSignalOptions = WaitOptions
 
-/** For the calls of a {@link Channel} that block the thread: as for every call that waits. */
+/**
+ * The options of the calls of a {@link Channel} that block the thread: those of all waiting calls.
+ */
 export type ChannelTimeoutOptions = WaitOptions
 
 /**
- * What an iterator gives. `done`: the channel is closed, and all that was sent has been received.
+ * What an iterator returns. `done` is true if the channel is closed and everything that was sent
+ * has been received.
  */
 export type ReceiveResult<T> =
   | { readonly value: T, readonly done: false }
   | { readonly value: undefined, readonly done: true }
 
-/** For `for await`. Each step is a `receive()`; leaving the loop leaves the channel as it is. */
+/** For `for await`. Each step is a `receive()`. Leaving the loop does not change the channel. */
 export interface ChannelIterator<T> {
-  /** As `receive()`. */
+  /** The same as `receive()`. */
   next (): Promise<ReceiveResult<T>>
-  /** Ends this iterator only. */
+  /** Ends this iterator. The channel does not change. */
   return (): Promise<{ value: undefined, done: true }>
   [Symbol.asyncIterator] (): ChannelIterator<T>
 }
 
 /**
- * Figures of a {@link Channel}, of all threads. Each is recent; they are not all of one instant.
+ * Statistics of a {@link Channel}, for all threads together. Each number is recent, but they are
+ * not all from the same instant.
  */
 export interface ChannelStats {
-  /** Records sent, ever. */
+  /** How many records were ever sent. */
   readonly sent: number
-  /** Their bytes, encoded. */
+  /** The encoded bytes of these records. */
   readonly sentBytes: number
   /**
-   * Records received, ever: `receiveBytes()` counts when it resolves, not when they are given back.
+   * How many records were ever received. A claim counts when `receiveBytes()` resolves, not when it
+   * is released.
    */
   readonly received: number
-  /** Their bytes, encoded. */
+  /** The encoded bytes of these records. */
   readonly receivedBytes: number
-  /** Records that are there now. */
+  /** How many records are in the channel now. */
   readonly size: number
-  /** Their bytes, encoded. */
+  /** The encoded bytes of these records. */
   readonly sizeBytes: number
-  /** Bytes of the capacity that are taken now, by records, padding, reservations and claims. */
+  /** Bytes of the capacity in use now: by records, padding, reservations and claims. */
   readonly used: number
 }
 
 /**
- * Room in a channel, to be written in place: one record of bytes. It belongs to its thread. What is
- * sent behind it, by any thread, waits for it to be committed or discarded; it is discarded when
- * its thread ends.
+ * Room in a channel for one record of bytes, to be written in place. It belongs to its thread.
+ * Receivers have to wait until it is committed or discarded before they can receive what any thread
+ * sent after it. When its thread ends, it is discarded.
  */
 export interface ChannelReservation extends Disposable {
   /**
-   * The room, over the channel's own memory: its bytes are whatever was there. Not to be used after
-   * commit() or discard(), when other records lie there.
+   * The room, a view of the channel's own memory. At first it contains whatever was in that memory.
+   * Do not keep it after commit() or discard(): other records lie there by then.
    *
-   * @throws `ERR_TELAR_DISPOSED` then
+   * @throws `ERR_TELAR_DISPOSED` after commit(), discard() or detach()
    */
   readonly bytes: Uint8Array
   /**
-   * Sends the first `used` bytes (default: all). Works after `close()`, too.
+   * Sends the first `used` bytes (default: all). This works after `close()` too.
    *
    * @throws `ERR_TELAR_INVALID_ARGUMENT`
-   * @throws `ERR_TELAR_DISPOSED`: it was called before, or the channel was detached
+   * @throws `ERR_TELAR_DISPOSED` after commit(), discard() or detach()
    * @throws `ERR_TELAR_CHANNEL_ABORTED`
    */
   commit (used?: number): void
-  /** Sends nothing, and gives the room back. Nothing happens after commit() or discard(). */
+  /** Sends nothing, and gives the room back. Does nothing after commit() or discard(). */
   discard (): void
-  /** As discard(). */
+  /** The same as discard(). */
   [Symbol.dispose] (): void
 }
 
 /**
- * A record of bytes, to be read in place. It belongs to its thread; its room is given back when
- * that ends.
+ * A received record of bytes, to be read in place. It belongs to its thread. When the thread ends,
+ * the claim is released.
  */
 export interface ChannelClaim extends Disposable {
   /**
-   * The record, over the channel's own memory. Not to be used after release(). @throws
-   * `ERR_TELAR_DISPOSED` then
+   * The record, a view of the channel's own memory. Do not keep it after release(): other records
+   * lie there by then.
+   *
+   * @throws `ERR_TELAR_DISPOSED` after release() or detach()
    */
   readonly bytes: Uint8Array
-  /** Gives the room back. Claims are released in any order; a second time, nothing happens. */
+  /** Gives the room back. Claims may be released in any order. A second call does nothing. */
   release (): void
-  /** As release(). */
+  /** The same as release(). */
   [Symbol.dispose] (): void
 }
 
-/** Of `readable()`: as in Node's `Readable`. */
+/** The options of `readable()`: as for Node's `Readable`. */
 export interface ChannelReadableOptions
   extends Pick<ReadableOptions, 'objectMode' | 'highWaterMark' | 'signal'> {}
 
-/** Of `writable()`: as in Node's `Writable`, and `end`. */
+/** The options of `writable()`: as for Node's `Writable`, and `end`. */
 export interface ChannelWritableOptions
   extends Pick<WritableOptions, 'objectMode' | 'highWaterMark' | 'signal'>,
   ChannelWritableStreamOptions {}
 
-/** Of `writableStream()`. */
+/** The options of `writableStream()`. */
 export interface ChannelWritableStreamOptions {
-  /** Whether the end of the stream closes the channel, and its failure aborts it. Default: true. */
+  /**
+   * Whether the channel is closed when the stream ends, and aborted after an error of the stream.
+   * Default: true.
+   */
   end?: boolean
 }
 
 /**
- * A queue of bounded size between any number of threads: what one sends, another one receives,
- * once. The values of one sender come in their order. When it is full, senders wait.
+ * A queue of bounded size between any number of threads. What one thread sends, one other thread
+ * receives, exactly once. The values of one sender arrive in the order in which they were sent.
+ * When the channel is full, senders wait.
  *
- * A thread has one object for each channel, and many calls of it may wait at a time: they are
- * served in the order in which they were made. A call that waits keeps the thread, and the process,
- * alive; see `unref()`.
+ * A thread has one object for each channel. Many of its calls may wait at a time; they are served
+ * in the order in which they were made. A waiting call keeps the thread, and the process, alive;
+ * see `unref()`.
  *
- * Calls that wait take a timeout and a signal, see {@link WaitOptions}: those that return a promise,
- * and those that block the thread (`…Sync()`, on the main thread too). `try…()` does not wait. A call
- * that gives up has done nothing (but see `sendMany()`). Besides what is said at each, all of them
- * may fail with `ERR_TELAR_CHANNEL_ABORTED`, `ERR_TELAR_CHANNEL_ENDS` (256 threads use the channel
- * already, or another one is the only producer or consumer), `ERR_TELAR_INVALID_ARGUMENT`,
- * `ERR_TELAR_UNKNOWN_OPTION` and `ERR_TELAR_CORRUPT_STATE`.
+ * Calls that return a promise and calls that block the thread (`…Sync()`, allowed on the main
+ * thread too) take a timeout and a signal, see {@link WaitOptions}. `try…()` does not wait. A call
+ * that times out or is aborted has done nothing (except `sendMany()`). Every call may fail with
+ * `ERR_TELAR_CHANNEL_ABORTED`, `ERR_TELAR_CHANNEL_ENDS` (256 threads use the channel already, or
+ * another thread is its only producer or consumer), `ERR_TELAR_INVALID_ARGUMENT`,
+ * `ERR_TELAR_UNKNOWN_OPTION` and `ERR_TELAR_CORRUPT_STATE`, besides the errors that its own
+ * description names.
  *
- * Sending fails with `ERR_TELAR_CHANNEL_CLOSED` after `close()`, with a `DataCloneError` or what an
- * accessor throws for values that cannot be copied, with `ERR_TELAR_RECORD_TOO_LARGE` for those of
- * more than `maxRecord` bytes, and, where it would wait, with `ERR_TELAR_CHANNEL_NO_RECEIVER` when
- * all threads that have received have ended or detached, and none has the channel by `from()` and
- * has not used it yet.
+ * Sending fails with
+ * - `ERR_TELAR_CHANNEL_CLOSED` after `close()`;
+ * - a `DataCloneError`, or what an accessor throws, if the value cannot be copied;
+ * - `ERR_TELAR_RECORD_TOO_LARGE` if the encoded value has more than `maxRecord` bytes;
+ * - `ERR_TELAR_CHANNEL_NO_RECEIVER` if the call would have to wait, and all threads that have
+ *   received have ended or detached, and no thread is left that got the channel by `from()` and has
+ *   not used it yet.
  *
- * Receiving fails, where it would wait, with `ERR_TELAR_CHANNEL_NO_SENDER` when all threads that
- * have sent have ended or detached without `close()`, and none has the channel by `from()` and has
- * not used it yet; with `ERR_TELAR_MEMORY_LOST` where a record names shared memory that no thread
- * knows any more; and with `ERR_TELAR_CORRUPT_PAYLOAD` where something else wrote to the memory.
- * The record is lost with the latter two.
+ * Receiving fails with
+ * - `ERR_TELAR_CHANNEL_NO_SENDER` if the call would have to wait, and all threads that have sent
+ *   have ended or detached without `close()`, and no thread is left that got the channel by
+ *   `from()` and has not used it yet;
+ * - `ERR_TELAR_MEMORY_LOST` if the record names shared memory that no thread has any more; the
+ *   record is lost;
+ * - `ERR_TELAR_CORRUPT_PAYLOAD` if something else wrote to the memory; the record is lost.
  *
  * @example
  * import { Channel } from 'telar'
- * const channel = new Channel() // in workerData, a task or a message it reaches other threads
+ * const channel = new Channel() // send it to other threads by workerData, a task or a message
  * await channel.sendMany([1, 2, 3])
  * await channel.close()
  * let sum = 0
@@ -630,166 +660,175 @@ export interface ChannelWritableStreamOptions {
 export class Channel<T = any> {
   /**
    * @throws a TypeError with `ERR_TELAR_INVALID_ARGUMENT` or `ERR_TELAR_UNKNOWN_OPTION`
-   * @throws a RangeError where the memory cannot be allocated
+   * @throws a RangeError if the memory cannot be allocated
    */
   constructor (options?: ChannelOptions)
   /**
-   * The channel in this thread, which counts for both sides from now on, until it has sent or
-   * received, ends, or detaches.
+   * Returns the channel in this thread. From then on the thread counts as one that may begin to
+   * send and to receive. Once it has sent or received, it counts for that side only, until it ends
+   * or detaches.
    *
    * @throws `ERR_TELAR_NOT_SHARED`
    */
   static from<T = any> (received: Channel<T> | Shared<'Channel'>): Channel<T>
-  /** What other threads need of it. */
+  /** What other threads need to use the channel. */
   readonly 'telar:shared': Shared<'Channel'>['telar:shared']
 
   /**
-   * Resolves as soon as the value is in the channel, which is not when it is received. The value is
-   * copied in the call, with the rules of structured clone.
+   * Sends a value. The promise is resolved as soon as the value is in the channel, not when a
+   * thread has received it. The value is copied during the call, by the rules of structured clone.
    */
   send (value: T, options?: WaitOptions): Promise<void>
-  /** False: there is no room now, or calls of this thread wait for some. */
+  /** Returns false if there is no room now, or if other calls of this thread wait for room. */
   trySend (value: T): boolean
-  /** Blocks the thread while the channel is full. */
+  /** The same as send(), but blocks the thread while the channel is full. */
   sendSync (value: T, options?: WaitOptions): void
 
   /**
-   * Sends each of the values; there may be more than the channel holds. They are copied as there is
-   * room: do not change them before it is done. An error's `sent` is how many have been sent.
+   * Sends all values of an array. There may be more of them than the channel holds. They are copied
+   * one after the other, when there is room: do not change the array or the values before the
+   * promise is settled. If the call fails, `sent` of the error says how many values were sent.
    */
   sendMany (values: readonly T[], options?: WaitOptions): Promise<void>
-  /** Sends as many as there is room for now, and returns how many. */
+  /** Sends as many values as there is room for now, and returns how many these were. */
   trySendMany (values: readonly T[]): number
-  /** Blocks the thread until all are sent. */
+  /** The same as sendMany(), but blocks the thread until all values are sent. */
   sendManySync (values: readonly T[], options?: WaitOptions): void
 
   /**
-   * Sends bytes as they are, to be read in place by `receiveBytes()`, or copied by `receive()`: at
-   * most `maxRecord - 8` of them. They are copied as soon as there is room: do not change or
-   * transfer them before it is done.
+   * Sends at most `maxRecord - 8` bytes as one record. `receiveBytes()` reads them in place,
+   * `receive()` copies them. The bytes are copied into the channel as soon as there is room: do not
+   * change or transfer them before the promise is settled.
    */
   sendBytes (bytes: Uint8Array, options?: WaitOptions): Promise<void>
-  /** False: there is no room now, or calls of this thread wait for some. */
+  /** Returns false if there is no room now, or if other calls of this thread wait for room. */
   trySendBytes (bytes: Uint8Array): boolean
-  /** Blocks the thread while the channel is full. */
+  /** The same as sendBytes(), but blocks the thread while the channel is full. */
   sendBytesSync (bytes: Uint8Array, options?: WaitOptions): void
 
   /**
-   * Room for a record of `length` bytes, an integer from 1 to `maxRecord - 8`, to be written in
-   * place. A thread has at most 16 open at a time: `ERR_TELAR_CHANNEL_ENDS`.
+   * Reserves room for a record of `length` bytes, an integer from 1 to `maxRecord - 8`, to be
+   * written in place. A thread can have at most 16 reservations open; more fail with
+   * `ERR_TELAR_CHANNEL_ENDS`.
    */
   reserve (length: number, options?: WaitOptions): Promise<ChannelReservation>
-  /** null: there is no room now, or calls of this thread wait for some. */
+  /** Returns null if there is no room now, or if other calls of this thread wait for room. */
   tryReserve (length: number): ChannelReservation | null
-  /** Blocks the thread while there is no room. */
+  /** The same as reserve(), but blocks the thread while there is no room. */
   reserveSync (length: number, options?: WaitOptions): ChannelReservation
 
   /**
-   * The next value. Bytes of `sendBytes()` and `reserve()` come as a Uint8Array with a copy of
-   * them.
+   * Receives the next value. A record of `sendBytes()` or `reserve()` arrives as a Uint8Array with
+   * a copy of its bytes.
    */
   receive (options?: WaitOptions): Promise<ReceiveResult<T>>
-  /** undefined: nothing is there now. */
+  /** Returns undefined if the channel has no record now. */
   tryReceive (): ReceiveResult<T> | undefined
-  /** Blocks the thread while the channel is empty. */
+  /** The same as receive(), but blocks the thread while the channel is empty. */
   receiveSync (options?: WaitOptions): ReceiveResult<T>
 
   /**
-   * Waits for a value, and gives it with those that are there behind it: at most `max` (an integer
-   * from 1), 1024 and some 32 KiB of them, and fewer where the ring's end comes between them. `[]`:
-   * the channel is closed and empty.
+   * Waits for the first value, and then takes the values that are there: at most `max` (an integer
+   * from 1), at most 1024, about 32 KiB, and only those that lie in one piece in the ring. Returns
+   * `[]` if the channel is closed and empty.
    */
   receiveMany (max: number, options?: WaitOptions): Promise<T[]>
-  /** undefined: nothing is there now. */
+  /** Returns undefined if the channel has no record now. */
   tryReceiveMany (max: number): T[] | undefined
-  /** Blocks the thread while the channel is empty. */
+  /** The same as receiveMany(), but blocks the thread while the channel is empty. */
   receiveManySync (max: number, options?: WaitOptions): T[]
 
   /**
-   * The next record, where it was sent by `sendBytes()` or `reserve()`, to be read in place. null:
-   * the channel is closed and empty. For a value of `send()` it fails with `ERR_TELAR_NOT_BYTES`,
-   * and the next `receive()` of this thread gets it. A thread has at most 16 open at a time:
-   * `ERR_TELAR_CHANNEL_ENDS`.
+   * Receives the next record, which was sent by `sendBytes()` or `reserve()`, to be read in place.
+   * Returns null if the channel is closed and empty. Fails with `ERR_TELAR_NOT_BYTES` if the next
+   * record is a value of `send()`; that value is kept for the next `receive()` of this thread. A
+   * thread can have at most 16 claims open; more fail with `ERR_TELAR_CHANNEL_ENDS`.
    */
   receiveBytes (options?: WaitOptions): Promise<ChannelClaim | null>
-  /** undefined: nothing is there now. */
+  /** Returns undefined if the channel has no record now. */
   tryReceiveBytes (): ChannelClaim | null | undefined
-  /** Blocks the thread while the channel is empty. */
+  /** The same as receiveBytes(), but blocks the thread while the channel is empty. */
   receiveBytesSync (options?: WaitOptions): ChannelClaim | null
 
-  /** Ends when the channel is closed and empty. */
+  /** Iterates over the values until the channel is closed and empty. */
   [Symbol.asyncIterator] (): ChannelIterator<T>
 
   /**
-   * A Node stream of what is received; of bytes and strings, without `objectMode`. It reads up to
-   * 16 values ahead, which are lost when it is destroyed. A null fails it with
-   * `ERR_TELAR_INVALID_ARGUMENT`.
+   * A Node stream of the received values. Without `objectMode` they must be bytes and strings. The
+   * stream reads up to 16 values ahead; they are lost if it is destroyed. If it receives null, it
+   * fails with `ERR_TELAR_INVALID_ARGUMENT`.
    */
   readable (options?: ChannelReadableOptions): Readable
-  /** A Node stream whose chunks are sent. */
+  /** A Node stream that sends its chunks. */
   writable (options?: ChannelWritableOptions): Writable
-  /** A web stream of what is received. It reads nothing ahead. */
+  /** A web stream of the received values. It reads nothing ahead. */
   readableStream (): ReadableStream<T>
-  /** A web stream whose chunks are sent. */
+  /** A web stream that sends its chunks. */
   writableStream (options?: ChannelWritableStreamOptions): WritableStream<T>
 
   /**
-   * No more is sent, by any thread; what is there can be received, then receivers get their end.
-   * Waits for what this thread is sending; what waits in others rejects. Does nothing the second
-   * time. The promise does not wait for receivers. A timeout and a signal end the wait, not the
-   * closing.
+   * Says that no more values will be sent, by any thread. The values in the channel can still be
+   * received; then receivers get the end. close() waits for the sends of its own thread, but not
+   * for receivers. Sends that wait in other threads reject with `ERR_TELAR_CHANNEL_CLOSED`. To
+   * close a closed channel does nothing. A timeout or a signal ends only this wait; the channel is
+   * closed nevertheless.
    */
   close (options?: WaitOptions): Promise<void>
   /**
-   * Both sides fail at once, in all threads, with `ERR_TELAR_CHANNEL_ABORTED`; what is there is
-   * lost. Their `cause` is a copy of `reason`, or of its text where it is larger than 4080 bytes,
-   * an instance of a class of yours, or cannot be cloned. The first reason counts.
+   * Makes both sides fail at once, in all threads, with `ERR_TELAR_CHANNEL_ABORTED`. The values in
+   * the channel are lost. The `cause` of the error is a copy of `reason`. If `reason` is larger
+   * than 4080 bytes, is an instance of a class of yours, or cannot be cloned, only its text is
+   * copied. Only the first reason is used.
    */
   abort (reason?: unknown): void
   /**
-   * This thread uses the channel no more, and does not count any longer: its calls that wait reject
-   * with an {@link AbortError}, what it has open is given back. The next call begins anew.
+   * Gives up the end of this thread, which no longer counts as a sender or a receiver. Its waiting
+   * calls reject with an {@link AbortError}, its open reservations are discarded, and its claims
+   * are released. The next call attaches the thread again.
    */
   detach (): void
 
-  /** The opposite of unref(), and the default. */
+  /** Waiting calls of this thread keep it alive. This is the default. */
   ref (): this
-  /** What waits in this thread keeps it alive no more. */
+  /** Waiting calls of this thread no longer keep it alive. */
   unref (): this
 
-  /** Whether nothing can be sent any more: close() or abort() has been called, by any thread. */
+  /** Whether nothing more can be sent, because a thread has called close() or abort(). */
   readonly closed: boolean
-  /** Bytes: a power of two. */
+  /** How many bytes of records the channel holds: a power of two. */
   readonly capacity: number
-  /** Bytes of the largest record, encoded: half the capacity. */
+  /** How many bytes the largest encoded record may have: half the capacity. */
   readonly maxRecord: number
-  /** Records that are there now. */
+  /** How many records are in the channel now. */
   readonly size: number
-  /** Figures of all threads. */
+  /** Statistics for all threads together. */
   readonly stats: ChannelStats
 }
 
-/** How long a waiting call waits. */
+/** The options of calls that wait. */
 export interface WaitOptions {
   /**
-   * Milliseconds: a number from 0, or Infinity. When they are over, the call fails with
-   * `ERR_TELAR_TIMEOUT`, unless it says otherwise. Default: Infinity.
+   * How long the call waits, in milliseconds: a number from 0, or Infinity. When the timeout
+   * expires, the call fails with `ERR_TELAR_TIMEOUT`, unless its description says otherwise.
+   * Default: Infinity.
    */
   timeout?: number
   /**
-   * Ends the wait with an {@link AbortError}. A synchronous call sees only whether it is aborted
-   * already: while it waits, nothing in its thread can abort it.
+   * Ends the wait with an {@link AbortError}. A synchronous call only notices a signal that has
+   * fired before the call: while its thread is blocked, nothing in it can abort the call.
    */
   signal?: AnyAbortSignal | null
 }
 
-/** As for `Atomics.wait()`; `'ok'` also when the number changed without a wake-up. */
+/**
+ * As for `Atomics.wait()`, except that it is `'ok'` also if the number changed without a wake-up.
+ */
 export type WaitResult = 'ok' | 'not-equal' | 'timed-out'
 
 /**
- * Waits while `array[index]` is `expected`, until {@link notify}: `Atomics.wait()` with a short
- * spin before the sleep, on any thread. A bare number is a timeout in milliseconds. It may return
- * for no reason: look at the number again.
+ * Waits until {@link notify} wakes it, if `array[index]` is `expected`: `Atomics.wait()` with a
+ * short spin before the sleep, allowed on any thread. A number as `options` is a timeout in
+ * milliseconds. The call may return without a wake-up, so check the number again.
  */
 export function wait (
   array: Int32Array, index: number, expected: number, options?: number | WaitOptions
@@ -799,9 +838,9 @@ export function wait (
 ): WaitResult
 
 /**
- * The same without blocking the thread. The promise keeps the process alive, and rejects where
- * {@link wait} throws. With a signal, a wake-up that does not follow a change of the number may be
- * missed.
+ * The same as {@link wait}, without blocking the thread. The promise keeps the process alive, and
+ * rejects where {@link wait} throws. A call with a signal may miss a wake-up if the number was not
+ * changed before.
  */
 export function waitAsync (
   array: Int32Array, index: number, expected: number, options?: number | WaitOptions
@@ -811,43 +850,50 @@ export function waitAsync (
 ): Promise<WaitResult>
 
 /**
- * Wakes up to `count` (default: all) that wait at `array[index]`, the longest waiting first.
- * Returns how many.
+ * Wakes at most `count` of the calls that wait at `array[index]` (default: all), those that have
+ * waited longest first. Returns how many it woke.
  */
 export function notify (array: Int32Array | BigInt64Array, index: number, count?: number): number
 
-/** What holds a lock: to be unlocked once, by hand or by `using`. It belongs to its thread. */
+/** Holds a lock. Unlock it once, by unlock() or `using`. It belongs to its thread. */
 export interface Guard extends Disposable {
-  /** Whether it has not been unlocked. */
+  /** Whether it still holds the lock. */
   readonly isHeld: boolean
   /**
-   * True when a thread was ended while it had the lock for writing, and nobody has called
-   * `markConsistent()` since: the data may be half written.
+   * True if a thread was ended while it held the lock exclusively, and no owner has called
+   * `markConsistent()` since. The data may be half written.
    */
   readonly isInconsistent: boolean
-  /** @throws `ERR_TELAR_NOT_HELD` the second time */
+  /**
+   * Unlocks the lock.
+   *
+   * @throws `ERR_TELAR_NOT_HELD` if it was unlocked before
+   */
   unlock (): void
-  /** As unlock(), except that it does nothing when it is not held. */
+  /** The same as unlock(), but does nothing if the lock was unlocked before. */
   [Symbol.dispose] (): void
 }
 
-/** Holds a lock alone. */
+/** Holds a lock that no other call holds. */
 export interface ExclusiveGuard extends Guard {
   /**
-   * The data is in order: the next owners find `isInconsistent` false. @throws `ERR_TELAR_NOT_HELD`
+   * Says that the data is consistent again: `isInconsistent` is false for later owners.
+   *
+   * @throws `ERR_TELAR_NOT_HELD`
    */
   markConsistent (): void
 }
 
 /**
- * One owner at a time, among all threads and all tasks in them.
+ * A lock with one owner at a time, among all threads and all tasks in them.
  *
- * No waiter starves: one that has waited for a millisecond reserves the lock, the oldest first.
- * When a thread is ended, what it held goes to the next owner, whose guard says `isInconsistent`.
+ * No waiter starves: a waiter that has waited for a millisecond reserves the lock, the oldest
+ * waiter first. If a thread is ended while it holds the lock, the lock goes to the next owner, and
+ * `isInconsistent` of its guard is true.
  *
- * Every call of this class and of those below may throw `ERR_TELAR_CORRUPT_STATE`, and every one
- * that waits `ERR_TELAR_TIMEOUT`, `ERR_TELAR_ABORTED`, `ERR_TELAR_INVALID_ARGUMENT` or
- * `ERR_TELAR_UNKNOWN_OPTION`. Promises reject with what is thrown elsewhere.
+ * Every call of this class and of the classes below may throw `ERR_TELAR_CORRUPT_STATE`. Every call
+ * that waits may throw `ERR_TELAR_TIMEOUT`, `ERR_TELAR_ABORTED`, `ERR_TELAR_INVALID_ARGUMENT` or
+ * `ERR_TELAR_UNKNOWN_OPTION`. Calls that return a promise reject with these errors instead.
  *
  * @example
  * import { Mutex } from 'telar'
@@ -860,33 +906,46 @@ export interface ExclusiveGuard extends Guard {
  * }
  */
 export class Mutex {
-  /** Unlocked. */
+  /** Creates an unlocked lock. */
   constructor ()
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the mutex in this thread, which has one object for each mutex.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Mutex | Shared<'Mutex'>): Mutex
-  /** What other threads need of it. */
+  /** What other threads need to use the mutex. */
   readonly 'telar:shared': Shared<'Mutex'>['telar:shared']
-  /** Whether anybody has it now. */
+  /** Whether any thread holds it now. */
   readonly isLocked: boolean
   /**
-   * Waits without blocking the thread. A task that already has the lock waits for itself for ever:
-   * tasks of one thread cannot be told apart.
+   * Locks the mutex, and waits without blocking the thread. A task that holds the lock already
+   * waits forever, since telar cannot tell the tasks of one thread apart.
    */
   lock (options?: WaitOptions): Promise<ExclusiveGuard>
-  /** Blocks the thread. @throws `ERR_TELAR_DEADLOCK` when this thread has the lock */
+  /**
+   * Locks the mutex, and blocks the thread until then.
+   *
+   * @throws `ERR_TELAR_DEADLOCK` if this thread holds the lock
+   */
   lockSync (options?: WaitOptions): ExclusiveGuard
-  /** null: somebody has it, or it is reserved for one who waits. */
+  /** Returns null if another call holds the lock, or a waiter has reserved it. */
   tryLock (): ExclusiveGuard | null
-  /** Unlocks what a task of this thread holds. @throws `ERR_TELAR_NOT_HELD` where none does */
+  /**
+   * Unlocks the mutex, if a task of this thread holds it.
+   *
+   * @throws `ERR_TELAR_NOT_HELD` if no task of this thread holds it
+   */
   unlock (): void
 }
 
 /**
- * Many readers or one writer.
+ * A lock with many readers or one writer.
  *
- * Readers of different threads do not slow each other down. No stream of readers keeps a writer
- * out, and no stream of writers a reader. When a thread is ended, its reads count no more; the next
- * owner after a writer finds `isInconsistent`.
+ * Readers of different threads do not slow each other down. A stream of readers cannot keep a
+ * writer out, and a stream of writers cannot keep a reader out. When a thread is ended, its read
+ * locks are released. If the thread held the lock for writing, `isInconsistent` is true for later
+ * owners.
  *
  * @example
  * import { RwLock } from 'telar'
@@ -896,41 +955,59 @@ export class Mutex {
  * for (const reader of readers) reader.unlock()
  */
 export class RwLock {
-  /** Unlocked. */
+  /** Creates an unlocked lock. */
   constructor ()
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the lock in this thread, which has one object for each lock.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: RwLock | Shared<'RwLock'>): RwLock
-  /** What other threads need of it. */
+  /** What other threads need to use the lock. */
   readonly 'telar:shared': Shared<'RwLock'>['telar:shared']
   /**
-   * @throws `ERR_TELAR_TOO_MANY_THREADS` when 256 other living threads have read under this lock
+   * Locks the lock for reading, and waits without blocking the thread.
+   *
+   * @throws `ERR_TELAR_TOO_MANY_THREADS` if 256 other living threads have read under this lock
    */
   read (options?: WaitOptions): Promise<Guard>
-  /** Blocks the thread. @throws `ERR_TELAR_DEADLOCK` when this thread writes */
+  /**
+   * Locks the lock for reading, and blocks the thread until then.
+   *
+   * @throws `ERR_TELAR_DEADLOCK` if this thread holds it for writing
+   */
   readSync (options?: WaitOptions): Guard
-  /** null: somebody writes, or is about to. */
+  /** Returns null if a writer holds the lock, or waits for readers to leave. */
   tryRead (): Guard | null
-  /** Waits without blocking the thread. */
+  /** Locks the lock for writing, and waits without blocking the thread. */
   write (options?: WaitOptions): Promise<ExclusiveGuard>
-  /** Blocks the thread. @throws `ERR_TELAR_DEADLOCK` when this thread reads or writes */
+  /**
+   * Locks the lock for writing, and blocks the thread until then.
+   *
+   * @throws `ERR_TELAR_DEADLOCK` if this thread holds it for reading or writing
+   */
   writeSync (options?: WaitOptions): ExclusiveGuard
-  /** null: somebody reads or writes. */
+  /** Returns null if a reader or a writer holds the lock. */
   tryWrite (): ExclusiveGuard | null
 }
 
-/** A permit of a {@link Semaphore}, to be released once. */
+/** A permit of a {@link Semaphore}. Release it once. */
 export interface Permit extends Disposable {
-  /** Whether it has not been released. */
+  /** Whether it has not been released yet. */
   readonly isHeld: boolean
-  /** @throws `ERR_TELAR_NOT_HELD` the second time */
+  /**
+   * Releases the permit.
+   *
+   * @throws `ERR_TELAR_NOT_HELD` if it was released before
+   */
   release (): void
-  /** As release(), except that it does nothing when it is not held. */
+  /** The same as release(), but does nothing if it was released before. */
   [Symbol.dispose] (): void
 }
 
 /**
- * A number of permits. No waiter starves, as with Mutex. Permits have no owner: those of a thread
- * that is ended are lost.
+ * A number of permits. No waiter starves, as with Mutex. Permits have no owner: if a thread is
+ * ended while it has permits, they are lost.
  *
  * @example
  * import { Semaphore } from 'telar'
@@ -941,35 +1018,39 @@ export interface Permit extends Disposable {
  */
 export class Semaphore {
   /**
-   * @param permits free at first: an integer from 0 to `max`. Default: 1.
-   * @param max an integer from 1 to 2^30 - 1, the default.
+   * @param permits how many permits are free at first: an integer from 0 to `max`. Default: 1.
+   * @param max how many permits there may be: an integer from 1 to 2^30 - 1. Default: 2^30 - 1.
    */
   constructor (permits?: number, max?: number)
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the semaphore in this thread, which has one object for each semaphore.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Semaphore | Shared<'Semaphore'>): Semaphore
-  /** What other threads need of it. */
+  /** What other threads need to use the semaphore. */
   readonly 'telar:shared': Shared<'Semaphore'>['telar:shared']
-  /** Free permits. */
+  /** How many permits are free. */
   readonly available: number
-  /** Permits at most. */
+  /** How many permits there may be. */
   readonly max: number
-  /** Waits for a permit without blocking the thread. */
+  /** Takes a permit, and waits for one without blocking the thread. */
   acquire (options?: WaitOptions): Promise<Permit>
-  /** Blocks the thread until there is a permit. */
+  /** Takes a permit, and blocks the thread until there is one. */
   acquireSync (options?: WaitOptions): Permit
-  /** null: none is free, or a free one is reserved for one who waits. */
+  /** Returns null if no permit is free, or a waiter has reserved the free ones. */
   tryAcquire (): Permit | null
   /**
-   * Adds `count` permits (default: 1), whether or not they were acquired: a semaphore can be a
-   * signal.
+   * Adds `count` permits (default: 1), whether they were acquired or not. So a semaphore can be
+   * used as a signal.
    *
-   * @throws `ERR_TELAR_OUT_OF_RANGE` above the maximum, and changes nothing then
+   * @throws `ERR_TELAR_OUT_OF_RANGE` if there would be more than `max`; nothing is changed then
    */
   release (count?: number): void
 }
 
 /**
- * Waiting, with a {@link Mutex}, until something is said to have changed.
+ * Lets calls wait until data under a {@link Mutex} has changed.
  *
  * @example
  * import { Condition, Mutex } from 'telar'
@@ -992,69 +1073,81 @@ export class Semaphore {
  * console.log(await consumed) // consumed
  */
 export class Condition {
-  /** Without waiters. */
+  /** Creates a condition without waiters. */
   constructor ()
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the condition in this thread, which has one object for each condition.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Condition | Shared<'Condition'>): Condition
-  /** What other threads need of it. */
+  /** What other threads need to use the condition. */
   readonly 'telar:shared': Shared<'Condition'>['telar:shared']
   /**
-   * Unlocks, waits, locks again. True when notified, false when the time is over; whatever happens,
-   * an abort too, the guard holds the mutex afterwards, which may take longer than the timeout. It
-   * may return true for no reason: look at the data again, or use waitFor().
+   * Unlocks the mutex, waits for a notification, and locks the mutex again. Returns true when
+   * notified, false when the timeout has expired. However the call ends, even by an abort, the
+   * guard holds the mutex afterwards, so the call may take longer than its timeout. It may return
+   * true without a notification: check the data again, or use waitFor().
    *
    * @throws `ERR_TELAR_NOT_HELD`
    */
   wait (guard: ExclusiveGuard, options?: WaitOptions): Promise<boolean>
-  /** As wait(). Blocks the thread. */
+  /** The same as wait(), but blocks the thread. */
   waitSync (guard: ExclusiveGuard, options?: WaitOptions): boolean
   /**
-   * Waits until `test()`, called with the mutex held, is true. False when the time is over and it
-   * is not.
+   * Waits until `test()`, which is called with the mutex held, is true. Returns false if it is not
+   * true when the timeout has expired.
    */
   waitFor (guard: ExclusiveGuard, test: () => unknown, options?: WaitOptions): Promise<boolean>
-  /** As waitFor(). Blocks the thread. */
+  /** The same as waitFor(), but blocks the thread. */
   waitForSync (guard: ExclusiveGuard, test: () => unknown, options?: WaitOptions): boolean
-  /** Wakes one that waits, at least. Best called with the mutex held. */
+  /** Wakes at least one of the waiters, if there are any. Call it with the mutex held. */
   notifyOne (): void
-  /** Wakes all that wait. */
+  /** Wakes all waiters. Call it with the mutex held. */
   notifyAll (): void
 }
 
 /**
- * Lets a fixed number of parties go on together, again and again.
+ * Lets a fixed number of parties wait for each other, round after round.
  *
  * @example
  * import { Barrier } from 'telar'
- * const barrier = new Barrier(2) // as a rule, one party in each of two threads
+ * const barrier = new Barrier(2) // usually the parties are in different threads
  * const passed = await Promise.all([barrier.wait(), barrier.wait()])
  * console.log(passed.filter(Boolean).length) // 1
  */
 export class Barrier {
-  /** @param parties an integer from 1 to 16383 */
+  /** @param parties how many calls wait for each other: an integer from 1 to 16383 */
   constructor (parties: number)
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the barrier in this thread, which has one object for each barrier.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Barrier | Shared<'Barrier'>): Barrier
-  /** What other threads need of it. */
+  /** What other threads need to use the barrier. */
   readonly 'telar:shared': Shared<'Barrier'>['telar:shared']
-  /** How many go on together. */
+  /** How many parties there are. */
   readonly parties: number
-  /** How many wait now. */
+  /** How many parties wait now. */
   readonly waiting: number
   /**
-   * Arrives, and waits until all have. True for exactly one of them, the last one. Who gives up has
-   * not arrived; a call that was counted passes, whatever its timeout or signal. Who is ended while
-   * it waits has arrived.
+   * Arrives, and waits until all parties have arrived. Returns true for exactly one of them, the
+   * last one. A call that times out or is aborted has not arrived. Once all parties have arrived,
+   * their calls succeed, whatever their timeouts or signals. If a thread is ended while it waits,
+   * its party has arrived.
    */
   wait (options?: WaitOptions): Promise<boolean>
-  /** As wait(). Blocks the thread. */
+  /** The same as wait(), but blocks the thread. */
   waitSync (options?: WaitOptions): boolean
-  /** Arrives only if it is the last one: true, and all go on. Else false. */
+  /**
+   * Arrives only if all other parties wait: then all go on, and it returns true. Otherwise false.
+   */
   tryWait (): boolean
 }
 
 /**
- * Opens when it was counted down to 0, and stays open.
+ * Opens when its count reaches 0, and stays open.
  *
  * @example
  * import { Latch } from 'telar'
@@ -1064,26 +1157,30 @@ export class Barrier {
  * console.log(ready.count) // 0
  */
 export class Latch {
-  /** @param count an integer from 0 to 2^31 - 1 */
+  /** @param count the initial count: an integer from 0 to 2^31 - 1 */
   constructor (count: number)
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the latch in this thread, which has one object for each latch.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Latch | Shared<'Latch'>): Latch
-  /** What other threads need of it. */
+  /** What other threads need to use the latch. */
   readonly 'telar:shared': Shared<'Latch'>['telar:shared']
-  /** How much is left to count down. */
+  /** What is left to count down. */
   readonly count: number
-  /** Subtracts `by` (default: 1); never below 0. */
+  /** Subtracts `by` (default: 1) from the count, never below 0. */
   countDown (by?: number): void
   /** Waits until it is open, without blocking the thread. */
   wait (options?: WaitOptions): Promise<void>
-  /** As wait(). Blocks the thread. */
+  /** The same as wait(), but blocks the thread. */
   waitSync (options?: WaitOptions): void
   /** Whether it is open. */
   tryWait (): boolean
 }
 
 /**
- * One function, run one time among all threads.
+ * Runs a function once, in one of all threads. The other threads wait for its end.
  *
  * @example
  * import { Once } from 'telar'
@@ -1092,29 +1189,37 @@ export class Latch {
  * console.log(await setUp.run(() => {})) // false
  */
 export class Once {
-  /** Nothing has run yet. */
+  /** Creates a Once whose function has not run yet. */
   constructor ()
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the Once in this thread, which has one object for each Once.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from (received: Once | Shared<'Once'>): Once
-  /** What other threads need of it. */
+  /** What other threads need to use the Once. */
   readonly 'telar:shared': Shared<'Once'>['telar:shared']
-  /** Whether a function has run to its end. What it did before is visible then. */
+  /** Whether a function has run to its end. If so, everything that it did is visible. */
   readonly isDone: boolean
   /**
-   * True when this call ran `run`, false when it was done before; waits while another is at it.
-   * What `run` throws is thrown, and leaves it to the next call. `wasInterrupted`: a thread was
-   * ended in the middle of an earlier run.
+   * Returns true if this call ran the function `run`, false if a function had run before. Waits
+   * while another call runs its function. What `run` throws is thrown, and the next call tries
+   * again. `wasInterrupted` says whether a thread was ended in the middle of an earlier run.
    */
   run (run: (wasInterrupted: boolean) => unknown, options?: WaitOptions): Promise<boolean>
-  /** @throws `ERR_TELAR_DEADLOCK` when a function of this thread is running */
+  /**
+   * The same as run(), but blocks the thread.
+   *
+   * @throws `ERR_TELAR_DEADLOCK` if a function of this thread is running
+   */
   runSync (run: (wasInterrupted: boolean) => unknown, options?: WaitOptions): boolean
-  /** Does not wait: false also when another is at it. */
+  /** Does not wait: returns false also while another call runs its function. */
   tryRun (run: (wasInterrupted: boolean) => unknown): boolean
 }
 
 /**
- * A number that all threads see: of 32 bits, or of 64 as a bigint. Sums wrap around.
- * Arguments that do not fit throw `ERR_TELAR_INVALID_ARGUMENT`.
+ * A number that all threads share: of 32 bits, or of 64 bits as a bigint. Sums wrap around.
+ * Arguments of another type, or out of range, throw `ERR_TELAR_INVALID_ARGUMENT`.
  *
  * @example
  * import { Counter } from 'telar'
@@ -1123,42 +1228,49 @@ export class Once {
  * console.log(sold.tryAdd(2, { max: 1000 })) // false
  */
 export class Counter<T extends number | bigint = number> {
-  /** `bits` default: 32; `value` default: 0. */
+  /** Default of `bits`: 32. Default of `value`: 0. */
   constructor (...options: T extends bigint
     ? [options: { bits: 64, value?: bigint }]
     : [options?: { bits?: 32, value?: number }])
-  /** In a thread there is one object for each. @throws `ERR_TELAR_NOT_SHARED` */
+  /**
+   * Returns the counter in this thread, which has one object for each counter.
+   *
+   * @throws `ERR_TELAR_NOT_SHARED`
+   */
   static from<T extends number | bigint = number> (
     received: Counter<T> | Shared<'Counter'>
   ): Counter<T>
-  /** What other threads need of it. */
+  /** What other threads need to use the counter. */
   readonly 'telar:shared': Shared<'Counter'>['telar:shared']
-  /** Its size. */
+  /** The size of the number. */
   readonly bits: T extends bigint ? 64 : 32
   /** The number now. */
   readonly value: T
-  /** Returns the sum. */
+  /** Adds `amount`. Returns the sum. */
   add (amount: T): T
   /** Adds 1. Returns the sum. */
   increment (): T
   /** Subtracts 1. Returns the difference. */
   decrement (): T
   /**
-   * Adds only if the sum lies within the limits; false: nothing has changed. Default: the range of
-   * the bits.
+   * Adds `amount` if the sum is within the limits. Returns false if it is not; nothing is changed
+   * then. The default limits are the range of the bits.
    */
   tryAdd (amount: T, limits?: { min?: T, max?: T }): boolean
-  /** Returns the number before. */
+  /** Writes `value`. Returns the number before. */
   exchange (value: T): T
-  /** Writes `value` if the number is `expected`; false: it is not. */
+  /** Writes `value` if the number is `expected`. Returns whether it was. */
   compareExchange (expected: T, value: T): boolean
-  /** The first number seen for which `test(number)` is true; numbers in between may pass unseen. */
+  /**
+   * Returns the first number that it sees for which `test(number)` is true. It may miss numbers in
+   * between.
+   */
   waitFor (test: (value: T) => unknown, options?: WaitOptions): Promise<T>
-  /** As waitFor(). Blocks the thread. */
+  /** The same as waitFor(), but blocks the thread. */
   waitForSync (test: (value: T) => unknown, options?: WaitOptions): T
 }
 
-/** The stable codes of telar's errors. Match on these, not on messages. */
+/** The codes of telar's errors. Match on these: messages may change. */
 export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'
   | 'ERR_TELAR_CHANNEL_ABORTED'
@@ -1194,7 +1306,7 @@ export type TelarErrorCode =
   | 'ERR_TELAR_WORKER_EXITED'
 
 /**
- * Every error that telar makes is an instance, those that are TypeErrors or RangeErrors too.
+ * Every error that telar creates is an instance of it, including TypeErrors and RangeErrors.
  *
  * @example
  * import { Pool, TelarError } from 'telar'
@@ -1205,15 +1317,15 @@ export type TelarErrorCode =
  */
 export class TelarError extends Error {
   protected constructor ()
-  /** Which error it is. */
+  /** The code of the error. */
   readonly code: TelarErrorCode
-  /** Of `sendMany()` and its kin: how many of the values had been sent. */
+  /** For errors of sendMany(), sendManySync() and trySendMany(): how many values were sent. */
   readonly sent?: number
 }
 
 /**
- * A task or a waiting call was aborted, or the pool closed before the task started. `cause` is the
- * reason.
+ * The signal of a task or of a waiting call fired, or the pool closed before the task started.
+ * `cause` is the reason.
  *
  * @example
  * import { AbortError, Mutex } from 'telar'
@@ -1225,7 +1337,7 @@ export class TelarError extends Error {
  */
 export class AbortError extends TelarError {
   protected constructor ()
-  /** Which error it is. */
+  /** The code of the error. */
   readonly code: 'ERR_TELAR_ABORTED'
   /** The reason of the signal. */
   readonly cause: unknown

@@ -1,4 +1,4 @@
-// Types of telar/piscina: the names and shapes of Piscina 5.3.2's own.
+// The types of telar/piscina, with the names and shapes of Piscina 5.3.2's types.
 
 import { EventEmitterAsyncResource } from 'node:events'
 import type { Worker } from 'node:worker_threads'
@@ -28,7 +28,8 @@ declare class PiscinaPool<T = any, R = any> extends EventEmitterAsyncResource {
 
 declare namespace PiscinaPool {
   /**
-   * Piscina's options, and two of telar's: `asyncHooks` (default here: true) and `sharedMemory`.
+   * Piscina's options, and two that only telar has: `asyncHooks` (its default is true here) and
+   * `sharedMemory`.
    */
   export interface Options extends Omit<telar.PoolOptions, 'filename'> {
     filename?: string | null
@@ -48,7 +49,7 @@ declare namespace PiscinaPool {
   export type TaskQueue = telar.TaskQueue
   export type Transferable = telar.Transferable
 
-  // The class's statics, which the ES module face exports by name as well.
+  // The static properties of the class, which the ES module also exports by name.
   export { PiscinaPool as Piscina }
   export import ArrayTaskQueue = telar.ArrayTaskQueue
   export import FixedQueue = telar.FixedQueue
@@ -58,7 +59,7 @@ declare namespace PiscinaPool {
   export import transferableSymbol = telar.transferableSymbol
   export import valueSymbol = telar.valueSymbol
   export import workerData = telar.workerData
-  /** The version of Piscina whose interface this is. */
+  /** The version of Piscina whose interface telar/piscina has. */
   export const version: string
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// One of the two threads of a trial of bench/channel.js. It sends, or receives and checks, in one
-// of the several ways, until it is told to stop.
+// One of the two threads of a trial of bench/channel.js. It sends messages, or receives and checks
+// them, in one of several ways, until it is told to stop.
 
 const { workerData } = require('node:worker_threads')
 const { Channel } = require('..')
@@ -11,7 +11,8 @@ const { driver, role, value: valueName, control, port } = workerData
 const there = workerData.there && Channel.from(workerData.there)
 const back = workerData.back && Channel.from(workerData.back)
 
-// Words of `control`: stop, then messages received (written by the receiver), then ready threads.
+// Words of `control`: whether to stop, the number of received messages (the receiver writes it),
+// and the number of threads that are ready.
 const kStop = 0
 const kReceived = 16
 const kReady = 32
@@ -59,7 +60,7 @@ const senders = {
     }
   },
 
-  // Bursts, and no more on the way than the receiver has asked for.
+  // Sends in bursts, and never has more messages in flight than the receiver has asked for.
   port () {
     let credit = value.window
     const burst = () => {
@@ -118,12 +119,12 @@ const receivers = {
   }
 }
 
-// ---- there and back ----
+// ---- round trips ----
 
 const kTimes = 200_000
 const times = new Float64Array(kTimes)
 
-// The median in microseconds, of the later half.
+// Stores the median of the later half, in nanoseconds.
 function report (count) {
   const sorted = times.slice(count >> 1, count).sort()
   control[kReceived] = sorted[sorted.length >> 1] * 1e6

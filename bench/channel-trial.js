@@ -1,7 +1,7 @@
 'use strict'
 
-// One trial of bench/channel.js, in a process of its own: the trial as JSON in the first argument,
-// the figure as JSON on standard output. Messages a second, microseconds there and back, or
+// One trial of bench/channel.js, in its own process. The first argument is the trial, as JSON. The
+// figure is printed as JSON: messages per second, the microseconds of a round trip, or the
 // milliseconds of CPU time.
 
 const { once } = require('node:events')
@@ -58,7 +58,7 @@ const kinds = {
     return Atomics.load(control, kReceived) / 1000
   },
 
-  // From a second after the start, when the thread has come to rest.
+  // Measured from a second after the start, when the thread is idle.
   async idle (trial) {
     await areReady(start(['waiter'], trial))
     await sleep(1000)

@@ -1,8 +1,8 @@
 'use strict'
 
-// What bench/channel.js sends: how to make one, put a number into it, get it out, and see that the
-// rest of it came. `batch`: messages of one call or burst; `window`: how many are on the way
-// through a port at most.
+// The messages that bench/channel.js sends: how to make one, how to write a number into it and read
+// it back, and how to check that the rest has arrived. `batch`: the number of messages in one call
+// or burst. `window`: the maximum number of messages in flight through a port.
 
 function bytes (length) {
   return {
@@ -56,7 +56,7 @@ const values = {
     isWhole: () => true
   },
 
-  // Each some 100 bytes as JSON.
+  // Each of these has about 100 bytes as JSON.
   object: record({ city: 'London, Marylebone' }, ({ city }) => city.length === 18),
   nested: record({ tags: ['first', 'second'] }, ({ tags }) => tags[1] === 'second'),
 

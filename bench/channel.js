@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run bench:channel: a Channel beside a MessagePort, from worker to worker. Each trial is a
-// process of its own, and the two take turns.
+// npm run bench:channel: compares a Channel with a MessagePort, from worker to worker. Each trial
+// runs in its own process, and the two drivers take turns.
 //
 //   node bench/channel.js [--rounds=5] [--quick] [--out=<folder>]
 
@@ -26,7 +26,7 @@ if (!Number.isInteger(rounds) || rounds < 1) {
 }
 const milliseconds = options.quick ? 400 : 1500
 const idleMilliseconds = options.quick ? 2000 : 5000
-// A quick look is not kept.
+// The results of a quick run are not committed.
 const folder = path.join(__dirname, 'results', options.quick ? 'partial' : '')
 const out = path.resolve(options.out ?? folder)
 
@@ -34,7 +34,7 @@ const perSecond = (figure) => `${short(figure)}/s`
 const microseconds = (figure) => `${digits(figure)} µs`
 const cpu = (figure) => `${digits(figure)} ms`
 
-// `least` and `most`: what the ratio to MessagePort is to be; `mostFigure`: the figure itself.
+// `least` and `most` are the targets for the ratio to MessagePort.
 const rows = [
   {
     title: 'integer',
@@ -151,7 +151,7 @@ const rows = [
 ]
 
 function runTrial (trial) {
-  // V8 tidies the heap of an idle thread once, which is not what is measured.
+  // V8 collects the garbage of an idle thread once. That is not what this trial measures.
   const flags = trial.kind === 'idle' ? ['--no-memory-reducer'] : []
   const args = [
     ...flags,
@@ -166,7 +166,7 @@ function runTrial (trial) {
   return JSON.parse(child.stdout)
 }
 
-/** The rounds of one row: both drivers in each. */
+/** Measures the rounds of one row, each with both drivers. */
 function measure ({ kind, value, driver }) {
   return Array.from({ length: rounds }, () => ({
     channel: runTrial({ kind, value, driver }),

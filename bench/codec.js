@@ -1,8 +1,9 @@
 'use strict'
 
-// What one encode and one decode of common shapes cost, beside v8.serialize and JSON, in
-// nanoseconds: node bench/codec.js [name of a shape]. All shapes run in one process, so the
-// code has seen them all; for figures with only one shape warm, name it.
+// Compares the codec with v8.serialize and JSON: the nanoseconds of one encode and one decode of
+// common values. Usage: node bench/codec.js [name of a value]. All values run in one process, so V8
+// has optimized the code for all of them. For figures with the code optimized for one value only,
+// give its name.
 
 const v8 = require('node:v8')
 const { isDeepStrictEqual } = require('node:util')
@@ -12,7 +13,7 @@ const INLINE = 256
 const ROUND_MICROSECONDS = 10000
 const ROUNDS = 16
 
-// A transport with one inline area and one block, which every larger value gets.
+// Memory like that of a slot: an inline area, and one block for all larger values.
 class Memory {
   bytes = new Uint8Array(new SharedArrayBuffer(8 << 20))
   limit = INLINE
@@ -83,8 +84,8 @@ const rivals = {
   JSON: () => ({ encode: JSON.stringify, decode: JSON.parse })
 }
 
-// Processor time, so that other processes on the machine do not count; the lower quartile
-// of many short rounds, which leaves out the compiler but not the garbage collector.
+// Measures CPU time, so that other processes on the machine do not count. Returns the lower
+// quartile of many short rounds, which excludes the compiler but not the garbage collector.
 function measure (arguments_, run) {
   const rounds = []
   let calls = 16
@@ -113,7 +114,7 @@ function row (name, make) {
     const { encode, decode } = rival()
     cells.push(format(measure(values, encode)))
     if (rival === codec) {
-      // One encoding lies in the memory at a time.
+      // The memory holds only one encoding at a time.
       const size = encode(values[1])
       cells.push(format(measure([size], decode)))
     } else {

@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run demo`: ten million square roots through telar's pool, in bounded memory, and then the
-// same tasks for a few seconds on Piscina.
+// `npm run demo`: computes ten million square roots in telar's pool, in bounded memory, and then
+// runs the same tasks in Piscina for a few seconds.
 
 const { once } = require('node:events')
 const { parseArgs } = require('node:util')
@@ -51,8 +51,8 @@ function readOptions () {
 }
 
 /**
- * Shows how far it is, from a timer of this thread: that it moves shows that the pool does not
- * block its owner. A bar on a terminal, elsewhere a line each second.
+ * Shows the progress, by a timer of this thread. That the display moves shows that the pool does
+ * not block its owner. On a terminal it is a bar, elsewhere a line each second.
  */
 class Progress {
   #bar = null
@@ -110,8 +110,9 @@ function peakMegabytes () {
 }
 
 /**
- * Submits all tasks and awaits none of them. `maxQueue: 'auto'` bounds how many wait: at the bound,
- * the pool's 'drain' event tells when there is room again. So ten million tasks take little memory.
+ * Submits all tasks and awaits none of them. `maxQueue: 'auto'` limits how many tasks wait. At the
+ * limit, the 'drain' event of the pool says when there is room again. So ten million tasks take
+ * little memory.
  */
 async function runTelar (count) {
   const Pool = drivers.telar.load()
@@ -135,8 +136,8 @@ async function runTelar (count) {
 }
 
 /**
- * In the form above, Piscina 5 never gets its 'drain' event, and the process ends after a handful
- * of tasks. So here a bounded number of loops each await one task at a time, which works.
+ * In the form above, Piscina 5 never emits its 'drain' event, and the process ends after a handful
+ * of tasks. So this form runs a fixed number of loops that each await one task at a time.
  */
 async function runPiscina (count, limit) {
   const Piscina = drivers.piscina.load()
@@ -174,8 +175,8 @@ async function main () {
   const { count, seconds: limit, help } = readOptions()
   if (help) return console.log(HELP.trim())
 
-  // Until everything is verified. A pool that loses a task may leave the event loop empty, and Node
-  // would end the process in the middle, with a code that says all is well.
+  // The exit code remains 1 until everything is verified. If a pool loses a task, the event loop
+  // may be empty before the end, and Node would then end the process with the code for success.
   process.exitCode = 1
 
   console.log()

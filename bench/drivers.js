@@ -1,8 +1,9 @@
 'use strict'
 
-// The rivals. Each driver loads its library first (`load`), then opens a pool of a fixed number
-// of threads that runs one function of worker.js: `open(library, { name, threads })` gives
-// `{ run(value) }`. Everything but the number of threads is left at the library's default.
+// The drivers, one for each library that is compared. `load()` loads the library.
+// `open(library, { name, threads })` opens a pool with a fixed number of threads, which runs one
+// function of worker.js, and returns `{ run(value) }`. All other options have the defaults of the
+// library.
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -11,7 +12,7 @@ const { Worker } = require('node:worker_threads')
 const filename = path.join(__dirname, 'worker.js')
 const host = path.join(__dirname, 'host.js')
 
-/** telar, its drop-in face, Piscina and tinypool take the same options. */
+/** For telar, telar/piscina, Piscina and tinypool, which take the same options. */
 function openPool (Pool, { name, threads, ...others }, file = filename) {
   const options = { filename: file, name, minThreads: threads, maxThreads: threads, ...others }
   const pool = new Pool(options)
@@ -83,7 +84,7 @@ const drivers = {
     }
   },
 
-  // Only the yardstick for the start-up time, not a pool.
+  // Not a pool: what the start-up time of the pools is compared with.
   bare: {
     title: 'bare Worker',
     load: () => Worker,
@@ -101,8 +102,8 @@ const drivers = {
 }
 
 /**
- * The pool one writes by hand over worker_threads, in its fastest plain form: each task is posted
- * at once to the next worker in turn, and a Map finds the promise of each answer.
+ * A simple pool, written by hand over worker_threads. Each task is posted at once to the next
+ * worker in turn, and a Map finds the promise of each answer. This is the fastest simple form.
  */
 class HandwrittenPool {
   #workers = []
@@ -139,12 +140,12 @@ class HandwrittenPool {
   }
 }
 
-/** The version of a driver's library, or null for those that are no package. */
+/** Returns the version of the driver's library, or null if that is not a package. */
 function versionOf (id) {
   const { manifest } = drivers[id]
   if (manifest === undefined) return null
   if (manifest.startsWith('.')) return require(manifest).version
-  // Not every package exports its package.json, so it is read as a file.
+  // Some packages do not export their package.json, so it is required by its path.
   return require(path.join(__dirname, 'node_modules', manifest)).version
 }
 

@@ -2,7 +2,7 @@
 
 const { isDeepStrictEqual } = require('node:util')
 
-// How often the clock is read while tasks flow. A reading at each task would slow fast drivers.
+// How often the clock is read. Reading it for each task would slow down the fast drivers.
 const CHECK_MILLISECONDS = 5
 const SAMPLES = 16
 
@@ -18,9 +18,10 @@ function preview (value) {
 }
 
 /**
- * Keeps `inFlight` tasks under way, by as many loops that each await one, first for `warm` and then
- * for `measure` milliseconds. Gives the tasks completed in the second span and its exact length.
- * By time, not by count, so that a slow driver does not take forever.
+ * Keeps `inFlight` tasks in flight, by as many loops that each await one task at a time: first for
+ * `warm` milliseconds, then for `measure` milliseconds. Returns the number of tasks completed in
+ * the second period, and its exact length. The periods are times and not numbers of tasks, so that
+ * a slow driver does not take forever.
  */
 async function flow (run, values, { inFlight, warm, measure }) {
   for (const value of values) assertEcho(value, await run(value))
@@ -50,7 +51,8 @@ async function flow (run, values, { inFlight, warm, measure }) {
     }
     if (done > 0) step = Math.max(1, Math.round(done / elapsed * CHECK_MILLISECONDS))
     checkAt = completed + step
-    // Compared after the end: comparing a megabyte now would be measured too.
+    // The samples are compared after the end, since comparing a megabyte here would be measured
+    // too.
     if (samples.length < SAMPLES) samples.push([value, returned])
   }
 
@@ -67,7 +69,7 @@ async function flow (run, values, { inFlight, warm, measure }) {
   return result
 }
 
-/** Awaits one task after the other. Each reading of the clock ends one task and begins the next. */
+/** Awaits one task after the other. The clock is read once for each task, between two tasks. */
 async function latencies (run, values, { warm, measure }) {
   const times = []
   let turn = 0

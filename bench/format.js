@@ -1,6 +1,6 @@
 'use strict'
 
-/** 3912345 → '3.91 M', 36123 → '36.1 k', 412.3 → '412': the figures are good for three digits. */
+/** 3912345 → '3.91 M', 36123 → '36.1 k', 412.3 → '412': only three digits are significant. */
 function short (number) {
   if (number >= 999_500) return `${digits(number / 1e6)} M`
   if (number >= 999.5) return `${digits(number / 1e3)} k`

@@ -1,7 +1,7 @@
 'use strict'
 
-// The worker's side of those rivals whose worker file has to register its functions itself.
-// Which rival it is comes in workerData, so that all of them load the same file.
+// The worker file of the drivers whose workers have to register their functions themselves. All of
+// these drivers load this file, and workerData says which one it is.
 
 const { parentPort, workerData } = require('node:worker_threads')
 
@@ -15,7 +15,7 @@ const hosts = {
     return new ThreadWorker(require('./worker'))
   },
 
-  // What one writes by hand: a number to tell the answers apart, and the value.
+  // A message is the value and a number. The number says which task an answer belongs to.
   handwritten () {
     const run = require('./worker')[workerData.name]
     parentPort.on('message', async ({ id, value }) => {
@@ -27,7 +27,7 @@ const hosts = {
     })
   },
 
-  // Less cannot be done with a worker: no pool, one message there, one back.
+  // The least that can be done with a worker: no pool, only one message in each direction.
   bare () {
     parentPort.on('message', (value) => parentPort.postMessage(value))
   }

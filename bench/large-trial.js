@@ -1,7 +1,7 @@
 'use strict'
 
-// One trial of bench/large.js, in a process of its own: the trial as JSON in the first argument,
-// the figures as JSON on standard output. All in milliseconds.
+// One trial of bench/large.js, in its own process. The first argument is the trial, as JSON. The
+// figures are printed as JSON. Times are in milliseconds.
 
 const { monitorEventLoopDelay } = require('node:perf_hooks')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -20,7 +20,7 @@ async function measure (pool, value) {
   const began = performance.now()
   const result = await pool.run(value)
   const there = performance.now() - began
-  // The turn that brought the result counts as well.
+  // The turn of the event loop in which the result came counts too.
   await sleep(5)
   loop.disable()
   return { milliseconds: there, blocked: loop.max / 1e6, result }

@@ -1,13 +1,13 @@
 'use strict'
 
-// What bench:large sends. Each value is made of so many parts that it takes about the given
-// number of megabytes as JSON; the bytes of a buffer count as they are.
+// The values that bench:large sends. A value has as many parts as it needs to take about the given
+// number of megabytes as JSON. In a value with a buffer, the bytes of the buffer count as they are.
 
 const MEGABYTE = 1e6
 
 const many = (length, make) => Array.from({ length }, (_, i) => make(i))
 
-// How many parts of a kind make up so many megabytes, judged by some of them.
+// Returns how many parts take the given number of megabytes, estimated from a sample of them.
 function count (make, megabytes) {
   const sample = many(1000, (i) => make(i * 997))
   return Math.ceil(megabytes * MEGABYTE / (JSON.stringify(sample).length / sample.length))
@@ -33,7 +33,8 @@ const values = {
   })
 }
 
-// Every so many parts of a value, as text: enough to tell that the same came back.
+// Returns the length and a sample of the parts of a value, as a string. If two digests are equal,
+// the values are considered equal.
 function digest (value) {
   const list = value instanceof Map ? [...value] : value.records ?? value
   const step = Math.max(1, Math.floor(list.length / 100))

@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run bench:large: large values there and back, in telar's pool and in Piscina's, with one
-// worker each. Each trial is a process of its own, and the two take turns.
+// npm run bench:large: sends large values to a worker and back, in a pool of telar and in one of
+// Piscina, with one worker each. Each trial runs in its own process, and the drivers take turns.
 //
 //   node bench/large.js [--rounds=3] [--megabytes=1,10,50,200] [--values=records,map]
 //     [--shared-memory=<bytes>] [--out=<folder>]
@@ -26,7 +26,7 @@ const TITLES = {
   map: 'Map of texts to numbers',
   buffer: 'one Uint8Array (9 parts of 10) beside records'
 }
-// What the ratio to Piscina is to be, at most.
+// The target: the ratio to Piscina may be this at most.
 const GOAL = 1 / 2
 const DRIVERS = ['telar', 'piscina']
 const TRIAL_LIMIT = 600_000
@@ -48,10 +48,10 @@ for (const kind of kinds) {
     throw new RangeError(`Expected --values to name any of ${KINDS}, received ${kind}`)
   }
 }
-// A part of it is not kept.
 const sharedMemory = options['shared-memory'] === undefined
   ? undefined
   : positive('--shared-memory', options['shared-memory'])
+// The results of a partial run are not committed.
 const isWhole =
   options.megabytes === SIZES && options.values === KINDS && sharedMemory === undefined
 const out = path.resolve(options.out ?? path.join(__dirname, 'results', isWhole ? '' : 'partial'))
@@ -64,7 +64,7 @@ function positive (option, text) {
   return number
 }
 
-/** The figures of a trial, or `{ failed }`: a value may be more than a driver can take. */
+/** Returns the figures of a trial, or `{ failed }`, since a value may be too large for a driver. */
 function runTrial (trial) {
   const args = [path.join(__dirname, 'large-trial.js'), JSON.stringify(trial)]
   const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: TRIAL_LIMIT })
@@ -82,7 +82,7 @@ function firstError (stderr) {
   return stderr.split('\n').find((line) => /error/i.test(line))?.trim() ?? 'no message'
 }
 
-// The larger a value, the longer a trial, and the less a disturbance counts in it.
+// With larger values trials take longer, and are disturbed less by other processes.
 function plan (megabytes) {
   if (megabytes <= 10) return { rounds, runs: 5 }
   return megabytes <= 50 ? { rounds: Math.min(rounds, 2), runs: 2 } : { rounds: 1, runs: 1 }
@@ -99,7 +99,7 @@ function optionsOf (driver) {
   return driver === 'telar' && sharedMemory !== undefined ? { sharedMemory } : {}
 }
 
-/** One figure of both drivers and their ratio, or why there is none. */
+/** Returns one metric of both drivers, or why there is none, and their ratio. */
 function compare (figures, metric) {
   const failed = DRIVERS.map((driver) => figures.map((round) => round[driver].failed).find(Boolean))
   const of = (driver) =>
@@ -117,7 +117,7 @@ const spread = ({ median, min, max }, format) =>
   min === max ? format(median) : `${format(median)} (${format(min)} – ${format(max)})`
 
 function judge ({ versus, hasFailed }) {
-  // A trial of telar's that failed is not made good by others.
+  // If a trial of telar failed, the target is missed, even if other trials succeeded.
   if (hasFailed) return false
   return versus === null ? null : versus.median <= GOAL
 }

@@ -1,10 +1,10 @@
 'use strict'
 
-// The rivals of bench/sync.js: what is locked, and how, under one face: { lock(), unlock() }.
+// The mutexes that bench/sync.js compares, all with the same interface: { lock(), unlock() }.
 
 const { Mutex } = require('..')
 
-/** The mutex of Drepper's "Futexes are tricky": 0 free, 1 locked, 2 locked and one may wait. */
+/** The mutex of Drepper's "Futexes are tricky". 0: free; 1: locked; 2: locked, may have waiters. */
 class FutexMutex {
   constructor (memory) {
     this.words = new Int32Array(memory)
@@ -29,7 +29,7 @@ class FutexMutex {
   }
 }
 
-/** As most tutorials have it: two states, and a notification at each unlock. */
+/** The mutex that most tutorials show: two states, and a notification at each unlock. */
 class TutorialMutex {
   constructor (memory) {
     this.words = new Int32Array(memory)
@@ -62,9 +62,9 @@ class TelarMutex {
   }
 }
 
-const kBytes = 192 // as much as telar takes, so that nothing else lies on the cache line
+const kBytes = 192 // as much as telar uses, so that nothing else is on the same cache line
 
-/** `make()` gives what is sent to the threads; `open(made)` the lock in each of them. */
+/** `make()` returns what is sent to the threads. `open(made)` returns the lock in a thread. */
 const locks = {
   telar: { make: () => new Mutex(), open: (made) => new TelarMutex(made) },
   futex: { make: () => new SharedArrayBuffer(kBytes), open: (made) => new FutexMutex(made) },

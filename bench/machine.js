@@ -1,7 +1,7 @@
 'use strict'
 
-// What the figures were measured on. Run as a program, this file prints it as JSON: so run.js asks
-// the Node binary under test, which need not be the one that run.js runs on.
+// Describes the machine and the version of Node. Run as a program, this file prints the description
+// as JSON. run.js runs it with the Node binary under test, which may differ from its own.
 
 const os = require('node:os')
 
@@ -16,7 +16,7 @@ function describeMachine () {
     arch: os.arch(),
     node: process.version,
     v8: process.versions.v8,
-    // Anything much above 0 means that something else was running.
+    // If this is much above 0, other processes were running.
     loadAverage: Number(os.loadavg()[0].toFixed(2))
   }
 }

@@ -1,7 +1,7 @@
 'use strict'
 
-// One function per kind of task. Each gets a loaded library and gives plain figures. The pools are
-// left open: trial.js ends the process.
+// One function for each kind of task. Each gets a loaded library and returns figures. It does not
+// close its pool: trial.js ends the process.
 
 const { once } = require('node:events')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -18,7 +18,7 @@ function quantile (sorted, q) {
 }
 
 const measurements = {
-  /** Throughput with many in flight, then latency one by one. */
+  /** Throughput with many tasks in flight, then the latency of tasks awaited one by one. */
   async flow ({ driver, library, task, threads, times }) {
     const pool = driver.open(library, { name: task.run, threads })
     const values = task.values()
@@ -38,7 +38,7 @@ const measurements = {
     }
   },
 
-  /** How much of the workers' time is the work that was asked for. */
+  /** The share of the workers' time that they spend on the work of the tasks. */
   async share ({ driver, library, task, threads, times }) {
     const pool = driver.open(library, { name: task.run, threads })
     const { tasks, milliseconds } = await flow(pool.run, task.values(), {
@@ -50,9 +50,9 @@ const measurements = {
   },
 
   /**
-   * The published way to submit more tasks than fit into memory. A driver whose 'drain' never comes
-   * leaves the event loop with nothing to do, and the process ends with code 0 in the middle of the
-   * loop: `report` is called from the 'exit' event then.
+   * The documented way to submit more tasks than fit into memory. If a driver never emits 'drain',
+   * the event loop has nothing to do, and the process ends with code 0 in the middle of the loop.
+   * In this case `report` is called from the 'exit' event.
    */
   async roots ({ library: Pool, task, count, limit, report }) {
     const tally = new RootTally(count)
@@ -67,7 +67,7 @@ const measurements = {
 
     const began = performance.now()
     const pool = new Pool({ filename, name: task.run, maxQueue: 'auto' })
-    // A wrong or a failed result is not handled: it ends the trial.
+    // A wrong result or a failed task is an unhandled rejection, which ends the trial.
     const keep = (root) => tally.add(root)
     for (let i = 0; i < count; i++) {
       pool.run(i).then(keep)
@@ -82,7 +82,7 @@ const measurements = {
     return { seconds, megabytes, completed: tally.received, expected: count }
   },
 
-  /** From the constructor call to the first result. */
+  /** The time from the call of the constructor to the first result. */
   async first ({ driver, library, task, threads }) {
     const [value] = task.values()
     const began = performance.now()
@@ -93,12 +93,12 @@ const measurements = {
     return { milliseconds }
   },
 
-  /** CPU time, of all threads, that a pool takes while nothing is asked of it. */
+  /** The CPU time of all threads while the pool has no tasks. */
   async idle ({ driver, library, task, threads }) {
     const values = task.values()
     const pool = driver.open(library, { name: task.run, threads })
-    // Every driver gets as many tasks: by time, a fast one would leave more garbage behind than a
-    // slow one.
+    // A fixed number of tasks, not a fixed time, in which a fast driver would leave more garbage
+    // behind than a slow one.
     const runOne = (_, i) => pool.run(values[i % values.length])
     await Promise.all(Array.from({ length: WARM_TASKS }, runOne))
     await sleep(1000)

@@ -27,10 +27,10 @@ const LABELS = 190
 const PANEL = 360
 const BETWEEN = 60
 
-// Without quotes: they would end the attribute that the renderer puts the names into.
+// The names have no quotes: a quote would end the attribute into which the renderer writes them.
 const FONT = 'system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif'
 
-/** The panels that this run has figures for. */
+/** Returns the panels for which this run has figures. */
 function panelsOf (results) {
   const [throughput, latency] = ['Throughput', 'Latency'].map((word) =>
     summarise(results).find((section) => section.title.startsWith(word)))
@@ -52,7 +52,7 @@ function floorOfTen (number) {
   return 10 ** Math.floor(Math.log10(number))
 }
 
-/** An SVG as a string, or null where nothing in the results goes into the plot. */
+/** Returns an SVG as a string, or null if no results belong in the plot. */
 function plot (results) {
   const panels = panelsOf(results)
   if (panels.length === 0) return null
@@ -104,8 +104,8 @@ function plot (results) {
       return {
         type: 'log',
         gridIndex: i,
-        // A bar on a logarithmic axis has no zero to start from: it starts a decade below the
-        // smallest.
+        // A logarithmic axis has no zero at which bars could start. It starts below half of the
+        // smallest figure.
         min: floorOfTen(Math.min(...all) * 0.5),
         max: floorOfTen(Math.max(...all)) * 10,
         axisLabel: { formatter: (value) => short(value).replace(/\.0+(?=\D|$)/, ''), fontSize: 10 },

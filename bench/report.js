@@ -1,6 +1,6 @@
 'use strict'
 
-// The rows of a run as tables: in color for the terminal, in Markdown for the repository.
+// Formats the rows of a run as tables: in color for the terminal, in Markdown for the repository.
 
 const Table = require('cli-table3')
 const color = require('picocolors')
@@ -16,7 +16,7 @@ function title (driver) {
   return drivers[driver].title
 }
 
-/** Those drivers, in their order in the run, that any of the rows has. */
+/** Returns the drivers that occur in any of the rows, in the order of the run. */
 function columnsOf (rows) {
   return [...new Set(rows.flatMap((row) => Object.keys(row.cells)))]
 }
@@ -41,7 +41,7 @@ class Footnotes {
   }
 }
 
-/** The terminal's second line of a cell, paler than the first. */
+/** The second line of a cell on the terminal, dimmer than the first. */
 function below (text) {
   return `\n${color.dim(text)}`
 }
@@ -66,7 +66,7 @@ function ratioText (versus, second) {
   return ratio(versus.median) + spread
 }
 
-/** telar is almost always compared with the same rival: the head of the table then names it. */
+/** If all rows compare telar with the same driver, the head of the table names that driver. */
 function ratioHead (rows) {
   const rivals = new Set(rows.map((row) => row.rival))
   return `${title(SUBJECT)} / ${rivals.size === 1 ? title(rows[0].rival) : 'rival'}`
@@ -86,7 +86,7 @@ function terminalTable ({ title: heading, rows }) {
   const table = new Table({
     head: ['', 'threads', ...columns.map(title), ratioHead(rows), 'target', 'met'].map(color.bold),
     colAligns: ['left', 'right', ...columns.map(() => 'right'), 'right', 'right', 'left'],
-    // The library's own colors do not heed NO_COLOR and pipes.
+    // The library's own colors ignore NO_COLOR, and appear in pipes too.
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
   })

@@ -1,6 +1,6 @@
 'use strict'
 
-// `npm run bench`: runs the trials, prints the table, writes results and plot.
+// `npm run bench`: runs the trials, prints the tables, and writes the results and the plot.
 
 const { execFileSync, spawn } = require('node:child_process')
 const fs = require('node:fs')
@@ -23,8 +23,8 @@ const QUICK_TIMES = { warm: 200, measure: 500, latency: 300 }
 const TRIALS = 5
 const QUICK_TRIALS = 3
 
-// The published form of submitting ten million tasks ends at once or never in the rivals that
-// have it: some seconds show which.
+// In the other libraries that have it, the documented way to submit ten million tasks ends at once
+// or never. Some seconds show which.
 const ROOTS_LIMIT = 120_000
 const ROOTS_LIMIT_RIVAL = 10_000
 const TRIAL_LIMIT = 180_000
@@ -99,7 +99,7 @@ function countOf (option, text) {
   return count
 }
 
-/** Every task with every number of threads, and the drivers that take part in it. */
+/** Returns all combinations of task and number of threads, with the drivers that take part. */
 function planOf (options) {
   const plan = []
   for (const task of tasks) {
@@ -116,7 +116,7 @@ function planOf (options) {
   return plan
 }
 
-/** Runs one trial in a process of its own. Gives its figures, or `{ failed }` with the reason. */
+/** Runs one trial in its own process. Resolves with its figures, or `{ failed }` and the reason. */
 function runTrial (node, execArgv, trial) {
   return new Promise((resolve) => {
     const args = [...execArgv, path.join(__dirname, 'trial.js'), JSON.stringify(trial)]
@@ -149,7 +149,7 @@ function runTrial (node, execArgv, trial) {
   })
 }
 
-/** All trials of one task: round by round, and in each round every driver in turn. */
+/** Runs all trials of one task: round by round, and in each round the drivers take turns. */
 async function runGroup (group, options, progress) {
   const { task, threads } = group
   const rounds = []
@@ -182,13 +182,13 @@ async function runGroup (group, options, progress) {
   return { task: task.id, threads, drivers: group.drivers, rounds }
 }
 
-/** Several samples of a round become one; a failed one is not hidden by the good ones. */
+/** Combines the samples of a round into one. If one of them failed, that one is returned. */
 function oneOf (samples) {
   if (samples.length === 1) return samples[0]
   return samples.find((figures) => figures.failed !== undefined) ?? medianFigures(samples)
 }
 
-/** A bar on a terminal; elsewhere only the lines. */
+/** Shows a progress bar on a terminal. Elsewhere it only prints lines. */
 class Progress {
   #bars = null
   #bar = null
@@ -221,7 +221,7 @@ class Progress {
   }
 
   stop () {
-    // The lines logged last are only written with an update.
+    // Without an update, the last logged lines would not be written.
     this.#bars?.update()
     this.#bars?.stop()
   }
@@ -235,7 +235,7 @@ const HEADLINES = {
   cpuMilliseconds: (value) => `${digits(value)} ms CPU`
 }
 
-/** One line on a group as soon as it is measured. */
+/** Returns the line that is printed for a group as soon as it is measured. */
 function groupLine ({ task, threads, drivers: taking, rounds }) {
   const parts = taking.map((driver) => {
     const figures = rounds.map((round) => round[driver])

@@ -6,13 +6,13 @@ function median (numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** `{ median, min, max }`, or null where there is nothing to summarise. */
+/** Returns `{ median, min, max }`, or null if there are no numbers. */
 function summary (numbers) {
   if (numbers.length === 0) return null
   return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) }
 }
 
-/** One set of figures out of several: the median of each. */
+/** Combines several sets of figures into one: the median of each figure. */
 function medianFigures (list) {
   const of = (key) => median(list.map((figures) => figures[key]))
   return Object.fromEntries(Object.keys(list[0]).map((key) => [key, of(key)]))

@@ -1,10 +1,10 @@
 'use strict'
 
-// From the raw trials of a run to the rows of its table. Pure: results in, rows out.
+// Turns the raw trials of a run into the rows of its tables. These functions are pure.
 //
 // results = { machine, libraries, settings, groups: [{ task, threads, drivers, rounds }] }
-// where a round is { [driver]: figures }, and figures may be { failed } or
-// { ended, completed, expected }.
+// A round is { [driver]: figures }. The figures of a trial that failed are { failed }, those of a
+// trial that did not finish are { ended, completed, expected }.
 
 const { short, digits, percent, ratio, integer } = require('./format')
 const { summary } = require('./stats')
@@ -22,7 +22,7 @@ const SECTIONS = [
   {
     title: 'Latency of tasks awaited one at a time, 99th percentile, µs',
     metrics: { p99: { kind: 'flow', format: digits, name: '99th percentile' } },
-    // Nothing is held against it; the terminal has enough to show.
+    // It has no target, so it is left out on the terminal, which shows enough.
     onlyWritten: true
   },
   {
@@ -48,7 +48,7 @@ const SECTIONS = [
 const SUBJECT = 'telar'
 const BASELINE = 'piscina'
 
-/** What one driver reached in a metric: its figures, or a note on why there are none. */
+/** Returns one driver's figures for a metric, with a note if a trial failed or did not finish. */
 function cell (group, driver, metric) {
   const figures = group.rounds.map((round) => round[driver]).filter(Boolean)
   const spread = summary(figures.map((f) => f[metric]).filter((value) => value !== undefined))
@@ -63,7 +63,7 @@ function cell (group, driver, metric) {
   return spread
 }
 
-/** telar's figure over a rival's, round by round: both were measured within the same minute. */
+/** Divides telar's figure by a rival's, round by round: both were measured within a minute. */
 function roundRatios (group, rival, metric) {
   const ratios = []
   for (const round of group.rounds) {
@@ -74,7 +74,7 @@ function roundRatios (group, rival, metric) {
   return summary(ratios)
 }
 
-/** '≥ 100×', '≤ 1/15', '≤ 10 s': a bound is exact, so it sheds the zeros after the point. */
+/** '≥ 100×', '≤ 1/15', '≤ 10 s'. A target is exact, so zeros after the point are removed. */
 function targetText ({ against, atLeast, atMost }, format, unit = '') {
   const sign = atLeast === undefined ? '≤' : '≥'
   const bound = (against === undefined ? format : ratio)(atLeast ?? atMost)
@@ -96,7 +96,7 @@ function row (group, task, metric, { format, name, unit, detail = unit }) {
   return {
     task: task.id,
     title: detail === undefined ? task.title : `${task.title}, ${detail}`,
-    // Names the row where no heading above it does.
+    // For places where the row stands without the heading of its table.
     fullTitle: [task.title, name ?? detail].join(', '),
     threads: group.threads,
     format,
@@ -109,9 +109,9 @@ function row (group, task, metric, { format, name, unit, detail = unit }) {
   }
 }
 
-/** true, false, or null where nothing was measured that could be held against the target. */
+/** Returns whether the target is met, or null if nothing was measured that could be compared. */
 function verdict (target, ours, judged) {
-  // A trial that failed or did not finish is no way to meet a target, whatever the others gave.
+  // If a trial failed or did not finish, the target is missed, even if other trials reached it.
   if (ours?.note !== undefined) return false
   if (judged?.median === undefined) return null
   return isMet(target, judged.median)
@@ -132,7 +132,7 @@ function summarise (results) {
   return sections
 }
 
-/** telar's throughput over that of each rival, one row for each task and number of threads. */
+/** Divides telar's throughput by each rival's: one row for each task and number of threads. */
 function againstEach (results) {
   return results.groups
     .filter((group) => group.rounds.some((round) => round[SUBJECT]?.throughput !== undefined))

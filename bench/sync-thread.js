@@ -1,23 +1,24 @@
 'use strict'
 
-// One of two threads that want the same lock, until they are told to stop. sync-trial.js starts it.
+// One of two threads that take the same lock, until they are told to stop. sync-trial.js starts it.
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { locks } = require('./locks')
 const { work } = require('./work')
 
 const { driver, made, control, cells, me, mode, inside, outside } = workerData
-// Words of `control`: ready, go (1) and stop (2), and far apart, who wants the lock.
+// Words of `control`: the number of threads that are ready; 1 to start, 2 to stop; and, on cache
+// lines of their own, whether each thread wants the lock.
 const kReady = 0
 const kGo = 1
 const kWants = [32, 64]
-const kLast = 96 // who had the lock last
+const kLast = 96 // the thread that had the lock last
 
 const lock = locks[driver].open(made)
 const isRunning = () => Atomics.load(control, kGo) < 2
 const kBatch = 50
 
-// Each takes the lock again as soon as it can.
+// Each thread takes the lock again as soon as it can.
 function race () {
   let count = 0
   while (isRunning()) {
@@ -33,8 +34,9 @@ function race () {
   return count
 }
 
-// Each asks while the other one holds the lock, and holds it until the other asks. With
-// `alternates` it asks again only when the other one has had it: no thread takes it twice in a row.
+// Each thread asks for the lock while the other thread holds it, and holds it until the other
+// thread asks. With `alternates`, a thread asks again only when the other thread has had the lock,
+// so no thread takes it twice in a row.
 function handOver (alternates) {
   let count = 0
   while (isRunning()) {

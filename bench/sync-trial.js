@@ -1,8 +1,8 @@
 'use strict'
 
-// One trial of bench/sync.js, in a process of its own: the trial as JSON in the first argument, the
-// figure as JSON on standard output. Alone: nanoseconds a call. Contended: locks taken in a
-// millisecond.
+// One trial of bench/sync.js, in its own process. The first argument is the trial, as JSON. The
+// figure is printed as JSON: nanoseconds per call in one thread, or locks taken per millisecond in
+// two threads that compete.
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
@@ -10,7 +10,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { Counter, RwLock, Semaphore } = require('..')
 const { locks } = require('./locks')
 
-/** No other thread wants it. Processor time: other processes on the machine do not count. */
+/** Measures without contention, in CPU time, so that other processes do not count. */
 function alone (run, milliseconds) {
   let calls = 1000
   let best = Infinity

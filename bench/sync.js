@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run bench:sync: what locks cost, beside mutexes written in JavaScript on Atomics.wait() and
-// notify(). Each trial is a process of its own, and the drivers take turns.
+// npm run bench:sync: compares the cost of locks with that of mutexes written in JavaScript on
+// Atomics.wait() and notify(). Each trial runs in its own process, and the drivers take turns.
 //
 //   node bench/sync.js [--rounds=5] [--milliseconds=400]
 

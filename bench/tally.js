@@ -1,16 +1,17 @@
 'use strict'
 
 /**
- * Counts the square roots of 0 … count-1 as they come back, in any order, and knows at the end
- * whether each came exactly once. A sum alone would not do: one lost and one doubled could cancel
- * out within its rounding. The square of a root, rounded, is the number it came from.
+ * Counts the square roots of 0 … count-1 as they come back, in any order, and checks at the end
+ * whether each came exactly once. A sum alone is not enough: if one root is lost and another comes
+ * twice, the difference may be below the rounding error. The square of a root, rounded, is the
+ * number whose root it is.
  */
 class RootTally {
   #count
   #seen
   #received = 0
   #sum = 0
-  // What the sum lost to rounding so far (Kahan), so that the order of arrival does not show in it.
+  // The rounding error of the sum so far (Kahan), so that the sum does not depend on the order.
   #lost = 0
 
   constructor (count) {
@@ -45,7 +46,7 @@ class RootTally {
     this.#sum = sum
   }
 
-  /** Throws unless every result came, and the sum is what the main thread computes by itself. */
+  /** Throws unless all results came, and their sum is the one that this thread computes itself. */
   verify () {
     if (this.#received !== this.#count) {
       throw new Error(`Expected ${this.#count} results, received ${this.#received}`)

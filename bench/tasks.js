@@ -1,10 +1,11 @@
 'use strict'
 
-// What is measured, with which values, and the target that telar is held to.
+// The tasks that are measured, their values, and the targets for telar.
 //
-// A task's `kind` chooses the measurement in measure.js. `values` makes the inputs: small values
-// come in many variants, so that no driver gains by remembering the last one. A target is about one
-// metric: either the figure itself, or (`against`) telar's figure over that driver's.
+// The `kind` of a task chooses the measurement in measure.js. `values` makes the inputs. Small
+// values have many variants, so that a driver has no advantage if it remembers the last one. A
+// target is for one metric: for telar's figure, or, with `against`, for its ratio to the figure of
+// that driver.
 
 const POOLS = ['telar', 'piscina', 'tinypool', 'workerpool', 'poolifier', 'handwritten']
 const OPTIONAL = ['telar/piscina']
@@ -159,7 +160,7 @@ const tasks = [
     kind: 'roots',
     run: 'root',
     count: 10_000_000,
-    // The published form needs the 'drain' event, and leaves the number of threads to the pool.
+    // The documented way needs the 'drain' event, and the default number of threads.
     drivers: ['telar', 'piscina'],
     optional: ['telar/piscina'],
     threads: ['default'],
@@ -176,7 +177,7 @@ const tasks = [
     values: vary(integer),
     drivers: [...POOLS, 'bare'],
     threads: [1],
-    // One start is over in tens of milliseconds and scatters widely: many are cheap.
+    // A start takes only tens of milliseconds and varies widely, so each round measures several.
     samples: 5,
     targets: [{ metric: 'milliseconds', against: 'bare', atMost: 1.15 }]
   },
@@ -188,11 +189,11 @@ const tasks = [
     values: vary(integer),
     threads: [4],
     idleMilliseconds: 10_000,
-    // Eight seconds after a heap was last used, V8 tidies it up: once, 30 to 90 ms of CPU, in every
-    // thread whose event loop turns. Left on, that would be all there is to see, and none of it is
-    // the pool's.
+    // Eight seconds after a heap was last used, V8 collects its garbage, once. This takes 30 to 90
+    // ms of CPU time in every thread whose event loop turns. The pool does not cause it, and it
+    // would hide what the pool does.
     execArgv: ['--no-memory-reducer'],
-    // Twelve seconds a trial, and CPU time scatters little.
+    // A trial takes twelve seconds, and its CPU time varies little.
     maxTrials: 3,
     targets: [{ metric: 'cpuMilliseconds', atMost: 5 }]
   }

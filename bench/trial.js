@@ -1,6 +1,6 @@
 'use strict'
 
-// One trial: one driver, one task, in a process of its own. run.js starts it, with the trial as
+// One trial of one driver and one task, in its own process. run.js starts it, with the trial as
 // JSON in the first argument, and reads the figures as JSON from file descriptor 3.
 
 const fs = require('node:fs')
@@ -13,7 +13,7 @@ const REPORT_FD = 3
 
 let reported = false
 
-/** Synchronous, since it may run while the process is exiting. */
+/** Writes the figures. It is synchronous, since it may run while the process exits. */
 function report (figures) {
   if (reported) return
   reported = true
@@ -27,12 +27,12 @@ async function main () {
   const library = await driver.load()
   const figures = await measurements[task.kind]({ ...trial, driver, task, library, report })
   report({ ...figures, peakMegabytes: process.resourceUsage().maxRSS / 1024 })
-  // Closing the pool is in none of the figures, and in some of the rivals it does not always end.
+  // The pool is not closed: no figure includes that, and some libraries do not always finish it.
   process.exit()
 }
 
 main().catch((error) => {
   console.error(error)
-  // Not just the exit code: the pool's workers would keep the process alive.
+  // It is not enough to set the exit code: the workers of the pool would keep the process alive.
   process.exit(1)
 })

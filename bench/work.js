@@ -21,7 +21,7 @@ function calibrate () {
 
 calibrate()
 
-/** Keeps the processor busy for about `nanoseconds`, without the clock, which costs 50 of them. */
+/** Keeps the processor busy for about `nanoseconds`. Reading the clock would take 50 of them. */
 function work (nanoseconds) {
   step(nanoseconds * stepsPerNanosecond)
 }

@@ -1,24 +1,24 @@
 'use strict'
 
-// The task functions. Every driver runs these same ones.
+// The task functions. All drivers run the same ones.
 
-/** No work at all: what is measured is the way there and back. */
+/** Does no work, so that the time of the round trip is measured. */
 function echo (value) {
   return value
 }
 
-/** The least that makes a task asynchronous: one turn of the worker's event loop. */
+/** The simplest asynchronous task: it takes one turn of the worker's event loop. */
 async function turn (value) {
   await new Promise((resolve) => setImmediate(resolve))
   return value
 }
 
 /**
- * Keeps the core busy for a given time. The clock is read in the loop instead of counting
- * a fixed number of steps, so that a slow or shared core does not change what a task is worth.
+ * Keeps the processor busy for a given time. The loop reads the clock, and does not run a fixed
+ * number of steps, so that a task takes the same time on a slow or shared processor.
  */
 function spin (milliseconds) {
-  // Once: globalThis.performance is a getter that takes longer than the clock.
+  // Read only once: globalThis.performance is a getter, and takes longer than reading the clock.
   const clock = performance
   const until = clock.now() + milliseconds
   while (clock.now() < until);
