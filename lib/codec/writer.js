@@ -34,17 +34,26 @@ class Writer {
   full = false
   // The memory that is written to: that of the transport, or what its overflow() gave.
   memory
+  // Buffers of this many bytes or more are attached there.
+  #attachFrom
   strings = new ShortStrings()
 
   #home
   #bytes = null
 
   constructor (memory) {
-    this.memory = this.#home = memory
+    this.#home = memory
+    this.#use(memory)
+  }
+
+  #use (memory) {
+    this.memory = memory
+    this.#attachFrom = memberOf(memory, 'attachFrom') ?? Infinity
   }
 
   open (start) {
-    const memory = this.memory = this.#home
+    const memory = this.#home
+    if (this.memory !== memory) this.#use(memory)
     if (memory.bytes !== this.#bytes) this.#bind(memory.bytes)
     this.base = this.pos = start >>> 2
     this.end = memory.limit >>> 2
@@ -135,7 +144,7 @@ class Writer {
       this.full = true
       return false
     }
-    this.memory = other
+    this.#use(other)
     this.#moveTo(0, used)
     return true
   }
@@ -153,7 +162,7 @@ class Writer {
 
   // Whether a buffer of `length` bytes is attached, that is, transferred beside the encoding.
   attaches (length) {
-    return length >= memberOf(this.memory, 'attachFrom')
+    return length >= this.#attachFrom
   }
 
   attach (tag, bytes, length) {
