@@ -6,6 +6,7 @@
 const { SharedArrayBuffer, Uint32Array } = require('../base/globals')
 const native = require('../base/native')
 const { isUsed } = require('../shared/registry')
+const { kAttachBytes } = require('../transport/attach-bytes')
 const { SlotMemory, kSlotBytes } = require('../transport/slot-memory')
 const { HistogramView } = require('./histogram')
 const { TaskFunctions } = require('./task-functions')
@@ -53,6 +54,7 @@ class NativePool {
       library: native.library,
       buffer: this.#buffer,
       slots: kSlots,
+      attachBytes: kAttachBytes,
       niceIncrement: this.#options.niceIncrement,
       poolFunction: this.#poolFunction,
       functions: this.functions.buffer,

@@ -16,7 +16,6 @@ context.isWorkerThread = true
 const { flushOutput, hasOutput } = require('./output')
 const native = require('../base/native')
 const { TaskFunction, useTable, functionAt } = require('./task-functions')
-const { kAttachBytes } = require('../transport/attach-bytes')
 const { SlotMemory, kError, kForm, kFormMask } = require('../transport/slot-memory')
 
 const { apply } = Reflect
@@ -48,7 +47,7 @@ const core = native.attachWorker(startup.pool, index, pump)
 // port, this needs no reserved place.
 const memory = core === null
   ? null
-  : new SlotMemory(startup.buffer, startup.slots, core, kAttachBytes)
+  : new SlotMemory(startup.buffer, startup.slots, core, startup.attachBytes)
 // Messages that were received and whose slots have not been claimed yet.
 const messages = new Map()
 let isReady = false
