@@ -20,17 +20,27 @@ function nextSleep (maxSleep, waited) {
   return Math.min(maxSleep, Math.max(kFirstSleepMs, kGrowth * waited))
 }
 
+// How many threads of the process had ended when this thread last asked.
+let endedThreads = native.endedThreads()
+
 // Blocks the thread until the word is no longer `expected`, until the time `end`, for `maxSleep`
-// milliseconds, or until some thread has ended. A blocked thread is not told of the end of another,
-// so it compares the number of ended threads between sleeps. `ended` is that number from before the
-// caller checked its condition, `start` the time when it began to wait.
-function sleepBlocked (words, index, expected, { maxSleep, start, end, ended }) {
+// milliseconds, or until some thread has ended. `start`: when the call began to wait. A blocked
+// thread is not told of the end of another, so it counts the ended threads between sleeps. One that
+// ended before the sleep may end it too, and the caller then checks its condition once for nothing:
+// this costs less than counting before each check.
+function sleepBlocked (words, index, expected, { maxSleep, start, end }) {
   for (let time = now(); time < end; time = now()) {
     const sleep = Math.min(kMaxSleepMs, nextSleep(maxSleep, time - start))
     const outcome = Atomics.wait(words, index, expected, Math.min(sleep, end - time))
     if (outcome !== 'timed-out') return
-    if (maxSleep !== Infinity || sleep === kMaxSleepMs || native.endedThreads() !== ended) return
+    if (maxSleep !== Infinity || sleep === kMaxSleepMs || hasThreadEnded()) return
   }
+}
+
+function hasThreadEnded () {
+  const before = endedThreads
+  endedThreads = native.endedThreads()
+  return endedThreads !== before
 }
 
 module.exports = { kFirstSleepMs, kMaxSleepMs, nextSleep, sleepBlocked }

@@ -8,7 +8,6 @@ const { Promise, Set } = require('../base/globals')
 const { listen } = require('../base/abort-signal')
 const { createError } = require('../base/errors')
 const { createAborted, createTimeout } = require('../base/limits')
-const native = require('../base/native')
 const { kFirstSleepMs } = require('../base/slices')
 const { now, startTimer, stopTimer } = require('../base/time')
 const {
@@ -150,7 +149,6 @@ class WaitQueue {
   #sleep (attempt, need, start, end) {
     const { ring } = this
     const side = this.#side
-    const ended = native.endedThreads()
     const event = ring.announceSync(side, this.#firstNeed() ?? need())
     try {
       let status = attempt()
@@ -161,7 +159,7 @@ class WaitQueue {
       if (!isTransient(status) || status === kMissing) return status
       // If calls wait in other queues of the thread, the sleep is short, so that they are served.
       const maxSleep = doOthersWait(this) ? kFirstSleepMs : Infinity
-      ring.sleep(event, { maxSleep, start, end, ended })
+      ring.sleep(event, { maxSleep, start, end })
       return status
     } finally {
       ring.withdraw(side)

@@ -16,7 +16,6 @@
 // sleeps of promises.
 
 const { Promise } = require('../base/globals')
-const native = require('../base/native')
 const { listen } = require('../base/abort-signal')
 const { memberOf } = require('../base/own')
 const { createAborted } = require('../base/limits')
@@ -51,11 +50,10 @@ function waitSync (waiter, limits) {
     const start = now()
     const end = start + limits.timeout
     for (;;) {
-      const ended = native.endedThreads()
       if (waiter.poll(true)) return true
       if (now() >= end) return waiter.leave()
       const { words, index, expected, maxSleep } = waiter
-      sleepBlocked(words, index, expected, { maxSleep, start, end, ended })
+      sleepBlocked(words, index, expected, { maxSleep, start, end })
     }
   } catch (error) { // a corrupt word, or a stack overflow
     waiter.leave()
