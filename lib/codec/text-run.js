@@ -22,6 +22,9 @@ const kMinTexts = 8
 // A run should stay in the processor's cache while it is joined and written.
 const kMaxTexts = 1024
 const kMaxChars = 64 * 1024
+// What the runs of one value hold together. The joined text is garbage afterwards: where it fills
+// V8's young generation again and again, collections cost more than joining saves.
+const kMaxCharsOfValue = 2 ** 20
 // One run in this many is written string by string, so that the cache of short strings notices
 // strings that repeat.
 const kOneIn = 32
@@ -33,6 +36,16 @@ class TextRun {
   #count = 0
   #chars = 0
   #written = 0
+  #charsOfValue = 0
+
+  // To be called before each value.
+  open () { this.#charsOfValue = 0 }
+
+  // Whether the string at the beginning of `left` elements may begin a run.
+  mayBegin (writer, text, left) {
+    return text.length >= kMinText && left >= kMinTexts &&
+      this.#charsOfValue < kMaxCharsOfValue && writer.strings.isFresh(text.length)
+  }
 
   get isFull () { return this.#count === kMaxTexts || this.#chars >= kMaxChars }
 
@@ -50,6 +63,7 @@ class TextRun {
       ? this.#writeJoined(writer)
       : this.#writeEach(writer)
     this.#texts.fill('', 0, count)
+    this.#charsOfValue += this.#chars
     this.#count = this.#chars = 0
     return isWritten
   }
@@ -83,11 +97,6 @@ class TextRun {
   }
 }
 
-// Whether `text`, the first of `remaining` elements of an array, may begin a run.
-function mayBeginRun (writer, text, remaining) {
-  return text.length >= kMinText && remaining >= kMinTexts && writer.strings.isFresh(text.length)
-}
-
 // Reads a run into array[index] and the elements after it, and returns the number of strings.
 // `payload` is that of the run's first word. `max` is how many elements the array still has room
 // for.
@@ -111,4 +120,4 @@ function readRun (reader, payload, array, index, max) {
   return count
 }
 
-module.exports = { TextRun, mayBeginRun, readRun }
+module.exports = { TextRun, readRun }

@@ -9,7 +9,7 @@ const { Seen } = require('./seen')
 const { ShapeTree, kFirstElement } = require('./shape-tree')
 const { keyBlockSize, writeKeyBlock } = require('./key-block')
 const { keysBeyondIndices } = require('./array-keys')
-const { TextRun, mayBeginRun } = require('./text-run')
+const { TextRun } = require('./text-run')
 
 const {
   kUndefined, kNull, kFalse, kTrue, kHole, kRef, kObject, kArray, kArrayPlus, kTagBits, kMaxPayload
@@ -39,6 +39,7 @@ class ValueWriter extends Writer {
 
   openValues (start) {
     this.open(start)
+    this.#run.open()
     // Again, in case the stack overflowed before close() ran the last time.
     this.close()
     this.#isPolluted = isPolluted()
@@ -194,7 +195,7 @@ class ValueWriter extends Writer {
       if (typeof element === 'number') {
         if (!this.number(element)) return false
       } else if (typeof element === 'string') {
-        if (!mayBeginRun(this, element, length - i)) {
+        if (!this.#run.mayBegin(this, element, length - i)) {
           if (!this.string(element)) return false
         } else if ((i = this.#texts(array, i, length, element)) < 0) {
           return false
