@@ -56,10 +56,11 @@ function waitWithin (promise, limits, call) {
       done(value)
     }
     promise.then((value) => settle(resolve, value), (error) => settle(reject, error))
-    if (signal !== undefined) listeners = listen(signal, onAbort)
     if (timeout !== Infinity) {
       timer = startTimer(() => settle(reject, createTimeout(call, limits)), timeout)
     }
+    // After the timer, which a signal that fires at once has to stop.
+    if (signal !== undefined) listeners = listen(signal, onAbort)
   })
 }
 
