@@ -4,7 +4,7 @@
 // cannot continue, the ring announces what it waits for (see ring_wait.h), and it tries again when
 // the bell of this thread rings.
 
-const { Promise, Set } = require('../base/globals')
+const { Promise } = require('../base/globals')
 const { listen } = require('../base/abort-signal')
 const { createError } = require('../base/errors')
 const { createAborted, createTimeout } = require('../base/limits')
@@ -13,6 +13,7 @@ const { now, startTimer, stopTimer } = require('../base/time')
 const {
   changeReference, constants, doOthersWait, kMissing, serveAll, startWaiting, stopWaiting
 } = require('./thread')
+const { WaiterList } = require('./waiter-list')
 
 const { AGAIN, EMPTY, FULL, OK } = constants
 
@@ -23,6 +24,10 @@ class Waiter {
   // The Channel, which must not be collected while the call waits.
   channel = undefined
   timer = null
+  // For WaiterList.
+  isListed = false
+  previous = null
+  next = null
   #onAbort = null
   #abortListeners = null
 
@@ -48,7 +53,7 @@ class WaitQueue {
   #side
   #desertedCode
   // In the order of the calls.
-  #waiters = new Set()
+  #waiters = new WaiterList()
   #isAnnounced = false
   // Called once no call waits any more.
   #onEmpty = []
@@ -70,7 +75,7 @@ class WaitQueue {
     waiter.reject(this.ring.failure(status, this.#side))
   }
 
-  get isEmpty () { return this.#waiters.size === 0 }
+  get isEmpty () { return this.#waiters.first === null }
 
   // limits: see ../base/limits.js. call: the name of the call, for the message of a timeout.
   add (waiter, limits, call) {
@@ -78,15 +83,15 @@ class WaitQueue {
     waiter.channel = this.ring.channel
     this.#waiters.add(waiter)
     // Behind other waiters it has to wait in any case.
-    if (this.#waiters.size === 1) this.serve()
-    if (limits.timeout !== Infinity && this.#waiters.has(waiter)) {
+    if (this.#waiters.first === waiter) this.serve()
+    if (limits.timeout !== Infinity && waiter.isListed) {
       this.#startTimeout(waiter, limits, call)
     }
   }
 
   // Settles the waiters that can be settled now. The bell will ring for the others.
   serve () {
-    for (const waiter of this.#waiters) {
+    for (let waiter; (waiter = this.#waiters.first) !== null;) {
       if (!this.#serveOne(waiter)) return startWaiting(this)
     }
     this.#finish()
@@ -133,7 +138,7 @@ class WaitQueue {
 
   // Rejects all waiters: this thread leaves the channel.
   abortAll () {
-    for (const waiter of this.#waiters) {
+    for (let waiter; (waiter = this.#waiters.first) !== null;) {
       this.#drop(waiter)
       waiter.reject(createError('ERR_TELAR_ABORTED', undefined, 'call'))
     }
@@ -167,7 +172,7 @@ class WaitQueue {
   }
 
   #firstNeed () {
-    return this.#waiters.values().next().value?.need
+    return this.#waiters.first?.need
   }
 
   // Returns whether the waiter has been settled.
@@ -200,7 +205,7 @@ class WaitQueue {
   // Settles the waiters that can be settled now, without announcing the others. Returns the status
   // of the first one that still has to wait, or OK if there is none.
   #serveBeforeBlocking () {
-    for (const waiter of this.#waiters) {
+    for (let waiter; (waiter = this.#waiters.first) !== null;) {
       const status = this.#try(waiter)
       if (isTransient(status)) return status
       if (this.isEmpty) this.#finish()
@@ -243,7 +248,7 @@ class WaitQueue {
     waiter.timer = startTimer(() => {
       // The bell may have rung already without having been handled yet.
       this.serve()
-      if (this.#waiters.has(waiter)) expire()
+      if (waiter.isListed) expire()
     }, limits.timeout)
   }
 
@@ -255,7 +260,7 @@ class WaitQueue {
   }
 
   #drop (waiter) {
-    this.#waiters.delete(waiter)
+    this.#waiters.remove(waiter)
     waiter.stopListening()
     stopTimer(waiter.timer)
   }
