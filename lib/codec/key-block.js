@@ -5,10 +5,10 @@
 // then have one byte each (254) or two bytes each (255).
 
 const { Buffer, Int32Array, Math } = require('../base/globals')
+const { kNotLatin1 } = require('./latin1')
 
 const kLongLatin1 = 254
 const kLongUtf16 = 255
-const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 function keyBlockSize (keys) {
   let size = 0

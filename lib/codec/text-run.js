@@ -11,6 +11,7 @@
 //   the characters of all strings, padded to whole words
 
 const { Array, Number } = require('../base/globals')
+const { kNotLatin1 } = require('./latin1')
 const { kEscape, kKindBits, kTagBits, kinds } = require('./tags')
 
 const { kTextRun } = kinds
@@ -28,8 +29,6 @@ const kMaxCharsOfValue = 2 ** 20
 // One run in this many is written string by string, so that the cache of short strings notices
 // strings that repeat.
 const kOneIn = 32
-
-const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 class TextRun {
   #texts = new Array(kMaxTexts).fill('')

@@ -1,6 +1,7 @@
 'use strict'
 
 const { BigInt, BigInt64Array, Buffer, Int32Array, Math, TypeError } = require('../base/globals')
+const { kNotLatin1 } = require('./latin1')
 const { kMaxNumberWords, putNumber } = require('./numbers')
 const { memberOf } = require('../base/own')
 const { ShortStrings, kMaxShort } = require('./short-strings')
@@ -8,10 +9,6 @@ const tags = require('./tags')
 const { viewsOn } = require('./views')
 
 const { kLatin1, kUtf16, kBigInt64, kBigIntHex, kTagBits, kMaxPayload, kMaxDepth } = tags
-
-// Finds characters of two bytes. For a string that V8 stores in one-byte characters its regular
-// expression engine reduces this to a single test.
-const kNotLatin1 = /[^\x00-\xff]/ // eslint-disable-line no-control-regex
 
 const bigint = new BigInt64Array(1)
 const halves = new Int32Array(bigint.buffer)
