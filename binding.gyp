@@ -5,6 +5,8 @@
     # Every source in a folder belongs to it: listing the folder forgets none. Arguments: the folder,
     # how names end, how they begin.
     'list_sources': 'node -p "const [, folder, end, start = String()] = process.argv; require(\'node:fs\').readdirSync(folder).filter((name) => name.endsWith(end) && name.startsWith(start)).map((name) => folder + \'/\' + name).join(\' \')"',
+    # In the published package the headers of node-addon-api are beside this file.
+    'node_addon_api': '<!(node -p "const name = \'node-addon-api\'; require(\'node:fs\').existsSync(name) ? name : require(name).include_dir")',
   },
 
   'target_defaults': {
@@ -49,7 +51,7 @@
       'target_name': 'telar',
       'dependencies': ['telar_core'],
       'sources': ['<!@(<(list_sources) src/binding .cc)'],
-      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'include_dirs': ['<(node_addon_api)'],
       # A call may fail because its thread is being terminated: then there is
       # nobody left to throw at, and the wrappers must not abort over it.
       'defines': [

@@ -2,7 +2,7 @@
 // list of error codes, and test/pool/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
-import type { Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
+import type { Duplex, Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions } from 'node:worker_threads'
 
@@ -54,7 +54,8 @@ export interface Transferable {
  * Marks a value to be transferred instead of copied. The value must be a whole task or a whole
  * result. If it is a view, its buffer is transferred. Primitives are returned unchanged. So are
  * Buffers in a pool (Node's own, or the one in which they were received): other Buffers use the
- * same memory, so these are copied. A Buffer always arrives as a Buffer.
+ * same memory, so these are copied. A Buffer always arrives as a Buffer. What is moved is empty or
+ * closed in the thread that sent it; how it got to the other one does not show.
  *
  * @throws `ERR_TELAR_INVALID_ARGUMENT` if the value cannot be transferred, such as a plain object
  * or shared memory. `telar/piscina` does not throw; there the task rejects when it is sent.
@@ -91,7 +92,10 @@ export interface PoolTask extends QueuedTask {
   readonly name: string
   /** When run() was called, in milliseconds, by the clock of `performance.now()`. */
   readonly created: number
-  /** Whether run() got a signal. Such a task has a worker to itself. */
+  /**
+   * Whether an abort ends the worker of the task: run() got a signal or a timeout, and `abort` is
+   * `'terminate'`. Such a task has a worker to itself.
+   */
   readonly isAbortable: boolean
 }
 
@@ -215,6 +219,137 @@ export interface PoolHistogram {
   resetWaitTime (): void
 }
 
+/** How strong an abort of a running task is: see the option `abort`. */
+export type AbortStrength = 'terminate' | 'cooperative' | 'interrupt'
+
+/**
+ * What a task knows of itself. A task function whose `length` is 2 or more gets it as its second
+ * argument, and {@link currentTask} returns it.
+ *
+ * @example
+ * // A task function that can be stopped without ending its worker:
+ * // pool.run(1e9, { signal, abort: 'cooperative', onProgress: console.log })
+ * export default function (rounds, task) {
+ *   let sum = 0
+ *   for (let i = 0; i < rounds; i++) {
+ *     if (i % 1e6 === 0) task.progress(i / rounds)
+ *     task.throwIfAborted()
+ *     sum += Math.sqrt(i)
+ *   }
+ *   return sum
+ * }
+ */
+export interface TaskContext {
+  /** The name of the export that the task calls. */
+  readonly name: string
+  /** The `key` of run(). Undefined if the task has none. */
+  readonly key: string | number | undefined
+  /**
+   * When the task is over its `timeout`, in milliseconds, by the clock of `performance.now()` in
+   * its worker. Undefined if it has none.
+   */
+  readonly deadline: number | undefined
+  /**
+   * The `input` of stream(), to be read once. It throws the error of the caller's iterable. A loop
+   * that is left does not end it: another one goes on. Undefined if there is none.
+   */
+  readonly input: AsyncIterableIterator<any> | undefined
+  /**
+   * Whether the task was told to stop (`abort: 'cooperative'` or `'interrupt'`). It reads shared
+   * memory, so a loop without awaits sees the change at once.
+   */
+  readonly aborted: boolean
+  /**
+   * Fires when the task was told to stop, once the event loop of the worker turns. Its reason is a
+   * copy of the caller's; for a timeout, the error of run(). If that cannot be copied, it is an
+   * AbortError of the platform. It never fires after the task has ended.
+   */
+  readonly signal: AbortSignal
+  /**
+   * Does nothing unless the task was told to stop. Fires the signal if it has not fired.
+   *
+   * @throws the reason of the signal
+   */
+  throwIfAborted (): void
+  /**
+   * Sends a copy of a value to `onProgress` of run(). Does nothing if there is none, or if the task
+   * has ended or was told to stop. Values are never lost or merged: a task that is faster than its caller fills memory.
+   *
+   * @throws the platform's DataCloneError: the value cannot be copied
+   */
+  progress (value: unknown): void
+}
+
+/**
+ * In a worker, the context of the task that the caller belongs to, also after awaits and with
+ * several tasks on one worker. Undefined outside of tasks.
+ *
+ * @example
+ * // A library, used by task functions.
+ * import { currentTask } from 'telar'
+ * export function step () {
+ *   currentTask()?.throwIfAborted()
+ * }
+ */
+export function currentTask (): TaskContext | undefined
+
+/** The options of {@link createSyncFn}. */
+export interface SyncFnOptions {
+  /** Flags of Node for the worker. Default: those of the process. */
+  execArgv?: string[]
+  /**
+   * How long a call may take once the worker has started, in milliseconds above 0. Then the worker
+   * is replaced, and the call throws `ERR_TELAR_TIMEOUT`. Default: no limit.
+   */
+  timeout?: number
+  /**
+   * Globals that are set before the file is loaded: `named` is the export (null: the namespace; not
+   * given: the default one). Unless `conditional` is false, a global that exists is kept. Default:
+   * none; `true` means those that every version of Node has that telar runs on.
+   */
+  globalShims?: boolean | ReadonlyArray<{
+    moduleName: string
+    globalName?: string
+    named?: string | null
+    conditional?: boolean
+  }>
+  /** Only `'node'`. Register any other in `execArgv`, as `['--import', 'tsx']`. */
+  tsRunner?: 'node'
+}
+
+/**
+ * Returns a function that calls, in a worker of its own, the function that the file has given to
+ * {@link runAsWorker}, and blocks until the result is there. The interface is that of synckit. A
+ * file has one such function and one worker, which starts at once and does not keep the process
+ * alive.
+ *
+ * @param workerPath an absolute path, or a `file:` URL
+ * @param timeoutOrOptions the `timeout`, or the options. If the file has a function, that is
+ * returned, and they do not count
+ * @throws `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`. The function throws what the
+ * call has thrown, and what `runSync()` throws
+ *
+ * @example
+ * // A file that is both: the program, and what its worker runs.
+ * import { createSyncFn, isWorkerThread, runAsWorker } from 'telar'
+ * runAsWorker(async (text) => text.toUpperCase())
+ * if (!isWorkerThread) {
+ *   const upperCase = createSyncFn(import.meta.url)
+ *   console.log(upperCase('loom')) // LOOM
+ * }
+ */
+export function createSyncFn<F extends (...args: any[]) => any> (
+  workerPath: string | URL, timeoutOrOptions?: number | SyncFnOptions
+): (...args: Parameters<F>) => Awaited<ReturnType<F>>
+
+/**
+ * In the file of {@link createSyncFn}: sets the function that it calls. Does nothing in a thread
+ * that is no worker of a pool.
+ *
+ * @throws `ERR_TELAR_INVALID_ARGUMENT`: fn is not a function
+ */
+export function runAsWorker (fn: (...args: any[]) => unknown): void
+
 /** The options of a {@link Pool}. */
 export interface PoolOptions {
   /**
@@ -257,8 +392,23 @@ export interface PoolOptions {
    * Default: `'sync'`.
    */
   atomics?: 'sync' | 'async' | 'disabled'
-  /** Limits for the JavaScript heap and stack of each worker, as in `new Worker()`. */
+  /**
+   * Limits for the JavaScript heap and stack of each worker, as in `new Worker()`. A worker that
+   * reaches its heap limit often ends the whole process; see `memoryLimit`.
+   */
   resourceLimits?: ResourceLimits
+  /**
+   * How large the JavaScript heap of a worker may be, in MiB: an integer of at least 16. A worker
+   * that has more is ended and replaced, and its tasks reject with `ERR_TELAR_MEMORY_LIMIT`. The
+   * process lives. On Node 20, and before 22.16, a task that never lets its event loop turn is
+   * caught only if it creates many small objects.
+   *
+   * Default: none.
+   *
+   * @example
+   * const pool = new Pool({ filename, memoryLimit: { heapMb: 128 } })
+   */
+  memoryLimit?: MemoryLimit
   /** Appended to `process.argv` in the workers. */
   argv?: any[] | null
   /** Flags of Node for the workers. Default: those of the process. */
@@ -303,6 +453,95 @@ export interface PoolOptions {
    * which there is no room, are sent by message. Default: 256 MiB; 16 MiB on 32-bit processors.
    */
   sharedMemory?: number
+  /**
+   * How strong an abort of a running task is, whether by a signal or by a timeout. `'terminate'`:
+   * its worker is terminated and replaced; such a task has its worker to itself, unless a load
+   * balancer chose the worker. `'cooperative'`: the task is told ({@link TaskContext}), run()
+   * rejects at once, and the worker lives on; what the task returns late is dropped.
+   * `'interrupt'`: the same, and after `graceMs` its JavaScript is stopped where it stands. The
+   * worker and its modules live on, but no `finally` of the task runs, its locks stay held, and
+   * what it was changing stays half changed. Default: `'terminate'`.
+   *
+   * @example
+   * const pool = new Pool({ filename, abort: 'interrupt', timeout: 1000 })
+   */
+  abort?: AbortStrength
+  /**
+   * How long a task that was told to stop may go on, in milliseconds from 0, or Infinity. Then it
+   * is interrupted, or its worker is terminated, and other tasks of that worker reject with
+   * `ERR_TELAR_TERMINATED`. Default: 0 with `abort: 'interrupt'`, otherwise Infinity.
+   */
+  graceMs?: number
+  /**
+   * With `abort: 'interrupt'`: how long it may take to stop the JavaScript of a task, in
+   * milliseconds from 0, or Infinity. Then its worker is terminated. Default: 250.
+   */
+  interruptMs?: number
+  /**
+   * How long a task may run, in milliseconds above 0, or Infinity. Then it is aborted, and run()
+   * rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'run'`. Default: Infinity.
+   */
+  timeout?: number
+  /**
+   * How long a task may wait for a worker, in milliseconds above 0, or Infinity. Then it never
+   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: Infinity.
+   */
+  queueTimeout?: number
+  /**
+   * The export of `filename` that each worker calls, without arguments, before its first task. What
+   * it returns is awaited. If it fails, the worker has failed to start. Default: none.
+   */
+  setup?: string | null
+  /**
+   * The export of `filename` that a worker calls before it goes: in close(), after `idleTimeout`,
+   * by resize(), by `recycle` and by `isolate`. What it returns is awaited. If it fails, the pool
+   * emits `'error'`. Default: none.
+   */
+  teardown?: string | null
+  /**
+   * How long `teardown` may take, in milliseconds: an integer from 0, or Infinity. Then the worker
+   * is terminated, and the pool emits `'error'` with `ERR_TELAR_TIMEOUT`. Default: 5000.
+   */
+  teardownTimeout?: number
+  /** When a worker is replaced by a new one, between two tasks. Default: never. */
+  recycle?: RecycleOptions
+  /**
+   * Whether every task gets a worker that has run nothing, and that goes afterwards. Excludes
+   * `loadBalancer`, `recycle` and `concurrentTasksPerWorker` above 1. Default: false.
+   */
+  isolate?: boolean
+  /**
+   * With `isolate`: how many workers are kept ready for the next tasks, beside those that run one:
+   * an integer from 0. Default: `minThreads`.
+   */
+  spareThreads?: number
+}
+
+/**
+ * The limits past which a worker is replaced. Its replacement is started first, and the worker goes
+ * on until that is ready. A worker lives at least thirty times as long as a start takes.
+ */
+export interface RecycleOptions {
+  /** How many tasks it completes: an integer from 1. Default: no limit. */
+  tasks?: number
+  /** How large its JavaScript heap gets, in MiB: an integer from 1. Default: no limit. */
+  heapMb?: number
+  /** How old it gets, in milliseconds: an integer from 1. Default: no limit. */
+  ageMs?: number
+}
+
+/** The new size of a pool, for `resize()`. */
+export interface PoolSize {
+  /** How many workers the pool keeps: an integer from 0. Default: as before. */
+  minThreads?: number
+  /** How many workers the pool may have: an integer from 1 to 16352. Default: as before. */
+  maxThreads?: number
+}
+
+/** The value of the option `memoryLimit`. */
+export interface MemoryLimit {
+  /** How large the JavaScript heap of a worker may be, in MiB: an integer of at least 16. */
+  heapMb: number
 }
 
 /**
@@ -326,11 +565,23 @@ export interface FilledPoolOptions extends PoolOptions {
   stricterFIFO: boolean
   asyncHooks: boolean
   sharedMemory: number
+  setup: string | null
+  teardown: string | null
+  teardownTimeout: number
+  isolate: boolean
+  abort: AbortStrength
+  graceMs: number
+  interruptMs: number
+  timeout: number
+  queueTimeout: number
 }
 
 /** The options of `run()`. */
 export interface RunOptions {
-  /** Objects to transfer instead of copying them. */
+  /**
+   * Objects to transfer instead of copying them. Buffers are empty when `run()` returns, unless
+   * the task has to wait in JavaScript, or has a signal. Default: none.
+   */
   transferList?: TransferList
   /** The file that exports the task function. Default: the pool's. */
   filename?: string | URL | null
@@ -338,10 +589,240 @@ export interface RunOptions {
   name?: string | null
   /**
    * Aborts the task: run() rejects with an {@link AbortError} at once. If the task waits, it leaves
-   * the queue. If it runs, its worker is terminated. A task with a signal has its worker to itself,
-   * unless a load balancer chose the worker.
+   * the queue. If it runs, `abort` says what happens to it.
    */
   signal?: AnyAbortSignal | null
+  /**
+   * Called with a copy of each value that the task passes to `task.progress()`, in order and before
+   * the promise settles, in the async context of run(). What it throws is an uncaught exception.
+   */
+  onProgress?: ((value: any) => void) | null
+  /**
+   * How strong an abort of a running task is, whether by a signal or by a timeout. `'terminate'`:
+   * its worker is terminated and replaced; such a task has its worker to itself, unless a load
+   * balancer chose the worker. `'cooperative'`: the task is told ({@link TaskContext}), run()
+   * rejects at once, and the worker lives on; what the task returns late is dropped.
+   * `'interrupt'`: the same, and after `graceMs` its JavaScript is stopped where it stands. The
+   * worker and its modules live on, but no `finally` of the task runs, its locks stay held, and
+   * what it was changing stays half changed. Default: the pool's.
+   *
+   * @example
+   * await pool.run(pattern, { signal, abort: 'interrupt' })
+   */
+  abort?: AbortStrength | null
+  /**
+   * How long a task that was told to stop may go on, in milliseconds from 0, or Infinity. Then it
+   * is interrupted, or its worker is terminated, and other tasks of that worker reject with
+   * `ERR_TELAR_TERMINATED`. Default: the pool's; if `abort` is not that of the pool: 0 with
+   * `'interrupt'`, otherwise Infinity.
+   */
+  graceMs?: number | null
+  /**
+   * With `abort: 'interrupt'`: how long it may take to stop the JavaScript of a task, in
+   * milliseconds from 0, or Infinity. Then its worker is terminated. Default: the pool's.
+   */
+  interruptMs?: number | null
+  /**
+   * How long a task may run, in milliseconds above 0, or Infinity. Then it is aborted, and run()
+   * rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'run'`. Default: the pool's.
+   */
+  timeout?: number | null
+  /**
+   * How long a task may wait for a worker, in milliseconds above 0, or Infinity. Then it never
+   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: the pool's.
+   */
+  queueTimeout?: number | null
+  /**
+   * When the task starts: an integer from -100 to 100. Of the tasks that wait, those of the highest
+   * priority start first, and among these the one that was passed to run() first. So that none
+   * waits forever, each sixteenth task that a worker starts is the one that has waited longest, if
+   * that is a second or more. Default: 0.
+   */
+  priority?: number | null
+  /**
+   * A string, or a number that is not NaN. Tasks of one key run on one worker, one after the other,
+   * in the order of run(), whatever their priorities are. A key whose worker has ended gets
+   * another. Default: none.
+   */
+  key?: string | number | null
+}
+
+/**
+ * The options of `map()`: its own, and those of run() that make sense for each of many tasks. A
+ * `timeout`, and the pool's, is that of one item: then each item is a task of its own.
+ */
+export interface MapOptions extends Omit<RunOptions, 'transferList' | 'queueTimeout'> {
+  /**
+   * How many items run at a time: an integer from 1, or Infinity. It is at most as many as the
+   * workers have places for. Default: that many.
+   */
+  concurrency?: number | null
+  /** Whether the results come in the order of the items, or as they are ready. Default: true. */
+  ordered?: boolean | null
+  /**
+   * How many items are sent as one task, at most: an integer from 1 to 65536, or `'auto'`: as many
+   * as run for about a millisecond, from 1 to 2048, by the running times of those before.
+   * Above 1 it excludes `timeout` and `isolate`. Default: `'auto'`.
+   */
+  batch?: number | 'auto' | null
+}
+
+/** The options of `runMany()`. */
+export interface RunManyOptions extends Omit<MapOptions, 'ordered'> {
+  /**
+   * Whether the result is the outcome of each item, as that of `Promise.allSettled()`, and errors
+   * of items end nothing. Default: false.
+   */
+  settle?: boolean | null
+}
+
+/** The options of `transform()` and `transformStream()`. */
+export interface TransformOptions extends MapOptions {
+  /** How many items each side holds, at most: an integer from 0. Default: 64. */
+  highWaterMark?: number | null
+}
+
+/** The options of `stream()`. */
+export interface StreamOptions extends RunOptions {
+  /**
+   * Items for the task, which reads them as {@link TaskContext.input}. They are taken no faster
+   * than the task reads. When the task ends, the iterator is closed. Default: none.
+   */
+  input?: Iterable<any> | AsyncIterable<any> | null
+  /**
+   * How many bytes of values wait for their reader, at most: an integer from 4096 to 2^30, which is
+   * rounded up to a power of two. A value may take half of it. Default: 1 MiB.
+   */
+  capacity?: number | null
+}
+
+/** What {@link Pool.map} and {@link Pool.stream} return. */
+export interface AsyncResults<R> extends AsyncIterableIterator<R> {
+  return (value?: any): Promise<IteratorResult<R>>
+  throw (error?: any): Promise<IteratorResult<R>>
+  [Symbol.asyncIterator] (): AsyncResults<R>
+  /** The same as return(): `await using results = pool.map(items)`. */
+  [Symbol.asyncDispose] (): Promise<void>
+}
+
+/** The options of `broadcast()`. */
+export type BroadcastOptions = Omit<RunOptions, 'transferList' | 'key'>
+
+/** The options of run() without those that choose the function. */
+export type CallOptions = Omit<RunOptions, 'filename' | 'name'>
+
+/** What a method of {@link PoolProxy} and exec() take as arguments: those of the function. */
+export type CallArguments<A extends unknown[]> = {
+  [I in keyof A]: A[I] extends object ? A[I] | Transferable : A[I]
+}
+
+/** What a call of a function gives: a promise of its result. */
+export type CallResult<R> = Promise<Awaited<R>>
+
+/** A method of a {@link PoolProxy}. */
+export interface PoolMethod<F extends (...args: any[]) => any> {
+  /**
+   * Calls the export in a worker with copies of the arguments. If there is only one, it may be
+   * marked by {@link move}.
+   *
+   * @throws (rejects with) what run() rejects with
+   */
+  (...args: CallArguments<Parameters<F>>): CallResult<ReturnType<F>>
+  /**
+   * The same, and blocks the thread until the result is there, as `runSync()` does.
+   *
+   * @throws what run() rejects with
+   */
+  sync (...args: CallArguments<Parameters<F>>): Awaited<ReturnType<F>>
+  /**
+   * The method with options of run().
+   *
+   * @example
+   * const thumbnail = await api.resize.with({ priority: 5, timeout: 1000 })(image, 200)
+   */
+  with (options: CallOptions): PoolMethod<F>
+}
+
+/** What an export that is a generator is in a {@link PoolProxy}. */
+export interface PoolGenerator<A extends unknown[], Y> {
+  /**
+   * Calls the generator in a worker with copies of the arguments, and gives its values one after
+   * the other, as `stream()` of the pool does.
+   *
+   * @throws (rejects with) what run() rejects with, after the values before it
+   * @example
+   * for await (const row of api.rows.stream('data.csv')) console.log(row)
+   */
+  stream (...args: CallArguments<A>): AsyncResults<Y>
+  /** The same with options of `stream()`. */
+  with (options: Omit<StreamOptions, 'filename' | 'name'>): PoolGenerator<A, Y>
+}
+
+/** The exports of a task file that are functions, as methods: see `proxy()`. */
+export type PoolProxy<M> = {
+  readonly [K in keyof M as M[K] extends (...args: any[]) => any ? K : never]:
+  M[K] extends (...args: any[]) => any ? PoolExport<M[K], ReturnType<M[K]>> : never
+}
+
+/** What an export that is a function is in a {@link PoolProxy}. `R`: what it returns. */
+export type PoolExport<F extends (...args: any[]) => any, R> =
+  0 extends 1 & R // any
+    ? PoolMethod<F>
+    : [R] extends [never]
+        ? PoolMethod<F>
+        : [R] extends [Generator<infer Y, any, any> | AsyncGenerator<infer Y, any, any>]
+            ? PoolGenerator<Parameters<F>, Y>
+            : PoolMethod<F>
+
+/** The options of `proxy()`. */
+export interface ProxyOptions {
+  /** The task file, as in {@link RunOptions}. Default: the pool's. */
+  filename?: string | URL | null
+}
+
+/** Modules for a function that is given in place: names, and the modules that they stand for. */
+export interface InlineImports {
+  readonly [name: string]: string
+}
+
+/** The options of `define()`. */
+export interface DefineOptions {
+  /**
+   * The modules that the function uses, by the names that it uses for them. They are found from the
+   * file of the function. Default: none.
+   */
+  imports?: InlineImports
+}
+
+/** A function with options, for `exec()`. */
+export interface ExecOptions<F extends (...args: any[]) => any>
+  extends CallOptions, DefineOptions {
+  /** The function. */
+  fn: F
+}
+
+/** What a worker of a pool does at the moment. */
+export interface WorkerStatus {
+  /** The `threadId` of the worker; -1 when its thread has ended. */
+  readonly id: number
+  /**
+   * `'starting'`: it has not loaded the task file yet. `'busy'`: it runs tasks. `'idle'`: it runs
+   * none. `'ending'`: it takes no more tasks, and its thread has not ended yet.
+   */
+  readonly state: 'starting' | 'idle' | 'busy' | 'ending'
+  /** How many tasks it runs. */
+  readonly tasks: number
+  /**
+   * The share of its time for which it was busy, from 0 to 1: since an earlier read of
+   * `pool.workers` that is at least a second ago, or else since its thread was started.
+   */
+  readonly busy: number
+  /**
+   * How many bytes of its JavaScript heap are in use, as the thread has last said. Each read of
+   * `pool.workers` asks it, and it answers when its event loop turns. Undefined before the first
+   * answer, and always on Node 20.
+   */
+  readonly heapUsed: number | undefined
 }
 
 /** The options of `close()`. */
@@ -354,7 +835,7 @@ export interface CloseOptions {
 export interface PoolEvents {
   /**
    * A worker failed while it ran no task, or could not start while no task waited that could
-   * reject, or close() timed out.
+   * reject; a `teardown` failed or took too long; or close() timed out.
    */
   error: [error: Error]
   /** After `needsDrain`: the number of tasks has fallen below that limit again. */
@@ -403,6 +884,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
    *
    * @throws (rejects with) a copy of what the task function threw
    * @throws `ERR_TELAR_ABORTED`: the signal fired, or the pool is closing
+   * @throws `ERR_TELAR_TIMEOUT`: the task was over its `timeout` or `queueTimeout`
    * @throws `ERR_TELAR_QUEUE_FULL`, `ERR_TELAR_NO_QUEUE`: see `maxQueue`
    * @throws `ERR_TELAR_TERMINATED`, `ERR_TELAR_WORKER_EXITED`: the worker of the task ended
    * @throws `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_NO_HANDLER`, or what loading the file threw
@@ -412,19 +894,243 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   run (task: T, options?: RunOptions): Promise<R>
 
   /**
-   * Waits for all tasks, then ends the workers. Until that is done, run() rejects with an
-   * {@link AbortError}; afterwards the pool can be used again. A second call waits for the same end
-   * as the first. When `closeTimeout` expires, the pool emits `'error'` and is destroyed.
+   * The same as run(), but blocks the thread until the task is settled, and returns the result.
+   * Meanwhile no promise, timer or listener of the thread runs; other tasks go on, and settle
+   * afterwards. A signal cannot fire meanwhile, `timeout` and `queueTimeout` count. The workers need
+   * not have started. What a task prints appears after the call.
+   *
+   * @throws what run() rejects with
+   *
+   * @example
+   * import { Pool } from 'telar'
+   * const pool = new Pool({ filename: new URL('./worker.js', import.meta.url) })
+   * console.log(pool.runSync(16)) // 4
+   * await pool.close()
+   */
+  runSync (task: T, options?: RunOptions): R
+
+  /**
+   * Runs a function that is written in place, with copies of the arguments. Its source is sent to
+   * each worker once. So it must not use variables from outside of itself: pass values as
+   * arguments, and modules as `imports`. If there is only one argument, it may be marked by
+   * {@link move}. Errors point to the file and the line of the function, if it is written in the
+   * file that calls this; otherwise to the call.
+   *
+   * @throws (rejects with) `ERR_TELAR_OUTER_NAME`, which names a variable from outside
+   * @throws `ERR_TELAR_INVALID_ARGUMENT`: the function is native, bound, a class or a generator
+   * @throws what run() rejects with
+   *
+   * @example
+   * import { Pool } from 'telar'
+   * const pool = new Pool()
+   * console.log(await pool.exec((a, b) => a + b, 1, 2)) // 3
+   * const fn = (text) => crypto.createHash('sha256').update(text).digest('hex').slice(0, 8)
+   * const imports = { crypto: 'node:crypto' }
+   * console.log(await pool.exec({ fn, imports, priority: 5 }, 'abc')) // ba7816bf
+   * await pool.close()
+   */
+  exec<F extends (...args: any[]) => any> (
+    fn: F | ExecOptions<F>, ...args: CallArguments<Parameters<F>>
+  ): Promise<Awaited<ReturnType<F>>>
+
+  /**
+   * Gives a function that is written in place a name, for the option `name` of run(), runSync() and
+   * broadcast(). It is called like an export of the task file, and used instead of one with that
+   * name.
+   *
+   * @throws `ERR_TELAR_OUTER_NAME`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
+   *
+   * @example
+   * import { Pool } from 'telar'
+   * const pool = new Pool()
+   * pool.define('square', (x) => x * x)
+   * console.log(await pool.run(5, { name: 'square' })) // 25
+   * await pool.close()
+   */
+  define (
+    name: string, fn: (value: any, task: TaskContext) => unknown, options?: DefineOptions
+  ): void
+
+  /**
+   * The exports of the task file as methods, with their own parameters and results. Give it the
+   * type of the file.
+   *
+   * @typeParam M the type of the file: `typeof import('./work.js')`
+   *
+   * @throws `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
+   *
+   * @example
+   * const api = pool.proxy<typeof import('./work.js')>()
+   * const thumbnail = await api.resize(image, 200)
+   */
+  proxy<M = Record<string, (...args: any[]) => any>> (options?: ProxyOptions): PoolProxy<M>
+
+  /**
+   * Runs a task once on every worker of the pool, also on those that are starting, and resolves
+   * with the results in the order of the workers. A worker that is busy runs it in its turn. If the
+   * pool has no worker, the result is an empty array.
+   *
+   * @throws (rejects with) a {@link BroadcastError} if it fails on any worker, when it has ended on
+   * all of them
+   * @throws `ERR_TELAR_ABORTED`: the pool is closing
+   * @throws `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
+   *
+   * @example
+   * import { Pool } from 'telar'
+   * const pool = new Pool({ filename: new URL('./worker.js', import.meta.url), minThreads: 2 })
+   * console.log(await pool.broadcast(16)) // [ 4, 4 ]
+   * await pool.close()
+   */
+  broadcast (task: T, options?: BroadcastOptions): Promise<R[]>
+
+  /**
+   * Runs the task function for each item of an iterable or async iterable, and gives the results.
+   * Nothing runs before the first result is asked for. The source is read as fast as results are
+   * taken, so the memory does not depend on the number of items. Small items are sent together,
+   * but each is copied on its own, as by run().
+   *
+   * Leaving the loop, an error or the signal cancels what waits, tells the tasks that run to stop
+   * ({@link TaskContext.aborted}), and closes the source by `return()`. An error of an item comes
+   * after the results before it; `error.itemIndex` is the index of the item. If a worker ends, the
+   * items that it had are lost together, and the error has no `itemIndex`.
+   *
+   * @throws a TypeError with `ERR_TELAR_INVALID_ARGUMENT` or `ERR_TELAR_UNKNOWN_OPTION`
+   * @throws `ERR_TELAR_OPTION_CONFLICT`, `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_ABORTED`
+   * @throws (in the loop) what run() rejects with, except that `maxQueue` does not count
+   *
+   * @example
+   * import { Pool } from 'telar'
+   * const pool = new Pool({ filename: new URL('./worker.js', import.meta.url) })
+   * for await (const root of pool.map([1, 4, 9])) console.log(root) // 1, 2, 3
+   * await pool.close()
+   */
+  map (
+    items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>, options?: MapOptions
+  ): AsyncResults<R>
+
+  /**
+   * The same as {@link map}, but resolves with an array of the results in the order of the items.
+   * The first error rejects at once and cancels the rest.
+   *
+   * @throws (rejects with) what map() throws
+   *
+   * @example
+   * console.log(await pool.runMany([1, 4, 9])) // [ 1, 2, 3 ]
+   * const outcomes = await pool.runMany(items, { settle: true })
+   * const failed = outcomes.filter(({ status }) => status === 'rejected')
+   */
+  runMany (
+    items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>,
+    options: RunManyOptions & { settle: true }
+  ): Promise<Array<PromiseSettledResult<R>>>
+  /** The same without `settle`. */
+  runMany (
+    items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>,
+    options?: RunManyOptions & { settle?: false | null }
+  ): Promise<R[]>
+
+  /**
+   * {@link map} as a stream for `pipeline()`: an object-mode Duplex of Node, which runs the task
+   * function for each chunk. A task that returns null fails the stream. Destroying it cancels what
+   * waits.
+   *
+   * @throws what map() throws
+   *
+   * @example
+   * import { pipeline } from 'node:stream/promises'
+   * await pipeline(rows, pool.transform(), database)
+   */
+  transform (options?: TransformOptions): Duplex
+
+  /**
+   * {@link map} for web streams: the two sides of a transform stream.
+   *
+   * @throws what map() throws
+   *
+   * @example
+   * await response.body.pipeThrough(pool.transformStream()).pipeTo(sink)
+   */
+  transformStream (options?: TransformOptions): {
+    readable: ReadableStream<R>
+    writable: WritableStream<T>
+  }
+
+  /**
+   * Runs a task that gives many values: its function is a generator, or returns an iterator or a
+   * promise of one. The values come by a channel, whose `capacity` bounds how far the task is
+   * ahead. Nothing runs before the first value is asked for. Leaving the loop runs the `finally`
+   * of the generator, at its next value, and tells the task to stop. An error comes after the
+   * values before it. What a channel refuses, a value of a stream cannot be: nothing is
+   * transferred.
+   *
+   * @throws a TypeError with `ERR_TELAR_INVALID_ARGUMENT` or `ERR_TELAR_UNKNOWN_OPTION`
+   * @throws `ERR_TELAR_FILENAME_MISSING`, `ERR_TELAR_ABORTED`
+   * @throws (in the loop) what run() rejects with; `ERR_TELAR_RECORD_TOO_LARGE`: a value is larger
+   * than half of the capacity
+   *
+   * @example
+   * // A task function: export function * range (end) { for (let i = 0; i < end; i++) yield i }
+   * for await (const i of pool.stream(1e6, { name: 'range' })) console.log(i)
+   */
+  stream (task: T, options?: StreamOptions): AsyncResults<R>
+
+  /**
+   * Resolves when `minThreads` workers can take tasks: they have loaded the task file and run
+   * `setup`. Starts those that are missing.
+   *
+   * @throws (rejects with) the error of a worker that could not start
+   * @throws `ERR_TELAR_ABORTED`: the pool is closing
+   * @throws `ERR_TELAR_TERMINATED`: the pool was closed or destroyed meanwhile
+   *
+   * @example
+   * const pool = new Pool({ filename, setup: 'connect' })
+   * await pool.ready()
+   */
+  ready (): Promise<void>
+
+  /**
+   * Changes how many workers the pool keeps and may have, at once. Workers that are too many finish
+   * their tasks first. If only one of the two is given, the other is kept, or adapted to it.
+   *
+   * @throws a TypeError with `ERR_TELAR_INVALID_ARGUMENT` or `ERR_TELAR_UNKNOWN_OPTION`
+   * @throws a RangeError with `ERR_TELAR_OPTION_CONFLICT`
+   *
+   * @example
+   * pool.resize({ minThreads: 2, maxThreads: 8 })
+   */
+  resize (size: PoolSize): void
+
+  /**
+   * Waits for all tasks, lets each worker run its `teardown`, then ends the workers. Until that is
+   * done, run() rejects with an {@link AbortError}; afterwards the pool can be used again. A second
+   * call waits for the same end as the first. When `closeTimeout` expires, the pool emits `'error'`
+   * and is destroyed.
    *
    * @throws (rejects with) `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
    */
   close (options?: CloseOptions): Promise<void>
 
   /**
-   * Ends the workers now. Tasks that wait or run reject with `ERR_TELAR_TERMINATED`. The pool can
-   * be used again.
+   * Ends the workers now, without `teardown`. Tasks that wait or run reject with
+   * `ERR_TELAR_TERMINATED`. The pool can be used again.
    */
   destroy (): Promise<void>
+
+  /**
+   * What each worker does now: the tasks that it runs, since when, and its stack. The text of the
+   * result, by `util.inspect()` or `String()`, is a readable report. A worker in an endless loop
+   * has a stack too: it is paused for a moment, and goes on. One that does not answer within two
+   * seconds, in a native call for example, has the reason in place of the stack. So has each
+   * worker of a pool that is itself in a worker, and where Node was built without the inspector.
+   *
+   * @example
+   * console.log(await pool.dump())
+   * // Pool: 1 worker; tasks: 1 running, 0 waiting, 12 completed
+   * // Worker 3: busy
+   * //   "resize" of /app/tasks.js for 5031 ms
+   * //     at resize (/app/tasks.js:12:9)
+   */
+  dump (): Promise<PoolDump>
 
   /**
    * For `using pool = new Pool()`: calls close() at the end of the block, and does not wait for it.
@@ -443,6 +1149,8 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   readonly options: FilledPoolOptions
   /** The workers, including those that are starting. */
   readonly threads: Worker[]
+  /** What each worker does now, in the order of their start. */
+  readonly workers: WorkerStatus[]
   /** The number of ready workers minus that of running tasks, at least 0. */
   readonly idleThreads: number
   /** How many tasks have no place in any worker, not even in one that is starting. */
@@ -460,6 +1168,41 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   readonly needsDrain: boolean
   /** The run and wait times of tasks. */
   readonly histogram: PoolHistogram
+}
+
+/** A task that a worker runs, or ran when it ended. */
+export interface RunningTask {
+  /** The name of the export that the task calls. */
+  name: string
+  filename: string
+  /** The id of the task. Null for most tasks without options. */
+  taskId: number | null
+  /** The task was aborted, and its worker is about to end. */
+  isAborted: boolean
+  /** When the worker began it, in milliseconds on the clock of `performance.now()`. */
+  startedAt: number
+  /** For how many milliseconds it has run. */
+  runMs: number
+}
+
+/** The result of `pool.dump()`. */
+export interface PoolDump {
+  /** In the order in which they were started. */
+  workers: Array<{
+    /** The `threadId` of its thread. */
+    id: number
+    state: 'starting' | 'idle' | 'busy' | 'ending'
+    tasks: RunningTask[]
+    /**
+     * Lines of the form `    at name (file:line:column)`, or the reason why there are none, in
+     * parentheses. Empty for a worker that runs no task.
+     */
+    stack: string
+  }>
+  /** How many tasks wait for a worker. */
+  waiting: number
+  /** How many tasks are settled. */
+  completed: number
 }
 
 // ---- between threads ----
@@ -499,6 +1242,13 @@ export interface ChannelOptions {
   producers?: 'one' | 'many'
   /** The same for the thread that receives. Default: `'many'`. */
   consumers?: 'one' | 'many'
+  /**
+   * What a thread does that sends when the channel is full. `'wait'`: it waits for room.
+   * `'drop-oldest'`: it drops the oldest records until there is room; excludes `consumers: 'one'`.
+   * `'drop-newest'`: it drops the record that it sends. `stats.dropped` counts these records.
+   * Default: `'wait'`.
+   */
+  overflow?: 'wait' | 'drop-oldest' | 'drop-newest'
 }
 
 /**
@@ -544,6 +1294,13 @@ export interface ChannelStats {
   readonly received: number
   /** The encoded bytes of these records. */
   readonly receivedBytes: number
+  /**
+   * How many records were dropped because the channel was full. With `overflow: 'drop-oldest'` they
+   * had been sent, so `sent` counts them too; with `'drop-newest'` it does not.
+   */
+  readonly dropped: number
+  /** The encoded bytes of these records. */
+  readonly droppedBytes: number
   /** How many records are in the channel now. */
   readonly size: number
   /** The encoded bytes of these records. */
@@ -804,6 +1561,41 @@ export class Channel<T = any> {
   /** Statistics for all threads together. */
   readonly stats: ChannelStats
 }
+
+/** What {@link select} gives: a channel, and what `receive()` gives for it. */
+export type SelectResult<C extends Channel> =
+  C extends Channel<infer T> ? { readonly channel: C } & ReceiveResult<T> : never
+
+/**
+ * Receives from the first of several channels that has something. If several have something, it
+ * chooses the one that was chosen least recently in this thread, so none is starved. If none has
+ * something, it waits, in each channel behind the calls of this thread that wait there already.
+ * `done` is true for a channel that is closed and empty: take it out of the list. A call that times
+ * out or is aborted has received nothing.
+ *
+ * @param channels At least one. A channel that is listed twice counts once.
+ * @throws what `receive()` throws; `error.channel` is the channel that failed.
+ * `ERR_TELAR_CHANNEL_NO_SENDER` only comes if no channel has something;
+ * `ERR_TELAR_TIMEOUT`, or an {@link AbortError}, concern the call and no channel;
+ * `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_NOT_SHARED`
+ * @example
+ * import { Channel, select } from 'telar'
+ * const [numbers, texts] = [new Channel(), new Channel()]
+ * texts.trySend('hello')
+ * const { channel, value } = await select([numbers, texts], { timeout: 1000 })
+ * console.log(channel === texts, value) // true hello
+ */
+export function select<C extends Channel> (
+  channels: readonly C[], options?: WaitOptions
+): Promise<SelectResult<C>>
+
+/**
+ * The same as {@link select}, but blocks the thread until a channel has something.
+ * @throws what select() rejects with
+ */
+export function selectSync<C extends Channel> (
+  channels: readonly C[], options?: WaitOptions
+): SelectResult<C>
 
 /** The options of calls that wait. */
 export interface WaitOptions {
@@ -1273,6 +2065,7 @@ export class Counter<T extends number | bigint = number> {
 /** The codes of telar's errors. Match on these: messages may change. */
 export type TelarErrorCode =
   | 'ERR_TELAR_ABORTED'
+  | 'ERR_TELAR_BROADCAST'
   | 'ERR_TELAR_CHANNEL_ABORTED'
   | 'ERR_TELAR_CHANNEL_CLOSED'
   | 'ERR_TELAR_CHANNEL_ENDS'
@@ -1286,15 +2079,18 @@ export type TelarErrorCode =
   | 'ERR_TELAR_FILENAME_MISSING'
   | 'ERR_TELAR_INVALID_ARGUMENT'
   | 'ERR_TELAR_LOST_MESSAGE'
+  | 'ERR_TELAR_MEMORY_LIMIT'
   | 'ERR_TELAR_MEMORY_LOST'
   | 'ERR_TELAR_NATIVE_LOAD'
   | 'ERR_TELAR_NO_HANDLER'
   | 'ERR_TELAR_NO_QUEUE'
+  | 'ERR_TELAR_NO_WORKER_FILE'
   | 'ERR_TELAR_NOT_BYTES'
   | 'ERR_TELAR_NOT_HELD'
   | 'ERR_TELAR_NOT_SHARED'
   | 'ERR_TELAR_OPTION_CONFLICT'
   | 'ERR_TELAR_OTHER_COPY'
+  | 'ERR_TELAR_OUTER_NAME'
   | 'ERR_TELAR_OUT_OF_RANGE'
   | 'ERR_TELAR_QUEUE_FULL'
   | 'ERR_TELAR_RECORD_TOO_LARGE'
@@ -1303,6 +2099,7 @@ export type TelarErrorCode =
   | 'ERR_TELAR_TOO_MANY_THREADS'
   | 'ERR_TELAR_UNKNOWN_OPTION'
   | 'ERR_TELAR_UNREADABLE_VALUE'
+  | 'ERR_TELAR_UNSUPPORTED_RUNTIME'
   | 'ERR_TELAR_WORKER_EXITED'
 
 /**
@@ -1319,8 +2116,36 @@ export class TelarError extends Error {
   protected constructor ()
   /** The code of the error. */
   readonly code: TelarErrorCode
-  /** For errors of sendMany(), sendManySync() and trySendMany(): how many values were sent. */
+  /**
+   * For errors of sendMany(), sendManySync() and trySendMany(): how many values were sent, or
+   * dropped because the channel was full.
+   */
   readonly sent?: number
+  /** For `ERR_TELAR_TIMEOUT` of run(): whether the task ran or waited for too long. */
+  readonly phase?: 'run' | 'queue'
+  /**
+   * For `ERR_TELAR_TIMEOUT` with the phase `'run'`: where the task was, as the lines of a stack. If
+   * none of its JavaScript ran, a line in parentheses says why there is none. Undefined if the task
+   * has ended meanwhile, in a pool that belongs to a worker, and if Node was built without the
+   * inspector. The rejection waits for it for 0.3 s at most.
+   */
+  readonly taskStack?: string
+  /** For errors of select() and selectSync(): the channel that failed. */
+  readonly channel?: Channel
+}
+
+/**
+ * The task of `broadcast()` failed on some of the workers. It is an AggregateError and an instance
+ * of {@link TelarError}.
+ */
+export interface BroadcastError extends AggregateError {
+  /** The code of the error. */
+  readonly code: 'ERR_TELAR_BROADCAST'
+  /**
+   * The results of the workers on which the task did not fail, in the order of the workers;
+   * undefined in the places of the others.
+   */
+  readonly results: any[]
 }
 
 /**

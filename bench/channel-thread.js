@@ -4,7 +4,7 @@
 // them, in one of several ways, until it is told to stop.
 
 const { workerData } = require('node:worker_threads')
-const { Channel } = require('..')
+const { Channel, select, selectSync } = require('..')
 const { values } = require('./channel-values')
 
 const { driver, role, value: valueName, control, port } = workerData
@@ -16,6 +16,9 @@ const back = workerData.back && Channel.from(workerData.back)
 const kStop = 0
 const kReceived = 16
 const kReady = 32
+
+// What select() is given: the channel, and one that stays empty.
+const andEmpty = (channel) => [channel, new Channel({ capacity: 4096 })]
 
 const isOver = () => Atomics.load(control, kStop) !== 0
 const value = values[valueName]
@@ -52,6 +55,10 @@ const senders = {
     while (!isOver()) {
       for (const message of nextBatch()) await there.send(message)
     }
+  },
+
+  select () {
+    return senders.single()
   },
 
   async bytes () {
@@ -101,6 +108,14 @@ const receivers = {
     }
   },
 
+  async select () {
+    const channels = andEmpty(there)
+    for (let result; !(result = await select(channels)).done;) {
+      check(result.value)
+      if (received % value.batch === 0) store()
+    }
+  },
+
   async bytes () {
     for (let claim; (claim = there.tryReceiveBytes() ?? await there.receiveBytes()) !== null;) {
       check(claim.bytes)
@@ -134,31 +149,49 @@ function expect (message, sent) {
   if (message !== sent) throw new Error(`${message} came back for ${sent}`)
 }
 
+async function ask (receive) {
+  let count = 0
+  while (!isOver() && count < kTimes) {
+    const begin = performance.now()
+    await there.send(count)
+    const { value } = await receive()
+    times[count] = performance.now() - begin
+    expect(value, count++)
+  }
+  report(count)
+  await there.close()
+}
+
+async function askSync (receive) {
+  let count = 0
+  while (!isOver() && count < kTimes) {
+    const begin = performance.now()
+    there.sendSync(count)
+    const { value } = receive()
+    times[count] = performance.now() - begin
+    expect(value, count++)
+  }
+  report(count)
+  await there.close()
+}
+
 const askers = {
-  async single () {
-    let count = 0
-    while (!isOver() && count < kTimes) {
-      const begin = performance.now()
-      await there.send(count)
-      const { value } = await back.receive()
-      times[count] = performance.now() - begin
-      expect(value, count++)
-    }
-    report(count)
-    await there.close()
+  single () {
+    return ask(() => back.receive())
   },
 
-  async sync () {
-    let count = 0
-    while (!isOver() && count < kTimes) {
-      const begin = performance.now()
-      there.sendSync(count)
-      const { value } = back.receiveSync()
-      times[count] = performance.now() - begin
-      expect(value, count++)
-    }
-    report(count)
-    await there.close()
+  select () {
+    const channels = andEmpty(back)
+    return ask(() => select(channels))
+  },
+
+  sync () {
+    return askSync(() => back.receiveSync())
+  },
+
+  selectSync () {
+    const channels = andEmpty(back)
+    return askSync(() => selectSync(channels))
   },
 
   port () {
@@ -184,8 +217,18 @@ const answerers = {
     for await (const message of there) await back.send(message)
   },
 
+  async select () {
+    const channels = andEmpty(there)
+    for (let result; !(result = await select(channels)).done;) await back.send(result.value)
+  },
+
   sync () {
     for (let result; !(result = there.receiveSync()).done;) back.sendSync(result.value)
+  },
+
+  selectSync () {
+    const channels = andEmpty(there)
+    for (let result; !(result = selectSync(channels)).done;) back.sendSync(result.value)
   },
 
   port () {

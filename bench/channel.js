@@ -59,6 +59,13 @@ const rows = [
     format: perSecond
   },
   {
+    title: 'integer, one by one, select() of two',
+    kind: 'stream',
+    value: 'integer',
+    driver: 'select',
+    format: perSecond
+  },
+  {
     title: 'record of 100 bytes',
     kind: 'stream',
     value: 'object',
@@ -134,6 +141,18 @@ const rows = [
     driver: 'sync',
     format: microseconds,
     most: 1 / 8
+  },
+  {
+    title: 'the same, select() of two',
+    kind: 'roundTrip',
+    driver: 'select',
+    format: microseconds
+  },
+  {
+    title: 'the same, selectSync() of two',
+    kind: 'roundTrip',
+    driver: 'selectSync',
+    format: microseconds
   },
   {
     title: `receive() waits ${idleMilliseconds / 1000} s, CPU time`,

@@ -3,7 +3,9 @@
 // The drivers, one for each library that is compared. `load()` loads the library.
 // `open(library, { name, threads })` opens a pool with a fixed number of threads, which runs one
 // function of worker.js, and returns `{ run(value) }`. All other options have the defaults of the
-// library.
+// library. `moving`: the function for tasks that move their value, and how the value is marked.
+// openSync() returns a function that blocks, openInline() and openMethod() pools whose tasks are
+// functions that are written in place, and methods of a proxy.
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -19,12 +21,40 @@ function openPool (Pool, { name, threads, ...others }, file = filename) {
   return { run: (value) => pool.run(value) }
 }
 
+/** A task that is written in place. */
+function inline (value) {
+  return value
+}
+
+function workerpoolOptions (threads) {
+  return {
+    workerType: 'thread',
+    minWorkers: threads,
+    maxWorkers: threads,
+    workerThreadOpts: { workerData: { host: 'workerpool' } }
+  }
+}
+
 const drivers = {
   telar: {
     title: 'telar',
     manifest: '../package.json',
     load: () => require('..').Pool,
-    open: openPool
+    open: openPool,
+    openSync: (Pool, { name, threads }) => {
+      const pool = new Pool({ filename, name, minThreads: threads, maxThreads: threads })
+      return (value) => pool.runSync(value)
+    },
+    openInline: (Pool, { threads }) => {
+      const pool = new Pool({ minThreads: threads, maxThreads: threads })
+      return { run: (value) => pool.exec(inline, value) }
+    },
+    openMethod: (Pool, { name, threads }) => {
+      const pool = new Pool({ filename, minThreads: threads, maxThreads: threads })
+      const api = pool.proxy()
+      return { run: (value) => api[name](value) }
+    },
+    moving: { name: 'moveByTelar', mark: (value) => require('..').move(value) }
   },
 
   'telar/piscina': {
@@ -38,7 +68,8 @@ const drivers = {
     title: 'Piscina',
     manifest: 'piscina/package.json',
     load: () => require('piscina'),
-    open: openPool
+    open: openPool,
+    moving: { name: 'moveByPiscina', mark: (value) => require('piscina').move(value) }
   },
 
   tinypool: {
@@ -53,14 +84,25 @@ const drivers = {
     manifest: 'workerpool/package.json',
     load: () => require('workerpool'),
     open (workerpool, { name, threads }) {
-      const pool = workerpool.pool(host, {
-        workerType: 'thread',
-        minWorkers: threads,
-        maxWorkers: threads,
-        workerThreadOpts: { workerData: { host: 'workerpool' } }
-      })
+      const pool = workerpool.pool(host, workerpoolOptions(threads))
       return { run: (value) => pool.exec(name, [value]) }
+    },
+    openInline (workerpool, { threads }) {
+      const pool = workerpool.pool({ ...workerpoolOptions(threads), workerThreadOpts: {} })
+      return { run: (value) => pool.exec(inline, [value]) }
+    },
+    async openMethod (workerpool, { name, threads }) {
+      const api = await workerpool.pool(host, workerpoolOptions(threads)).proxy()
+      return { run: (value) => api[name](value) }
     }
+  },
+
+  // Calls that block only.
+  synckit: {
+    title: 'synckit',
+    manifest: 'synckit/package.json',
+    load: () => require('synckit').createSyncFn,
+    openSync: (createSyncFn) => createSyncFn(path.join(__dirname, 'synckit-worker.js'))
   },
 
   poolifier: {
@@ -80,8 +122,10 @@ const drivers = {
     load: () => HandwrittenPool,
     open (Pool, { name, threads }) {
       const pool = new Pool(name, threads)
-      return { run: (value) => pool.run(value) }
-    }
+      const isMoved = name === 'moveByHand'
+      return { run: (value) => pool.run(value, isMoved ? [value.buffer] : []) }
+    },
+    moving: { name: 'moveByHand', mark: (value) => value }
   },
 
   // Not a pool: what the start-up time of the pools is compared with.
@@ -119,11 +163,11 @@ class HandwrittenPool {
     }
   }
 
-  run (value) {
+  run (value, transferList) {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
-      this.#workers[id % this.#workers.length].postMessage({ id, value })
+      this.#workers[id % this.#workers.length].postMessage({ id, value }, transferList)
     })
   }
 

@@ -18,9 +18,11 @@ const hosts = {
   // A message is the value and a number. The number says which task an answer belongs to.
   handwritten () {
     const run = require('./worker')[workerData.name]
+    const isMoved = workerData.name === 'moveByHand'
     parentPort.on('message', async ({ id, value }) => {
       try {
-        parentPort.postMessage({ id, value: await run(value) })
+        const result = await run(value)
+        parentPort.postMessage({ id, value: result }, isMoved ? [result.buffer] : [])
       } catch (error) {
         parentPort.postMessage({ id, error })
       }

@@ -7,7 +7,10 @@ const { once } = require('node:events')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 const { filename } = require('./drivers')
-const { flow, latencies, assertEcho } = require('./flow')
+const { Source, flow, latencies, assertEcho } = require('./flow')
+const { useHogs } = require('./hogs')
+const { watchLoop } = require('./loop')
+const { writeModules } = require('./modules')
 const { RootTally } = require('./tally')
 
 const DEFAULT_IN_FLIGHT = 1000
@@ -20,22 +23,48 @@ function quantile (sorted, q) {
 const measurements = {
   /** Throughput with many tasks in flight, then the latency of tasks awaited one by one. */
   async flow ({ driver, library, task, threads, times }) {
-    const pool = driver.open(library, { name: task.run, threads })
+    await useHogs(task.hogs ?? 0)
+    const { name, mark } = task.moves ? driver.moving : { name: task.run, mark: null }
+    const pool = await driver[task.opens ?? 'open'](library, { name, threads })
+    const run = mark === null ? pool.run : (value) => pool.run(mark(value))
     const values = task.values()
-    const { tasks, milliseconds } = await flow(pool.run, values, {
+    const { tasks, milliseconds, cpuMicroseconds } = await flow(run, values, {
+      ...task,
       inFlight: task.inFlight ?? DEFAULT_IN_FLIGHT,
       warm: times.warm,
       measure: times.measure
     })
-    const sorted = await latencies(pool.run, values, {
+    const sorted = await latencies(run, values, {
+      ...task,
       warm: times.warm / 2,
       measure: times.latency
     })
     return {
       throughput: tasks / milliseconds * 1000,
+      cpuPerTask: cpuMicroseconds / tasks,
       p50: quantile(sorted, 0.50) * 1000,
       p99: quantile(sorted, 0.99) * 1000
     }
+  },
+
+  /** The number of calls, one after the other, that block until the result is there. */
+  sync ({ driver, library, task, threads, times }) {
+    const call = driver.openSync(library, { name: task.run, threads })
+    const values = task.values()
+    for (const value of values) assertEcho(value, call(value))
+    const callFor = (milliseconds) => {
+      const began = performance.now()
+      let calls = 0
+      let elapsed
+      do {
+        for (const value of values) call(value)
+        calls += values.length
+        elapsed = performance.now() - began
+      } while (elapsed < milliseconds)
+      return calls / elapsed * 1000
+    }
+    callFor(times.warm)
+    return { calls: callFor(times.measure) }
   },
 
   /** The share of the workers' time that they spend on the work of the tasks. */
@@ -91,6 +120,39 @@ const measurements = {
     const milliseconds = performance.now() - began
     assertEcho(value, result)
     return { milliseconds }
+  },
+
+  /** The time of a task that comes after a rest, when the worker and the owner sleep. */
+  async rested ({ driver, library, task, threads }) {
+    const pool = driver.open(library, { name: task.run, threads })
+    const source = new Source(task.values(), task)
+    for (let i = 0; i < WARM_TASKS; i++) await pool.run(source.take())
+    const times = []
+    for (let i = 0; i < task.rests; i++) {
+      await sleep(task.restMilliseconds)
+      const value = source.take()
+      const began = performance.now()
+      await pool.run(value)
+      times.push(performance.now() - began)
+    }
+    return { rested: quantile(times.sort((a, b) => a - b), 0.50) * 1000 }
+  },
+
+  /**
+   * The time from the call of the constructor until each worker has run a task, with a task file
+   * that loads many modules. And the longest time that the event loop of the owner did not turn.
+   */
+  async startup ({ driver, library, task, threads }) {
+    const file = writeModules(task.modules)
+    const stop = watchLoop()
+    const began = performance.now()
+    const pool = driver.open(library, { name: 'thread', threads }, file)
+    const seen = new Set()
+    const loop = async () => {
+      while (seen.size < threads) seen.add(await pool.run(task.holdMilliseconds))
+    }
+    await Promise.all(Array.from({ length: threads }, loop))
+    return { readyMilliseconds: performance.now() - began, blockedMilliseconds: stop() }
   },
 
   /** The CPU time of all threads while the pool has no tasks. */

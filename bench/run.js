@@ -229,9 +229,12 @@ class Progress {
 
 const HEADLINES = {
   throughput: (value) => `${short(value)}/s`,
+  calls: (value) => `${short(value)}/s`,
   share: percent,
   seconds: (value) => `${digits(value)} s`,
   milliseconds: (value) => `${digits(value)} ms`,
+  rested: (value) => `${digits(value)} µs`,
+  readyMilliseconds: (value) => `${digits(value)} ms`,
   cpuMilliseconds: (value) => `${digits(value)} ms CPU`
 }
 
@@ -245,7 +248,7 @@ function groupLine ({ task, threads, drivers: taking, rounds }) {
     const [metric, format] = Object.entries(HEADLINES).find(([key]) => key in figures[0])
     return `${driver} ${format(median(figures.map((f) => f[metric])))}`
   })
-  return `${task.padEnd(13)}${String(threads).padStart(8)}  ${parts.join(' · ')}`
+  return `${task.padEnd(17)}${String(threads).padStart(8)}  ${parts.join(' · ')}`
 }
 
 async function main () {

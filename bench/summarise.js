@@ -16,13 +16,22 @@ const SECTIONS = [
     metrics: { throughput: { kind: 'flow', format: short, name: 'throughput' } }
   },
   {
+    title: 'Calls that block, per second',
+    metrics: { calls: { kind: 'sync', format: short, name: 'blocking calls' } }
+  },
+  {
     title: 'Latency of tasks awaited one at a time, median, µs',
     metrics: { p50: { kind: 'flow', format: digits, name: 'median latency' } }
   },
   {
     title: 'Latency of tasks awaited one at a time, 99th percentile, µs',
     metrics: { p99: { kind: 'flow', format: digits, name: '99th percentile' } },
-    // It has no target, so it is left out on the terminal, which shows enough.
+    // The terminal shows enough without the figures that have no target.
+    onlyWritten: true
+  },
+  {
+    title: 'CPU time of all threads for each task, µs',
+    metrics: { cpuPerTask: { kind: 'flow', format: digits, name: 'CPU time' } },
     onlyWritten: true
   },
   {
@@ -40,6 +49,14 @@ const SECTIONS = [
         detail: 'MB of peak resident memory'
       },
       milliseconds: { kind: 'first', format: digits, unit: 'ms' },
+      rested: { kind: 'rested', format: digits, unit: 'µs' },
+      readyMilliseconds: { kind: 'startup', format: digits, unit: 'ms' },
+      blockedMilliseconds: {
+        kind: 'startup',
+        format: digits,
+        unit: 'ms',
+        detail: "ms of the owner's longest turn"
+      },
       cpuMilliseconds: { kind: 'idle', format: digits, unit: 'ms', detail: 'ms of CPU' }
     }
   }

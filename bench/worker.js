@@ -24,6 +24,15 @@ function spin (milliseconds) {
   while (clock.now() < until);
 }
 
+/** Each library marks in its own way what a task moves. */
+function moveByTelar (value) {
+  return require('..').move(value)
+}
+
+function moveByPiscina (value) {
+  return require('piscina').move(value)
+}
+
 function work10 (value) {
   spin(0.010)
   return value
@@ -38,4 +47,4 @@ function root (value) {
   return Math.sqrt(value)
 }
 
-module.exports = { echo, turn, work10, work100, root }
+module.exports = { echo, moveByHand: echo, moveByPiscina, moveByTelar, turn, work10, work100, root }

@@ -1,11 +1,13 @@
 'use strict'
 
 require('./shared-classes')
-const { Channel } = require('./channel/channel')
+const { Channel, select, selectSync } = require('./channel/channel')
 const context = require('./worker/context')
+const { getCurrentTask } = require('./worker/current-task')
 const { AbortError, TelarError } = require('./base/errors')
 const { kQueueOptions, kTransferable, kValue, move } = require('./transport/move')
 const { Pool } = require('./pool/pool')
+const { runAsWorker } = require('./worker/run-as-worker')
 const { ArrayTaskQueue, FixedQueue } = require('./pool/task-queues')
 const {
   Barrier, Condition, Counter, Latch, Mutex, Once, RwLock, Semaphore, notify, wait, waitAsync
@@ -27,10 +29,16 @@ module.exports = {
   RwLock,
   Semaphore,
   TelarError,
+  createSyncFn: (...args) => require('./pool/sync-fn').createSyncFn(...args),
+  // A getter: see current-task.js.
+  get currentTask () { return getCurrentTask() },
   isWorkerThread: context.isWorkerThread,
   move,
   notify,
   queueOptionsSymbol: kQueueOptions,
+  runAsWorker,
+  select,
+  selectSync,
   transferableSymbol: kTransferable,
   valueSymbol: kValue,
   version,

@@ -6,7 +6,9 @@
 // same system and processor.
 
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -14,6 +16,11 @@ import compilerAdvice from '../lib/base/compiler-advice.js'
 import { CommandError, main, run, step } from './command.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+// Where the build description and the sources are: the root of a clone; a folder of the package,
+// since Yarn and pnpm take a binding.gyp at the root of a package for an install script.
+const packed = join(root, 'native')
+const isClone = existsSync(join(root, 'binding.gyp'))
+const project = isClone ? root : packed
 const stampFile = join(root, 'build', 'telar.stamp')
 
 export const advice = `telar needs to compile its native library here. That takes
@@ -23,11 +30,11 @@ Then run it again: "npm run build" in a clone, "npx telar build" where the packa
 // Changes with every source, with the build description, and with the machine's kind.
 function fingerprint () {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
-  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+  const sources = readdirSync(join(project, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-  for (const file of [join(root, 'binding.gyp'), ...sources.sort()]) {
-    hash.update(`${file.slice(root.length)}\n`).update(readFileSync(file))
+  for (const file of [join(project, 'binding.gyp'), ...sources.sort()]) {
+    hash.update(`${file.slice(project.length)}\n`).update(readFileSync(file))
   }
   return hash.digest('hex')
 }
@@ -72,16 +79,26 @@ function headers () {
 }
 
 // `folder` holds the build description and gets the folder `build`; `env` may bring flags.
-export function compile ({ folder = root, env, isDebug = false, isLoud = false }) {
+export function compile ({ folder = project, env, isDebug = false, isLoud = false }) {
   const mode = isDebug ? '--debug' : '--release'
   const args = [findNodeGyp(), 'configure', 'build', mode, '--jobs=max']
   run(process.execPath, args, { cwd: folder, env: { ...headers(), ...env }, isLoud })
+}
+
+// From the folder of the package to where find-native.js searches. By rename: a process may be
+// using the library that is replaced.
+function moveLibrary (mode) {
+  const target = join(root, 'build', mode)
+  mkdirSync(target, { recursive: true })
+  renameSync(join(packed, 'build', mode, 'telar.node'), join(target, 'telar.node'))
+  rmSync(join(packed, 'build'), { recursive: true })
 }
 
 export function build ({ isDebug = false, isLoud = false } = {}) {
   // Before, not after: a source that is edited during the build is not in it.
   const stamp = fingerprint()
   compile({ isDebug, isLoud })
+  if (!isClone) moveLibrary(isDebug ? 'Debug' : 'Release')
   if (!isDebug) writeFileSync(stampFile, stamp)
 }
 

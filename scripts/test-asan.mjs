@@ -30,13 +30,16 @@ const kFlags = '-fsanitize=address,undefined -fno-sanitize-recover=all ' +
   '-fno-omit-frame-pointer -g -O1 -ftls-model=initial-exec'
 
 const kLeftOut = [
-  // It installs the package and builds it there: nothing of it would run on this library.
-  'test/package/pack.test.js',
+  // Tests of the package and of the codec: they hardly call the library, or call another one.
+  ...testFiles(['test/package']).filter((file) => file !== 'test/package/native-library.test.js'),
+  'test/codec/codec.test.js',
+  'test/codec/large-values.test.js',
   // Its bound for resident memory is for Node's own allocator, which has no room between blocks.
   'test/pool/leaks.test.js',
-  // Hundreds of pools and processes one after another, of what is JavaScript's alone.
-  'test/package/pollution.test.js',
-  'test/pool/reentrancy.test.js'
+  // Hundreds of pools one after another, of what is JavaScript's alone.
+  'test/pool/left-behind.test.js', 'test/pool/reentrancy.test.js',
+  // They measure the CPU time of threads that sleep.
+  'test/sync/sleeps.test.js'
 ]
 
 // It says how soon a process has to end. The search for leaks takes place then, and longer.

@@ -1,6 +1,7 @@
 // Builds and runs the C tests of the core (test/native), sanitizers included.
 
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import compilerAdvice from '../lib/base/compiler-advice.js'
@@ -22,5 +23,7 @@ dnf install libasan libubsan libtsan.
 The other tests: npm run test:js\n`)
   process.exitCode = 1
 } else {
-  await main(() => run('make', ['-C', folder, 'check'], { isLoud: true }))
+  await main(() => run('make', [
+    `-j${availableParallelism()}`, '-C', folder, 'check'
+  ], { isLoud: true }))
 }

@@ -8,6 +8,7 @@
 // Other options go to node --test.
 
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { root, testFiles } from './test-files.mjs'
 
 const kWithout = '--without='
@@ -18,7 +19,8 @@ const without = given.filter((arg) => arg.startsWith(kWithout))
 const flags = given.filter((arg) => arg.startsWith('--') && !arg.startsWith(kWithout))
 const all = testFiles(given.filter((arg) => !arg.startsWith('--')))
 const files = all.filter((file) => !without.includes(file))
-const unknown = without.filter((file) => !all.includes(file))
+const known = testFiles([])
+const unknown = without.filter((file) => !known.includes(file))
 
 if (unknown.length > 0) {
   process.stderr.write(`${kWithout} names no test file: ${unknown.join(', ')}\n`)
@@ -27,7 +29,7 @@ if (unknown.length > 0) {
   process.stderr.write('There are no test files there\n')
   process.exitCode = 1
 } else {
-  const args = ['--test', '--test-concurrency=1', ...flags, ...files]
+  const args = ['--test', `--test-concurrency=${availableParallelism()}`, ...flags, ...files]
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }

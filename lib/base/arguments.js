@@ -4,7 +4,9 @@
 // no option. A misspelled option is an error that says which one was probably meant.
 
 const { Array, Math, Object } = require('./globals')
-const { createError, describe } = require('./errors')
+const { isAbortSignal } = require('./abort-signal')
+const { describe } = require('./describe')
+const { createError } = require('./errors')
 
 const isObject = (value) => typeof value === 'object' && value !== null
 
@@ -24,12 +26,32 @@ function refuseUnknown (given, known, prefix) {
   }
 }
 
+// What is wrong with what a caller passed as options, as an error, or null. telar/piscina is not
+// `strict`.
+function wrongOptions (what, value, strict = true) {
+  if (!isObject(value) || (strict && Array.isArray(value))) {
+    return argumentError(`${what} must be an object`, value, strict)
+  }
+  if (!strict || !isBareInstance(value)) return null
+  const hint = isAbortSignal(value) ? ', such as { signal }' : ''
+  return argumentError(`${what} must be an object with properties of its own${hint}`, value)
+}
+
+// An instance of a class without properties of its own, such as an AbortSignal, would be taken for
+// no options at all.
+function isBareInstance (value) {
+  const prototype = Object.getPrototypeOf(value)
+  // That of a plain object, also of another realm, has no prototype itself. Most options are such
+  // objects, so their keys are not listed here.
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null &&
+    Object.keys(value).length === 0
+}
+
 // A copy of the options, without a prototype.
 function ownOptions (given, known, prefix) {
-  if (Array.isArray(given)) {
-    const what = prefix === '' ? 'options' : prefix.slice(0, -1)
-    throw argumentError(`${what} must be an object`, given)
-  }
+  const what = prefix === '' ? 'options' : prefix.slice(0, -1)
+  const error = given === undefined ? null : wrongOptions(what, given)
+  if (error !== null) throw error
   const copy = Object.assign(Object.create(null), given)
   refuseUnknown(copy, known, prefix)
   return copy
@@ -69,4 +91,4 @@ function editDistance (a, b) {
   return current[b.length]
 }
 
-module.exports = { argumentError, isObject, nearest, ownOptions, refuseUnknown }
+module.exports = { argumentError, isObject, nearest, ownOptions, refuseUnknown, wrongOptions }

@@ -4,7 +4,7 @@
 // and the documentation with it. Users match on `code`; messages may change.
 
 const {
-  Array, Error, Function, JSON, Object, RangeError, String, Symbol, TypeError
+  AggregateError, Error, Function, Object, RangeError, Symbol, TypeError
 } = require('./globals')
 const { types } = require('node:util')
 const { own, setOwn } = require('./own')
@@ -46,6 +46,16 @@ class TelarRangeError extends RangeError {
   }
 }
 
+class TelarAggregateError extends AggregateError {
+  code
+  results = [] // what the calls that did not fail have returned
+
+  constructor (code, message, options) {
+    super([], message, options)
+    this.code = code
+  }
+}
+
 class AbortError extends TelarError {
   // `cause` is an own property even when the reason is undefined: callers recognize an abort
   // without a reason by it.
@@ -60,6 +70,7 @@ for (const [Class, name] of [
   [TelarError, 'TelarError'],
   [TelarTypeError, 'TypeError'],
   [TelarRangeError, 'RangeError'],
+  [TelarAggregateError, 'AggregateError'],
   [AbortError, 'AbortError']
 ]) {
   setOwn(Class.prototype, 'name', name, false)
@@ -72,6 +83,12 @@ const table = Object.freeze({
     message: (what = 'task') => `The ${what} has been aborted`,
     when: 'The signal of a task or of a waiting call fired, or the pool closed before the task ' +
       'started. `cause` is the reason.'
+  },
+  ERR_TELAR_BROADCAST: {
+    type: TelarAggregateError,
+    message: (failed, total) => `The task of broadcast() failed on ${failed} of ${total} workers`,
+    when: 'The task of `broadcast()` failed on some of the workers. `errors` has their errors, ' +
+      '`results` the results of the others.'
   },
   ERR_TELAR_CHANNEL_ABORTED: {
     type: TelarError,
@@ -157,6 +174,14 @@ const table = Object.freeze({
       'from the port of the pool',
     when: 'A value that was sent by MessagePort did not arrive.'
   },
+  ERR_TELAR_MEMORY_LIMIT: {
+    type: TelarError,
+    message: (limit, seen) => 'The worker reached its memory limit: its JavaScript heap had ' +
+      `${seen === undefined ? 'no room left below the limit of V8' : `${seen} MB`}, and ` +
+      `memoryLimit.heapMb is ${limit}. Let tasks hold less at a time, or raise the limit`,
+    cause: (limit, seen, cause) => cause,
+    when: 'The worker of a task used more than `memoryLimit`. It was replaced.'
+  },
   ERR_TELAR_MEMORY_LOST: {
     type: TelarError,
     message: () => 'A record of the channel names a SharedArrayBuffer by its number, and the ' +
@@ -188,6 +213,18 @@ const table = Object.freeze({
     message: () => 'No task queue available and all Workers are busy',
     when: '`maxQueue` is 0 and every worker is busy.'
   },
+  ERR_TELAR_NO_WORKER_FILE: {
+    type: TelarError,
+    message: (files) => 'The file that workers run was not found. A bundler has copied the code ' +
+      'of telar into a bundle, so that file must be there, too, under one of these names:\n' +
+      `${files}\n` +
+      'Bundle it as an entry with the name "telar-worker" (its path: require("telar/files")' +
+      '.worker), or set the environment variable TELAR_WORKER to where it is. ' +
+      'docs/bundlers.md has the lines for each bundler.',
+    when: 'A bundler has copied the code of telar into a bundle, and no `telar-worker.js` is ' +
+      'beside it; or the file that `TELAR_WORKER` names does not exist. See ' +
+      '[bundlers.md](bundlers.md).'
+  },
   ERR_TELAR_NOT_HELD: {
     type: TelarError,
     message: (kind) => `The ${kind} is not held by this guard or, in a call without a guard, by ` +
@@ -213,6 +250,14 @@ const table = Object.freeze({
       `work with: ${why}. Let all packages use one installation; "npm ls telar" lists them.`,
     when: 'A lock, a channel or a pool comes from a copy of telar with another version or ' +
       'another native library.'
+  },
+  ERR_TELAR_OUTER_NAME: {
+    type: TelarError,
+    message: (name, names) => `The function ${name} uses ${names}, which it does not ` +
+      'declare. It runs in another thread, without the variables around it. Pass values as ' +
+      "arguments, and modules as imports: exec({ fn, imports: { fs: 'node:fs' } })",
+    when: 'A function that was given to `exec()` or `define()` uses a variable from outside of ' +
+      'itself. The message names it.'
   },
   ERR_TELAR_OUT_OF_RANGE: {
     type: TelarRangeError,
@@ -240,7 +285,8 @@ const table = Object.freeze({
   ERR_TELAR_TIMEOUT: {
     type: TelarError,
     message: (call, timeout) => `${call} timed out after ${timeout} ms`,
-    when: 'The `timeout` of a waiting call expired.'
+    when: 'The `timeout` of a waiting call, or the `teardownTimeout` of a pool, expired. Or a ' +
+      'task was over its `timeout` or `queueTimeout`: then `phase` is `\'run\'` or `\'queue\'`.'
   },
   ERR_TELAR_TOO_MANY_THREADS: {
     type: TelarError,
@@ -266,9 +312,16 @@ const table = Object.freeze({
       'deep for the stack of a worker with `resourceLimits`, for example. `cause` is the error ' +
       'of the platform.'
   },
+  ERR_TELAR_UNSUPPORTED_RUNTIME: {
+    type: TelarError,
+    message: (version) => `telar does not run in Deno (this is ${version}), which has only a ` +
+      "part of Node's worker threads. Run the program with Node 20 or newer, or with Bun",
+    when: "`require('telar')` in Deno."
+  },
   ERR_TELAR_WORKER_EXITED: {
     type: TelarError,
-    message: (exitCode) => `worker exited with code: ${exitCode}`,
+    message: (exitCode, tasks) => `worker exited with code: ${exitCode}` +
+      (tasks === undefined ? '' : ` while it ran ${tasks}`),
     when: 'A worker ended by itself, by `process.exit()` for example, before its task was done.'
   }
 })
@@ -298,54 +351,14 @@ function recognize (error) {
 // without the rest parameter.
 const createTerminated = () => new TelarError('ERR_TELAR_TERMINATED', 'Terminating worker thread')
 
-const kMaxShown = 40
-
-// Describes what a caller passed, for the end of a message: `received "x"`, `received an instance
-// of Date`.
-function describe (value) {
-  switch (typeof value) {
-    case 'string':
-      return describeString(value)
-    case 'bigint':
-      return `${value}n`
-    case 'symbol':
-      return String(value)
-    case 'function':
-      return value.name ? `function ${value.name}` : 'an anonymous function'
-    case 'object': {
-      if (value === null) return 'null'
-      if (Array.isArray(value)) return `an array of ${value.length}`
-      const name = constructorName(value)
-      return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
-    }
-    default:
-      return Object.is(value, -0) ? '-0' : String(value)
-  }
-}
-
-function describeString (text) {
-  if (text.length <= kMaxShown) return JSON.stringify(text)
-  return `${JSON.stringify(text.slice(0, kMaxShown))}… (${text.length} characters)`
-}
-
-// A proxy or a getter of the caller may throw. That must not replace the error that is described.
-function constructorName (value) {
-  try {
-    const name = value.constructor?.name
-    return typeof name === 'string' && name !== '' ? name : undefined
-  } catch {
-    return undefined
-  }
-}
-
 module.exports = {
   AbortError,
+  TelarAggregateError,
   TelarError,
   TelarRangeError,
   TelarTypeError,
   createError,
   createTerminated,
-  describe,
   recognize,
   table
 }

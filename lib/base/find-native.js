@@ -4,46 +4,25 @@
 // `npx telar build`) comes before the one that the package contains. TELAR_NATIVE=<path> loads
 // that file and no other.
 
-const { String, process } = require('./globals')
+const { String, process, nodeRequire } = require('./globals')
 const fs = require('node:fs')
 const path = require('node:path')
-const { own } = require('./own')
-
-const given = own(process.env, 'TELAR_NATIVE')
-const root = path.join(__dirname, '..', '..')
-
-// `inherited`: the file that the parent thread has loaded, if any.
-function * candidates (inherited) {
-  if (inherited !== undefined) return yield inherited
-  if (given) return yield path.resolve(given)
-  yield path.join(root, 'build', 'Release', 'telar.node')
-  yield path.join(root, 'build', 'Debug', 'telar.node')
-  const machine = `${process.platform}-${process.arch}`
-  const variants = process.platform === 'linux' ? [machine, `${machine}-musl`] : [machine]
-  // A library for the other libc fails to load, and the next one is tried. The order matters only
-  // where a compatibility layer makes both of them load.
-  if (isAlpine()) variants.reverse()
-  for (const variant of variants) yield path.join(root, 'prebuilds', variant, 'telar.node')
-}
-
-function isAlpine () {
-  try {
-    return fs.existsSync('/etc/alpine-release')
-  } catch {
-    return false // forbidden by Node's permission model
-  }
-}
+const { givenLibrary, isBundled, libraryFiles } = require('./own-files')
 
 // Returns the library and its file. Throws the error that says what was tried.
+// `inherited`: the file that the parent thread has loaded, if any.
 function findNative (inherited) {
+  if (process.versions.deno !== undefined) {
+    throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME', process.versions.deno)
+  }
   const failures = []
-  for (const file of candidates(inherited)) {
+  for (const file of inherited === undefined ? libraryFiles() : [inherited]) {
     try {
       if (!fs.existsSync(file)) {
         failures.push({ file, reason: 'does not exist' })
         continue
       }
-      return { native: require(file), file }
+      return { native: nodeRequire(file), file }
     } catch (error) {
       failures.push({ file, reason: String(error?.message), code: error?.code })
     }
@@ -62,17 +41,19 @@ function report (failures) {
 
 function remedy (failures) {
   if (failures.some(({ code }) => code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_ACCESS_DENIED')) {
+    const root = isBundled ? '<folder>' : path.join(__dirname, '..', '..')
     return `Node's flags forbid it. With --permission (--experimental-permission on Node 20), add
 --allow-addons and --allow-fs-read=${path.join(root, '*')}; leave out --no-addons.`
   }
-  if (!fs.existsSync(require('./worker-file').kWorkerFile)) {
-    return `This code does not run from the folder of telar: a bundler has copied it into a bundle.
-The worker file of telar and its native library must stay files of their own:
-mark "telar" as external in the bundler, and install it where the bundle runs.`
-  }
-  if (given) {
+  if (givenLibrary) {
     return 'The environment variable TELAR_NATIVE names this file; unset it to search the usual ' +
       'places.'
+  }
+  if (isBundled) {
+    return `This code does not run from the folder of telar: a bundler has copied it into a bundle.
+Copy the library there as telar.node, and bundle the file that workers run as telar-worker.js:
+require('telar/files') has the paths of both, and docs/bundlers.md has the lines for each
+bundler. Or mark "telar" as external, and install it where the bundle runs.`
   }
   return `Compile it for this machine: "npx telar build" where telar is installed, "npm run build"
 in a clone of its repository. You need

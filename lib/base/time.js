@@ -71,6 +71,24 @@ function onAlarm () {
   }
 }
 
+// For a thread that blocks its event loop: calls back the timers that are due, but not those of
+// afterTurn(). Returns the milliseconds until the next one is due.
+function runTimers () {
+  const time = native.now()
+  const ofLoop = []
+  try {
+    while (timers.due < time) {
+      const timer = timers.first
+      timers.remove(timer)
+      if (timer.isRef) ofLoop.push(timer)
+      else timer.callback()
+    }
+    return timers.due - time
+  } finally {
+    for (const timer of ofLoop) timers.add(timer)
+  }
+}
+
 // Calls back whenever a thread of the process has ended, from the event loop.
 function onThreadEnd (callback) {
   threadEndCallbacks.push(callback)
@@ -94,4 +112,4 @@ function unref () {
   if (--references === 0) alarm.setRef(false)
 }
 
-module.exports = { afterTurn, now, onThreadEnd, ref, startTimer, stopTimer, unref }
+module.exports = { afterTurn, now, onThreadEnd, ref, runTimers, startTimer, stopTimer, unref }

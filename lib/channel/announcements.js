@@ -13,7 +13,7 @@
 
 const { Map, Object, Set } = require('../base/globals')
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
-const { bufferRegistry } = require('./buffer-registry')
+const { bufferRegistry } = require('../shared/buffer-registry')
 
 // The number is the version of the messages. Other versions of telar in the process may use others.
 const kName = 'telar:memory:3:'

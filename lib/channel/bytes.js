@@ -5,8 +5,9 @@
 // ring, but it can change the bytes of other records. An open reservation or claim refers to its
 // Channel: if the Channel were collected, its end would be detached, and the bytes given back.
 
-const { Number, Symbol } = require('../base/globals')
-const { createError, describe } = require('../base/errors')
+const { Number, Symbol, Uint8Array } = require('../base/globals')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 
 class Reservation {
   #writer
@@ -48,6 +49,19 @@ class Reservation {
   [Symbol.dispose] () { this.discard() }
 }
 
+// A reservation for which a channel that drops the newest records has no room. The bytes are
+// outside the channel. They are sent when they are committed, if there is room by then.
+class LateReservation extends Reservation {
+  constructor (writer, channel, length) {
+    const bytes = new Uint8Array(length)
+    const lateWriter = {
+      commitBytes: (_, used) => writer.commitLate(bytes.subarray(0, used)),
+      discard: () => {}
+    }
+    super(lateWriter, channel, null, bytes)
+  }
+}
+
 class Claim {
   #reader
   #channel
@@ -76,4 +90,4 @@ class Claim {
   [Symbol.dispose] () { this.release() }
 }
 
-module.exports = { Claim, Reservation }
+module.exports = { Claim, LateReservation, Reservation }

@@ -2,15 +2,18 @@
 
 const { Promise, Symbol } = require('../base/globals')
 const { inspect } = require('node:util')
-const { createError, describe } = require('../base/errors')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 const { kNone, readLimits, waitWithin } = require('../base/limits')
-const { Received, from, share } = require('../shared/registry')
+const { Received, dataOf, from, share } = require('../shared/registry')
 const { createMemory, isChannelMemory } = require('./memory')
-const { readBytes, readCount, readValues } = require('./options')
+const { readBytes, readChannels, readCount, readValues } = require('./options')
 const { kBytes, kMany, kOne } = require('./results')
 
 // Most of this room is loaded with the first channel that is used: many programs have none.
 const loadEnds = () => require('./end')
+let selecting = null
+const loadSelect = () => (selecting ??= require('./select'))
 
 // Methods that return a promise never throw. They reject, for invalid arguments too.
 const rejecting = (call) => {
@@ -21,7 +24,15 @@ const rejecting = (call) => {
   }
 }
 
+// Returns the receiving side of this thread, or undefined if it is not a Channel of this copy of
+// telar. Set by Channel.
+let receiversOf
+
 class Channel {
+  static {
+    receiversOf = (channel) => #id in channel ? channel.#toReceive() : undefined
+  }
+
   #id
   #memory
   #end = null
@@ -116,7 +127,7 @@ class Channel {
   }
 
   tryReceive () {
-    return this.#toReceive().tryReceive(kOne, 1)
+    return this.#toReceive().tryReceive(kOne, 1, 0)
   }
 
   receiveSync (options) {
@@ -134,7 +145,7 @@ class Channel {
   }
 
   tryReceiveMany (max) {
-    return this.#toReceive().tryReceive(kMany, readCount(max, 'max'))
+    return this.#toReceive().tryReceive(kMany, readCount(max, 'max'), 0)
   }
 
   receiveManySync (max, options) {
@@ -152,7 +163,7 @@ class Channel {
   }
 
   tryReceiveBytes () {
-    return this.#toReceive().tryReceive(kBytes, 1)
+    return this.#toReceive().tryReceive(kBytes, 1, 0)
   }
 
   receiveBytesSync (options) {
@@ -296,4 +307,38 @@ class ChannelIterator {
   }
 }
 
-module.exports = { Channel }
+// A thread has one object for each channel, and it may be one of another copy of telar.
+function receiversOfOtherCopy (channel) {
+  const { id, memory } = dataOf(channel)
+  const { bindChannel, openEnd } = loadEnds()
+  const { ring, receivers } = openEnd(id, memory)
+  if (ring.channel !== channel) bindChannel(channel, id)
+  ring.attach()
+  return receivers
+}
+
+// What select.js takes: each channel with the receiving side of this thread.
+function toChoices (channels) {
+  const { length } = readChannels(channels)
+  const choices = []
+  for (let i = 0; i < length; i++) {
+    const channel = from(Channel, 'Channel', channels[i])
+    const receivers = receiversOf(channel) ?? receiversOfOtherCopy(channel)
+    choices.push({ channel, receivers })
+  }
+  return choices
+}
+
+function select (channels, options) {
+  try {
+    return loadSelect().select(toChoices(channels), readLimits(options))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function selectSync (channels, options) {
+  return loadSelect().selectSync(toChoices(channels), readLimits(options))
+}
+
+module.exports = { Channel, select, selectSync }

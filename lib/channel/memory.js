@@ -9,14 +9,19 @@ const { createError } = require('../base/errors')
 const native = require('../base/native')
 const { normalizeChannelOptions } = require('./options')
 
-const { OK, kSingleConsumer, kSingleProducer } = native.channelConstants
+const {
+  OK, kDropNewest, kDropOldest, kSingleConsumer, kSingleProducer
+} = native.channelConstants
 const kReasonBytes = 4096
+const kOverflowFlags = {
+  __proto__: null, wait: 0, 'drop-oldest': kDropOldest, 'drop-newest': kDropNewest
+}
 
 function createMemory (options) {
-  const { capacity, producers, consumers } = normalizeChannelOptions(options)
+  const { capacity, producers, consumers, overflow } = normalizeChannelOptions(options)
   const producerFlag = producers === 'one' ? kSingleProducer : 0
   const consumerFlag = consumers === 'one' ? kSingleConsumer : 0
-  const flags = producerFlag | consumerFlag
+  const flags = producerFlag | consumerFlag | kOverflowFlags[overflow]
   const memory = new SharedArrayBuffer(native.channelSize(capacity, flags) + kReasonBytes)
   const status = native.createChannel(new Uint8Array(memory), capacity, flags)
   if (status !== OK) {

@@ -5,7 +5,8 @@
 const { Array, Math, Number, Object } = require('../base/globals')
 const { types } = require('node:util')
 const native = require('../base/native')
-const { argumentError, isObject, ownOptions } = require('../base/arguments')
+const { createError } = require('../base/errors')
+const { argumentError, ownOptions } = require('../base/arguments')
 
 const { kCapacityMax, kCapacityMin } = native.channelConstants
 const kDefaultCapacity = 2 ** 20
@@ -27,16 +28,18 @@ const channelOptions = {
     message: "must be 'many' or 'one'",
     isAllowed: (value) => value === 'many' || value === 'one',
     fallback: 'many'
+  },
+  overflow: {
+    message: "must be 'wait', 'drop-oldest' or 'drop-newest'",
+    isAllowed: (value) => value === 'wait' || value === 'drop-oldest' || value === 'drop-newest',
+    fallback: 'wait'
   }
 }
 
 const channelOptionNames = Object.keys(channelOptions)
 
-// { capacity, producers, consumers }; the capacity is rounded up to a power of two.
+// { capacity, producers, consumers, overflow }; the capacity is rounded up to a power of two.
 function normalizeChannelOptions (options) {
-  if (options !== undefined && !isObject(options)) {
-    throw argumentError('options must be an object', options)
-  }
   const given = ownOptions(options, channelOptionNames, 'options.')
   const result = { __proto__: null }
   for (const name of channelOptionNames) {
@@ -44,6 +47,10 @@ function normalizeChannelOptions (options) {
     const value = given[name] ?? fallback
     if (!isAllowed(value)) throw argumentError(`options.${name} ${message}`, value)
     result[name] = value
+  }
+  if (result.overflow === 'drop-oldest' && result.consumers === 'one') {
+    throw createError('ERR_TELAR_OPTION_CONFLICT', "options.consumers must be 'many' with " +
+      "overflow: 'drop-oldest', because the threads that send take records out too")
   }
   result.capacity = 2 ** Math.ceil(Math.log2(result.capacity))
   return result
@@ -66,4 +73,14 @@ function readValues (values) {
   return values
 }
 
-module.exports = { channelOptionNames, normalizeChannelOptions, readBytes, readCount, readValues }
+// channels: what select() is to receive from.
+function readChannels (channels) {
+  if (!Array.isArray(channels) || channels.length === 0) {
+    throw argumentError('channels must be an array of at least one Channel', channels)
+  }
+  return channels
+}
+
+module.exports = {
+  channelOptionNames, normalizeChannelOptions, readBytes, readChannels, readCount, readValues
+}

@@ -1,28 +1,15 @@
 'use strict'
 
 const { Promise } = require('../base/globals')
-const native = require('../base/native')
 const { createError } = require('../base/errors')
 const { RecordReader, kNothing } = require('./record-reader')
 const { endResult, kMany, kOne } = require('./results')
 const { MemorySearch } = require('./memory-search')
+const { Spin } = require('./spin')
 const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
 const { chargeTurn, constants, kMissing } = require('./thread')
 
 const { CLOSED, OK, kReceivers } = constants
-
-// A call spins for this time before it sleeps, because most answers of a thread that is awake come
-// sooner. Not on a single CPU, where the other thread could not run meanwhile.
-const hasCores = native.cpus() > 1
-const kSpinNs = hasCores ? 10_000 : 0
-// After this many calls in a row that spun and received nothing, only one call in 32 spins, to find
-// out whether that has changed.
-const kMaxMisses = 4
-const kProbeMask = 31
-// How long that call spins: as long as the other thread takes to wake up and answer. With less, two
-// threads that have both begun to sleep would never find each other awake again. It is a thirtieth
-// of the time that they sleep anyway.
-const kProbeNs = hasCores ? 60_000 : 0
 
 const noNeed = () => 0
 
@@ -40,12 +27,13 @@ class Receiver extends Waiter {
 
 // This thread's receiving side of a channel.
 class Receivers extends WaitQueue {
+  // When select() last chose this channel: see select.js.
+  turn = 0
   #reader
   #search
   // What the last #take() received.
   #result = null
-  // How many calls in a row have spun and received nothing; from kMaxMisses on, all calls count.
-  #misses = 0
+  #spin = new Spin()
 
   constructor (ring) {
     super(ring, kReceivers, 'ERR_TELAR_CHANNEL_NO_SENDER')
@@ -56,11 +44,17 @@ class Receivers extends WaitQueue {
   // Whether the reader has records that were taken from the ring and not delivered yet.
   get hasStash () { return this.#reader.hasStash }
 
+  // Whether the next record has to wait for shared memory.
+  get isSearching () { return this.#search.isActive }
+
+  // The approximate length in bytes of what was received last.
+  get lastBytes () { return this.#reader.lastBytes }
+
   // A promise of what `kind` stands for.
   receive (kind, max, limits, call) {
     if (this.isEmpty) {
       try {
-        if (this.#take(kind, max, this.#spinTime()) === OK) return this.#deliver()
+        if (this.#take(kind, max, this.#spin.next()) === OK) return this.#deliver()
       } catch (error) {
         return Promise.reject(error)
       }
@@ -70,16 +64,16 @@ class Receivers extends WaitQueue {
     })
   }
 
-  // Returns undefined if there is no record now.
-  tryReceive (kind, max) {
+  // Returns undefined if there is no record within `spin` nanoseconds.
+  tryReceive (kind, max, spin) {
     if (!this.flush()) return undefined
-    const status = this.#take(kind, max, 0)
+    const status = this.#take(kind, max, spin)
     if (status === kMissing) this.#search.watch()
     return this.#settle(kind, status)
   }
 
   receiveSync (kind, max, timeout, call) {
-    const attempt = () => this.#take(kind, max, this.#spinTime())
+    const attempt = () => this.#take(kind, max, this.#spin.next())
     return this.#settle(kind, this.block(attempt, noNeed, timeout, call))
   }
 
@@ -124,13 +118,13 @@ class Receivers extends WaitQueue {
     if (this.#search.isLost) this.#dropLostRecord()
     const status = this.#takeKind(kind, max, spin)
     if (status === OK) {
-      if (spin !== 0) this.#misses = 0
+      if (spin !== 0) this.#spin.hit()
       if (this.#search.isActive) this.#search.stop()
     } else if (status === kMissing) {
       this.#search.start(this.#reader.missing)
       if (this.#search.isLost) this.#dropLostRecord()
     } else if (spin !== 0) {
-      this.#misses++
+      this.#spin.miss()
     }
     return status
   }
@@ -169,12 +163,6 @@ class Receivers extends WaitQueue {
     this.#result = this.#reader.claim(spin)
     return this.#reader.status
   }
-
-  // For how many nanoseconds the next call spins before it sleeps.
-  #spinTime () {
-    if (this.#misses < kMaxMisses) return kSpinNs
-    return (++this.#misses & kProbeMask) === 0 ? kProbeNs : 0
-  }
 }
 
-module.exports = { Receivers }
+module.exports = { Receiver, Receivers }

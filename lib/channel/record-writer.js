@@ -6,7 +6,7 @@ const { ArrayBuffer, Buffer, Int32Array, Math } = require('../base/globals')
 const { types } = require('node:util')
 const native = require('../base/native')
 const { createError } = require('../base/errors')
-const { Reservation } = require('./bytes')
+const { LateReservation, Reservation } = require('./bytes')
 const {
   Packet, kBytesRecord, kHeaderBytes, kNamedRecord, kNumberMask, putHeader
 } = require('./record')
@@ -15,7 +15,7 @@ const { scratch, values } = require('./scratch')
 const { constants, info, kWake, runs } = require('./thread')
 const { Values, kScratchBytes } = require('./values')
 
-const { OK, TOO_LARGE, kBatch, kOffset, kTicket } = constants
+const { AGAIN, DROPPED, FULL, OK, TOO_LARGE, kBatch, kDropped, kOffset, kTicket } = constants
 
 // Views and ArrayBuffers of this size and more are encoded in place, which saves a copy.
 const kInPlaceBytes = 8 * 1024
@@ -36,6 +36,8 @@ class RecordWriter {
   // The length of the record that was tried last, in bytes. After pushMany(): of the batch, or of
   // its first record if nothing was sent.
   lastBytes = 0
+  // How many values pushMany() has dropped, since there was no room for them.
+  dropped = 0
   #ring
   #inPlace = null
 
@@ -54,6 +56,7 @@ class RecordWriter {
     this.#encode(value)
     const status = this.#ring.core.send(scratch.start, this.lastBytes)
     if (info[kWake] !== 0) this.#ring.wake()
+    if (status === DROPPED && scratch.named !== null) this.#forget(native.threadNumber, lastNumber)
     return status
   }
 
@@ -74,6 +77,9 @@ class RecordWriter {
     this.lastBytes = packet.bytes.length
     const status = this.#ring.core.sendBytes(packet.bytes)
     if (info[kWake] !== 0) this.#ring.wake()
+    if (status === DROPPED && packet.kind === kNamedRecord) {
+      this.#forget(packet.thread, packet.number)
+    }
     return status
   }
 
@@ -87,19 +93,26 @@ class RecordWriter {
   }
 
   // Sends list[from] and as many of the next values as fit into one batch. Returns how many were
-  // sent. If none were, `status` says why.
+  // sent or dropped. If none were, `status` says why.
   pushMany (list, from) {
     const count = values.isBusy ? 0 : this.#collect(list, from)
-    if (count === 0) {
-      this.status = this.push(list[from])
-      return this.status === OK ? 1 : 0
-    }
+    if (count === 0) return this.#pushFirst(list[from])
     const sent = this.#ring.core.sendMany(scratch.runCount)
+    if (this.#ring.dropsNewest) this.dropped += info[kDropped]
     if (info[kWake] !== 0) this.#ring.wake()
     this.status = sent >= 0 ? OK : -sent
     if (sent < 0) this.lastBytes = runs[1]
     if (this.status === TOO_LARGE) throw this.#tooLarge(this.lastBytes)
     return sent >= 0 ? sent : 0
+  }
+
+  #pushFirst (value) {
+    this.status = this.push(value)
+    if (this.status === DROPPED) {
+      this.status = OK
+      this.dropped++
+    }
+    return this.status === OK ? 1 : 0
   }
 
   // Encodes a batch into the scratch buffer and returns how many values it has. A value that has to
@@ -145,6 +158,15 @@ class RecordWriter {
     return new Reservation(this, ring.channel, ticket, bytes)
   }
 
+  // The same in a channel that drops what it has no room for: without room, the bytes are written
+  // elsewhere at first.
+  reserveOrDrop (length) {
+    const reservation = this.reserve(length)
+    if (!isFull(this.status) || !this.#ring.dropsNewest) return reservation
+    this.status = OK
+    return new LateReservation(this, this.#ring.channel, length)
+  }
+
   commit (ticket, used) {
     const status = this.#ring.core.commit(ticket, used)
     if (info[kWake] !== 0) this.#ring.wake()
@@ -152,10 +174,20 @@ class RecordWriter {
   }
 
   commitBytes (ticket, used) {
-    // detach() has given the reservation back.
-    if (!this.#ring.isAttached) throw createError('ERR_TELAR_DISPOSED', 'reservation')
+    this.#checkAttached()
     const status = this.commit(ticket, used + kHeaderBytes)
     if (status !== OK) throw this.#ring.failure(status)
+  }
+
+  commitLate (bytes) {
+    this.#checkAttached()
+    const status = this.pushBytes(bytes)
+    if (status !== OK && status !== DROPPED) throw this.#ring.failure(status)
+  }
+
+  // detach() has given the reservations back.
+  #checkAttached () {
+    if (!this.#ring.isAttached) throw createError('ERR_TELAR_DISPOSED', 'reservation')
   }
 
   discard (ticket) {
@@ -195,6 +227,11 @@ class RecordWriter {
     return lastNumber
   }
 
+  // A record that was announced has been dropped.
+  #forget (thread, number) {
+    this.#ring.announcements.acknowledge(`${thread}:${number}`)
+  }
+
   #pushInPlace (value) {
     const { core, maxRecord } = this.#ring
     scratch.begin()
@@ -206,6 +243,7 @@ class RecordWriter {
     const offset = info[kOffset]
     const ticket = info[kTicket]
     if (info[kWake] !== 0) this.#ring.wake()
+    if (isFull(status) && this.#ring.dropsNewest) return kUseScratch // which drops and counts it
     if (status !== OK) return status
     let length = -1
     try {
@@ -226,6 +264,8 @@ class RecordWriter {
     return createError('ERR_TELAR_RECORD_TOO_LARGE', bytes, this.#ring.maxRecord)
   }
 }
+
+const isFull = (status) => status === FULL || status === AGAIN
 
 function isLargeView (value) {
   return ArrayBuffer.isView(value) && value.byteLength >= kInPlaceBytes &&

@@ -18,6 +18,11 @@ function putHeader (words, at, kind, number, thread) {
   words[at + 1] = thread
 }
 
+// The number of a record that names shared memory, from its first word.
+function numberOf (word) {
+  return word >>> kNumberShift
+}
+
 // A record outside the ring, in bytes of its own: it waits for room, or for shared memory.
 class Packet {
   bytes
@@ -29,7 +34,7 @@ class Packet {
   }
 
   get kind () { return this.#words[0] & kKindMask }
-  get number () { return this.#words[0] >>> kNumberShift }
+  get number () { return numberOf(this.#words[0]) }
   get thread () { return this.#words[1] >>> 0 }
 
   // `memory`: the memory of the Decoder, which finds what the value names.
@@ -41,5 +46,5 @@ class Packet {
 }
 
 module.exports = {
-  Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord, kNumberMask, putHeader
+  Packet, kBytesRecord, kHeaderBytes, kKindMask, kNamedRecord, kNumberMask, numberOf, putHeader
 }

@@ -11,12 +11,13 @@ const { sleepBlocked } = require('../base/slices')
 const { Announcements } = require('./announcements')
 const { endIdOf, kNotInTable } = require('./end-id')
 const { Reason } = require('./reason')
+const { kKindMask, kNamedRecord, numberOf } = require('./record')
 const { constants, core: thread, info, kWake } = require('./thread')
 
 const {
   ABORTED, BUSY, CLOSED, LIMIT, NO_MEMORY,
-  kEvent, kEventOffset, kEventStride, kMaxEnds, kMaxOpen, kSenders, kStateAborted, kStateOpen,
-  kWakeAll, kWakeFirst, kWakeSecond
+  kDropNewest, kDropOldest, kEvent, kEventOffset, kEventStride, kMaxEnds, kMaxOpen, kSenders,
+  kStateAborted, kStateOpen, kWakeAll, kWakeDropped, kWakeFirst, kWakeSecond
 } = constants
 
 class Ring {
@@ -53,7 +54,12 @@ class Ring {
     this.flags = core.flags
     this.#reason = new Reason(bytes.buffer)
     this.announcements = new Announcements(this)
+    // Nobody will read these records and say so.
+    if ((this.flags & kDropOldest) !== 0) core.watchDrops(kKindMask, kNamedRecord)
   }
+
+  // Whether a record for which there is no room is dropped.
+  get dropsNewest () { return (this.flags & kDropNewest) !== 0 }
 
   // Waiting calls and open reservations and claims keep a reference to the Channel, so that it is
   // not collected and its end is not detached.
@@ -133,16 +139,25 @@ class Ring {
     return this.core.isDeserted(side)
   }
 
-  // Wakes the blocked threads that C has picked.
+  // Wakes the blocked threads that C has picked, and gives up what the records named that it has
+  // dropped.
   wake () {
     const wake = info[kWake]
     info[kWake] = 0
+    if ((wake & kWakeDropped) !== 0) this.#acknowledgeDropped()
     if ((wake & kWakeFirst) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 8 & 255))
     if ((wake & kWakeSecond) !== 0) Atomics.notify(this.words, eventIndex(wake >>> 16 & 255))
     if ((wake & kWakeAll) !== 0) {
       for (let endpoint = 0; endpoint < kMaxEnds; endpoint++) {
         Atomics.notify(this.words, eventIndex(endpoint))
       }
+    }
+  }
+
+  #acknowledgeDropped () {
+    const headers = this.core.takeDropped()
+    for (let at = 0; at < headers.length; at += 2) {
+      this.announcements.acknowledge(`${headers[at + 1]}:${numberOf(headers[at])}`)
     }
   }
 

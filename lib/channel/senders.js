@@ -8,7 +8,7 @@ const { kHeaderBytes } = require('./record')
 const { WaitQueue, Waiter, isTransient } = require('./wait-queue')
 const { chargeTurn, constants } = require('./thread')
 
-const { OK, kSenders } = constants
+const { DROPPED, OK, kSenders } = constants
 
 // Sends a record that was encoded when the call was made.
 class PacketSender extends Waiter {
@@ -83,14 +83,14 @@ class ReservationSender extends Waiter {
   }
 
   attempt (writer) {
-    const reservation = writer.reserve(this.need)
+    const reservation = writer.reserveOrDrop(this.need)
     if (reservation !== null) this.resolve(reservation)
     return writer.status
   }
 }
 
-// Sends the values of the list from index `sent` on. Returns how many of the list have been sent by
-// now. If these are not all, writer.status says why.
+// Sends the values of the list from index `sent` on. Returns how many of the list have been sent,
+// or dropped, by now. If these are not all, writer.status says why.
 function pushAll (writer, list, sent) {
   writer.status = OK
   while (sent < list.length && writer.status === OK) {
@@ -110,6 +110,9 @@ function withCount (error, sent) {
   return error
 }
 
+// Whether a send is over: the record is in the channel, or was dropped because there was no room.
+const isSettled = (status) => status === OK || status === DROPPED
+
 const done = Promise.resolve()
 
 // This thread's sending side of a channel.
@@ -127,7 +130,7 @@ class Senders extends WaitQueue {
     try {
       if (this.isEmpty) {
         const status = writer.push(value)
-        if (status === OK) return chargeTurn(writer.lastBytes) ?? done
+        if (isSettled(status)) return chargeTurn(writer.lastBytes) ?? done
         if (!isTransient(status)) return Promise.reject(this.ring.failure(status, kSenders))
         packet = writer.keep(value)
       } else {
@@ -175,9 +178,11 @@ class Senders extends WaitQueue {
   // Returns how many values have been sent.
   trySendMany (list) {
     if (!this.flush()) return 0
-    const sent = pushAll(this.#writer, list, 0)
-    if (sent === 0) this.#isDone(this.#writer.status)
-    return sent
+    const writer = this.#writer
+    const before = writer.dropped
+    const sent = pushAll(writer, list, 0)
+    if (sent === 0) this.#isDone(writer.status)
+    return sent - (writer.dropped - before)
   }
 
   sendManySync (list, timeout) {
@@ -197,7 +202,7 @@ class Senders extends WaitQueue {
     const writer = this.#writer
     if (this.isEmpty) {
       const status = writer.pushBytes(bytes)
-      if (status === OK) return chargeTurn(writer.lastBytes) ?? done
+      if (isSettled(status)) return chargeTurn(writer.lastBytes) ?? done
     }
     return new Promise((resolve, reject) => {
       this.add(new BytesSender(resolve, reject, bytes), limits, 'sendBytes()')
@@ -229,7 +234,7 @@ class Senders extends WaitQueue {
   reserveSync (length, timeout) {
     let reservation
     this.#blockUntilDone(() => {
-      reservation = this.#writer.reserve(length)
+      reservation = this.#writer.reserveOrDrop(length)
       return this.#writer.status
     }, timeout, 'reserveSync()')
     return reservation
@@ -250,10 +255,9 @@ class Senders extends WaitQueue {
   }
 
   // True or false: whether the record was sent. Throws the error for any other status.
-
   #isDone (status) {
     if (status === OK) return true
-    if (isTransient(status)) return false
+    if (status === DROPPED || isTransient(status)) return false
     throw this.ring.failure(status, kSenders)
   }
 }

@@ -3,9 +3,10 @@
 // What all channels of this thread share: the bell of its event loop, the numbers that C returns
 // beside a status, and the limit of how much may be done in one turn of the event loop.
 
-const { Promise, Set, Uint32Array } = require('../base/globals')
+const { Math, Promise, Set, Uint32Array } = require('../base/globals')
 const native = require('../base/native')
-const { afterTurn } = require('../base/time')
+const { kFirstSleepMs } = require('../base/slices')
+const { afterTurn, now } = require('../base/time')
 
 const constants = native.channelConstants
 const { kRuns, kBatch, kWake } = constants
@@ -59,6 +60,20 @@ function removeReference () {
   if (--referenced === 0) core.setRef(false)
 }
 
+// Blocks the thread until the bell of its event loop rings, or until the time `end`. This sleep is
+// native, as a thread can wait for one word only in Atomics.wait(), and each ring has its own. Node
+// cannot end a native sleep when it terminates the thread, so it consists of short ones.
+function sleepUntilBell (end) {
+  for (let left; (left = end - now()) > 0;) {
+    if (sleepOnce(Math.ceil(Math.min(left, kFirstSleepMs)))) return
+  }
+}
+
+// V8 ends a thread that is terminated when a function of JavaScript is entered.
+function sleepOnce (milliseconds) {
+  return core.sleep(milliseconds)
+}
+
 // A promise that is resolved at once lets its caller continue in a microtask. A loop of such calls
 // would keep the event loop from ever turning. So each call has a cost, and when the sum exceeds
 // this number, the next promise is resolved after a turn of the event loop.
@@ -98,6 +113,7 @@ module.exports = {
   kWake,
   runs,
   serveAll,
+  sleepUntilBell,
   startWaiting,
   stopWaiting
 }

@@ -7,10 +7,10 @@
 const { DOMException, Map, Math, Uint8Array, structuredClone } = require('../base/globals')
 const { Decoder, Encoder } = require('../codec')
 const { kMaxRegion } = require('../codec/views')
-const { createError, describe } = require('../base/errors')
+const { createError } = require('../base/errors')
 const native = require('../base/native')
-const { dataOf, restore, revive } = require('../shared/registry')
-const { bufferRegistry } = require('./buffer-registry')
+const { isShared, restorePlain, revive } = require('../shared/registry')
+const { bufferRegistry } = require('../shared/buffer-registry')
 
 const kScratchBytes = 256 * 1024
 // The size of a record that is too large is measured up to this limit, or up to twice what the
@@ -53,17 +53,9 @@ class ValueMemory {
     return buffer
   }
 
-  isShared (object) {
-    return dataOf(object) !== undefined
-  }
+  isShared (object) { return isShared(object) }
 
-  revive (plain) {
-    const data = dataOf(plain)
-    if (data === undefined) {
-      throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
-    }
-    return restore(data)
-  }
+  revive (plain) { return restorePlain(plain) }
 
   // The memory does not grow. A larger value has to be encoded elsewhere.
   grow () {

@@ -80,13 +80,18 @@ class WaitQueue {
   // limits: see ../base/limits.js. call: the name of the call, for the message of a timeout.
   add (waiter, limits, call) {
     if (limits.signal !== undefined && this.#listen(waiter, limits.signal)) return
+    this.join(waiter)
+    if (limits.timeout !== Infinity && waiter.isListed) {
+      this.#startTimeout(waiter, limits, call)
+    }
+  }
+
+  // Adds a waiter that has no limits here.
+  join (waiter) {
     waiter.channel = this.ring.channel
     this.#waiters.add(waiter)
     // Behind other waiters it has to wait in any case.
     if (this.#waiters.first === waiter) this.serve()
-    if (limits.timeout !== Infinity && waiter.isListed) {
-      this.#startTimeout(waiter, limits, call)
-    }
   }
 
   // Settles the waiters that can be settled now. The bell will ring for the others.
@@ -130,6 +135,14 @@ class WaitQueue {
       // announce again.
       if (!this.isEmpty) this.serve()
     }
+  }
+
+  // Removes a waiter that has been settled elsewhere. Returns whether the queue has to be served:
+  // the next waiter may not have to wait, and without waiters the announcement is withdrawn.
+  remove (waiter) {
+    const wasFirst = this.#waiters.first === waiter
+    this.#waiters.remove(waiter)
+    return wasFirst
   }
 
   whenEmpty () {
@@ -277,9 +290,30 @@ class WaitQueue {
   }
 }
 
+// The queues that have to be served because a call has left them.
+const left = []
+let isServingLeft = false
+
+// Takes a call out of all queues in which it waits, after one of them has settled it: `settled` is
+// its waiter there, which that queue drops, or null. `places`: { queue, waiter } for each. A queue
+// that is served now may settle another call that waits in several queues, and so on. They are
+// served one after the other, as nested calls might exceed the stack.
+function leaveQueues (places, settled) {
+  for (const { queue, waiter } of places) {
+    if (queue.remove(waiter) && waiter !== settled) left.push(queue)
+  }
+  if (isServingLeft) return
+  isServingLeft = true
+  try {
+    for (let queue; (queue = left.pop()) !== undefined;) queue.serve()
+  } finally {
+    isServingLeft = false
+  }
+}
+
 // Whether a call that got this status may wait, because a later try may have another result.
 function isTransient (status) {
   return status === EMPTY || status === FULL || status === AGAIN || status === kMissing
 }
 
-module.exports = { WaitQueue, Waiter, isTransient }
+module.exports = { WaitQueue, Waiter, isTransient, leaveQueues }

@@ -17,15 +17,24 @@ const { isStackOverflow } = require('./stack-overflow')
 //                               with the bytes written so far and takes the rest; or null
 //   memory.attachFrom           buffers of this many bytes or more are attached, not encoded
 //                               (undefined: all are encoded)
-//   memory.attach(arrayBuffer)  takes the copy of such a buffer, which is then transferred beside
-//                               the encoding; returns its index there. The encoder leaves memory
-//                               without this method by overflow() first
-//   memory.detach()             with attach(): forgets all attached buffers
+//   memory.attach(arrayBuffer)  takes the copy of such a buffer, or one that is moved. It is then
+//                               transferred beside the encoding; returns its index there. The
+//                               encoder leaves memory without this method by overflow() first
+//   memory.detach()             optional: forgets all attached buffers and named objects, since the
+//                               value is written again from its beginning
 //   memory.free()               optional: the encoding is not needed
 //   memory.identify(buffer)     optional: a BigInt by which the other side finds that
 //                               SharedArrayBuffer; without it, values with such buffers are left
 //                               to structured clone
-//   memory.isShared(object)     optional, with identify(): whether an object lies in such memory
+//   memory.nameOf(object)       optional, instead of identify(): a number by which the other side
+//                               finds that SharedArrayBuffer or WebAssembly.Module; or -1. Then the
+//                               encoder leaves memory by overflow(), and asks again there
+//   memory.isShared(object)     optional, with one of these two: whether an object lies in such
+//                               memory
+//
+// `moved`: the buffers that the sender loses, which need not be copied, or null:
+//   moved.has(buffer)           whether a buffer is one of them
+//   moved.isLarge(length)       whether such a buffer is attached
 //
 // encode() returns the number of bytes, from `start` on. -1: the value has to be cloned by the
 // platform. An accessor in the value that throws makes encode() throw the same error. If the codec
@@ -43,10 +52,11 @@ class Encoder {
     this.#writer = new ValueWriter(memory)
   }
 
-  encode (value, start) {
+  encode (value, start, moved = null) {
     // Called by an accessor of the value that is being encoded. One cursor serves one value.
     if (this.isBusy) return -1
     const writer = this.#writer
+    writer.moved = moved
     if (typeof value !== 'object' || value === null) {
       writer.open(start)
       return writer.value(value) ? this.#done() : this.#failed()

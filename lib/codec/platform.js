@@ -44,6 +44,8 @@ const viewClasses = [
   'Int32Array', 'Uint32Array', 'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array',
   'BigUint64Array'
 ].map(name => globals[name])
+// The kind of a Buffer whose memory is written as a whole, with its place there.
+const kBufferView = viewClasses.length
 
 const errorClasses = [
   'Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError',
@@ -65,6 +67,7 @@ module.exports = {
   buffer,
   typedArray,
   dataView,
+  kBufferView,
   viewClasses,
   errorClasses,
   mapSize,

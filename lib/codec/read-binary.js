@@ -2,7 +2,7 @@
 
 const { Buffer } = require('../base/globals')
 const { own } = require('../base/own')
-const { types, viewClasses } = require('./platform')
+const { kBufferView, types, viewClasses } = require('./platform')
 
 function readArrayBuffer (reader) {
   return reader.arrayBuffer(reader.word() >>> 0)
@@ -21,19 +21,21 @@ function readAttachedBuffer (reader, index) {
 }
 
 function readView (reader, kind) {
-  const Class = viewClasses[kind]
+  const Class = kind === kBufferView ? Buffer : viewClasses[kind]
   if (Class === undefined) reader.fail('a kind of view', `number ${kind}`)
   const offset = reader.word() >>> 0
   const length = reader.word() >>> 0
   const buffer = reader.value()
-  const unit = own(Class, 'BYTES_PER_ELEMENT') ?? 1
+  const unit = own(Class, 'BYTES_PER_ELEMENT') ?? 1 // DataView and Buffer have none of their own
   if (!types.isAnyArrayBuffer(buffer)) {
     reader.fail('the ArrayBuffer of a view', `a value of type ${typeof buffer}`)
   }
   if (offset % unit !== 0 || offset + length * unit > buffer.byteLength) {
     reader.fail(`a view in ${buffer.byteLength} bytes`, `${length} elements at ${offset}`)
   }
-  return new Class(buffer, offset, length)
+  return kind === kBufferView
+    ? Buffer.from(buffer, offset, length)
+    : new Class(buffer, offset, length)
 }
 
 module.exports = {

@@ -30,7 +30,7 @@ function readExotic (reader, tag, payload) {
     case kBoxed: return readBoxed(reader)
     case kAttachedArrayBuffer: return readAttachedArrayBuffer(reader, payload)
     case kAttachedBuffer: return readAttachedBuffer(reader, payload)
-    case kMemory: return readSharedMemory(reader)
+    case kMemory: return readSharedMemory(reader, payload)
     case kShared: return readSharedObject(reader)
     default: return reader.fail('a value', `tag ${tag}`)
   }

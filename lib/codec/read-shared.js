@@ -2,11 +2,25 @@
 
 const { BigUint64Array, Int32Array, Number } = require('../base/globals')
 const { memberOf } = require('../base/own')
+const { kByName } = require('./tags').memories
 
 const id = new BigUint64Array(1)
 const halves = new Int32Array(id.buffer)
 
-function readSharedMemory (reader) {
+function readSharedMemory (reader, payload) {
+  return payload === kByName ? readNamed(reader) : readById(reader)
+}
+
+function readNamed (reader) {
+  const { memory } = reader
+  const name = reader.value()
+  if (memberOf(memory, 'named') === undefined || !Number.isInteger(name) || name < 0) {
+    reader.fail('a value', 'a name of a shared object')
+  }
+  return memory.named(name) ?? reader.fail('the name of a shared object', `${name}`)
+}
+
+function readById (reader) {
   const name = readUint64(reader)
   const length = readUint64(reader)
   if (memberOf(reader.memory, 'find') === undefined) reader.fail('a value', 'a SharedArrayBuffer')

@@ -11,7 +11,8 @@
 //   kArray       payload: length; the elements, holes as kHole
 //   kArrayPlus   like kArray, then a kObject with the named properties
 //   kRef         payload: number of an object met before, in order of encounter
-//   kMemory      a SharedArrayBuffer: two words of its id, two of its length
+//   kMemory      a SharedArrayBuffer. Payload 0: two words of its id, two of its length. Payload 1:
+//                a number, its name, also for a WebAssembly.Module
 //   kShared      an object that lives in shared memory: the plain object that structured clone
 //                would make of it
 //   kError       payload: class and presence bits (error-fields.js)
@@ -79,5 +80,7 @@ module.exports = {
   kShared: 29,
   kBytesRecord: 30,
   kNamedRecord: 31,
-  kinds: { kTextRun: 1 }
+  kinds: { kTextRun: 1 },
+  // Payloads of kMemory.
+  memories: { kById: 0, kByName: 1 }
 }

@@ -222,6 +222,7 @@ class ValueWriter extends Writer {
   #texts (array, index, length, text) {
     const run = this.#run
     let element = text
+    run.begin(text, length - index)
     do {
       run.add(element)
       if (++index === length || run.isFull) return run.write(this) ? index - 1 : -1

@@ -1,16 +1,17 @@
 'use strict'
 
-const { DataView, Map, Uint8Array } = require('../base/globals')
+const { Buffer, DataView, Map, Uint8Array } = require('../base/globals')
 const tags = require('./tags')
 const platform = require('./platform')
 const { kMaxRegion } = require('./views')
 const { isFixedSharedMemory, writeSharedMemory } = require('./write-shared')
 
 const { kArrayBuffer, kAttachedArrayBuffer, kView, kBuffer, kAttachedBuffer, kRef, kTagBits } = tags
-const { types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
+const { kBufferView, types, viewClasses, buffer: bufferSlots, typedArray, dataView } = platform
 
 const kDataView = viewClasses.indexOf(DataView)
 const kindOf = new Map(viewClasses.map((Class, kind) => [Class?.name, kind]))
+const kUint8Array = kindOf.get('Uint8Array')
 
 // From this many bytes on, Buffer's fill(), which is one memcpy, is faster than set(), which writes
 // to shared memory word by word.
@@ -36,7 +37,17 @@ function isDetached (buffer) {
 }
 
 function writeArrayBuffer (writer, buffer) {
-  return isOrdinary(buffer) && writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
+  return isOrdinary(buffer) && writeWhole(writer, buffer)
+}
+
+function writeWhole (writer, buffer) {
+  if (writer.moved !== null && writer.moved.has(buffer)) {
+    const length = bufferSlots.byteLength.call(buffer)
+    if (writer.moved.isLarge(length) || writer.attaches(length)) {
+      return writer.attach(kAttachedArrayBuffer, buffer)
+    }
+  }
+  return writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
 }
 
 // `bytes`: a Uint8Array or an instance of a subclass.
@@ -67,7 +78,9 @@ function writeBytes (writer, tag, bytes) {
 }
 
 function attach (writer, tag, bytes, length) {
-  return writer.attach(tag === kBuffer ? kAttachedBuffer : kAttachedArrayBuffer, bytes, length)
+  const copy = Buffer.allocUnsafeSlow(length)
+  copy.set(bytes)
+  return writer.attach(tag === kBuffer ? kAttachedBuffer : kAttachedArrayBuffer, copy.buffer)
 }
 
 // A view is written with its whole buffer, but each buffer only once: views that share a buffer
@@ -90,6 +103,10 @@ function writeView (writer, view, kind) {
     offset = typedArray.byteOffset.call(view)
     length = typedArray.length.call(view)
   }
+  return writePlaced(writer, buffer, offset, length, kind)
+}
+
+function writePlaced (writer, buffer, offset, length, kind) {
   const isShared = isFixedSharedMemory(buffer)
   if (!isShared && !isOrdinary(buffer)) return false
   const bytes = isShared ? 0 : bufferSlots.byteLength.call(buffer)
@@ -103,16 +120,22 @@ function writeView (writer, view, kind) {
   const known = writer.seen.add(buffer)
   if (known >= 0) return writer.word(known << kTagBits | kRef)
   if (isShared) return writeSharedMemory(writer, buffer)
-  return writeBytes(writer, kArrayBuffer, new Uint8Array(buffer))
+  return writeWhole(writer, buffer)
 }
 
 // A Buffer is written without the memory around it, which as a rule is Node's pool and holds
 // unrelated data. So Buffers that share memory (or a Buffer and another view) get copies of their
-// own on the other side. A Buffer that occurs twice in a value stays one Buffer.
+// own on the other side. A Buffer that occurs twice in a value stays one Buffer. But a Buffer whose
+// memory is shared or moved has all of that memory there too.
 function writeBuffer (writer, view) {
   const buffer = typedArray.buffer.call(view)
-  if (!isOrdinary(buffer)) return false
-  return writeBytes(writer, kBuffer, view)
+  if (writer.moved === null || !writer.moved.has(buffer)) {
+    if (isOrdinary(buffer)) return writeBytes(writer, kBuffer, view)
+    if (!isFixedSharedMemory(buffer)) return false
+  }
+  if (kindOf.get(typedArray.name.call(view)) !== kUint8Array) return false
+  const offset = typedArray.byteOffset.call(view)
+  return writePlaced(writer, buffer, offset, typedArray.length.call(view), kBufferView)
 }
 
 module.exports = { writeArrayBuffer, writeView, writeBuffer, kDataView }

@@ -2,7 +2,7 @@
 
 const {
   Array, ArrayBuffer, BigInt, Boolean, Buffer, DOMException, Date, Map, Number, Object,
-  QuotaExceededError, RegExp, Set, SharedArrayBuffer, String, WeakMap
+  QuotaExceededError, RegExp, Set, SharedArrayBuffer, String, WeakMap, WebAssembly
 } = require('../base/globals')
 const tags = require('./tags')
 const platform = require('./platform')
@@ -10,7 +10,9 @@ const { writeArrayBuffer, writeView, writeBuffer } = require('./write-binary')
 const { builtinName } = require('./builtin-class')
 const { isPlain } = require('./plain')
 const { writeError, writeDOMException, writeQuotaExceededError } = require('./write-error')
-const { isSharedObject, writeSharedMemory, writeSharedObject } = require('./write-shared')
+const {
+  isSharedObject, writeModule, writeSharedMemory, writeSharedObject
+} = require('./write-shared')
 
 const { kRef, kObject, kArray, kDate, kRegExp, kMap, kSet, kBoxed, kTagBits, kMaxPayload } = tags
 const { types, mapSize, setSize, regExpFlags, regExpSource } = platform
@@ -67,6 +69,11 @@ register(Set, acceptedBy(setSize), writeSet)
 register(ArrayBuffer, types.isArrayBuffer, writeArrayBuffer)
 register(Buffer, types.isUint8Array, writeBuffer)
 register(SharedArrayBuffer, types.isSharedArrayBuffer, writeSharedMemory)
+if (WebAssembly !== undefined) {
+  const { Module } = WebAssembly
+  const { customSections } = Module
+  register(Module, acceptedBy(function () { customSections(this, '') }), writeModule)
+}
 platform.viewClasses.forEach((Class, kind) => {
   if (Class === undefined) return
   // writeView() verifies the kind of the view.

@@ -5,7 +5,8 @@ const { types } = require('node:util')
 const { memberOf } = require('../base/own')
 const tags = require('./tags')
 
-const { kMemory, kShared } = tags
+const { kMemory, kShared, kTagBits } = tags
+const { kById, kByName } = tags.memories
 
 const byteLength = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength').get
 const id = new BigUint64Array(1)
@@ -17,14 +18,15 @@ function isFixedSharedMemory (buffer) {
   return types.isSharedArrayBuffer(buffer) && buffer.growable !== true
 }
 
-// A SharedArrayBuffer is not copied: its id is written.
+// A SharedArrayBuffer is not copied: its name or its id is written.
 function writeSharedMemory (writer, buffer) {
   const { memory } = writer
+  if (memberOf(memory, 'nameOf') !== undefined) return writeName(writer, buffer)
   if (memberOf(memory, 'identify') === undefined || !writer.reserve(5)) return false
   const length = byteLength.call(buffer)
   id[0] = memory.identify(buffer)
   const { words, pos } = writer
-  words[pos] = kMemory
+  words[pos] = kById << kTagBits | kMemory
   words[pos + 1] = halves[0]
   words[pos + 2] = halves[1]
   id[0] = BigInt(length)
@@ -34,10 +36,23 @@ function writeSharedMemory (writer, buffer) {
   return true
 }
 
+function writeModule (writer, module) {
+  return memberOf(writer.memory, 'nameOf') !== undefined && writeName(writer, module)
+}
+
+function writeName (writer, object) {
+  let name = writer.memory.nameOf(object)
+  if (name < 0) {
+    if (!writer.overflow()) return false
+    name = writer.memory.nameOf(object)
+  }
+  return name >= 0 && writer.word(kByName << kTagBits | kMemory) && writer.number(name)
+}
+
 // Whether an object lives in shared memory. Such an object keeps its class on the other side.
 function isSharedObject (writer, object) {
   const { memory } = writer
-  return memberOf(memory, 'identify') !== undefined && memory.isShared(object)
+  return memberOf(memory, 'isShared') !== undefined && memory.isShared(object)
 }
 
 // Writes the plain object that structured clone would make of it.
@@ -47,4 +62,6 @@ function writeSharedObject (writer, object) {
   return true
 }
 
-module.exports = { isFixedSharedMemory, isSharedObject, writeSharedMemory, writeSharedObject }
+module.exports = {
+  isFixedSharedMemory, isSharedObject, writeModule, writeSharedMemory, writeSharedObject
+}

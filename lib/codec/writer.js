@@ -1,6 +1,6 @@
 'use strict'
 
-const { BigInt, BigInt64Array, Buffer, Int32Array, Math, TypeError } = require('../base/globals')
+const { BigInt, BigInt64Array, Int32Array, Math, TypeError } = require('../base/globals')
 const { kNotLatin1 } = require('./latin1')
 const { kMaxNumberWords, putNumber } = require('./numbers')
 const { memberOf } = require('../base/own')
@@ -34,6 +34,8 @@ class Writer {
   // Buffers of this many bytes or more are attached there.
   #attachFrom
   strings = new ShortStrings()
+  // The buffers that are moved with the value (transport/moved-buffers.js), or null.
+  moved = null
 
   #home
   #bytes = null
@@ -132,6 +134,12 @@ class Writer {
     return true
   }
 
+  // Leaves the memory for what takes all that is sent beside an encoding. False: there is none.
+  overflow () {
+    const { size } = this
+    return this.#overflow(size, withMore(size))
+  }
+
   // Moves to the overflow memory of the transport, if it has any.
   #overflow (needed, wanted) {
     const used = this.size
@@ -162,13 +170,10 @@ class Writer {
     return length >= this.#attachFrom
   }
 
-  attach (tag, bytes, length) {
-    const { memory, size } = this
-    const canAttach = memberOf(memory, 'attach') !== undefined
-    if (!canAttach && !this.#overflow(size, withMore(size))) return false
-    const copy = Buffer.allocUnsafeSlow(length)
-    copy.set(bytes)
-    return this.word(this.memory.attach(copy.buffer) << kTagBits | tag)
+  attach (tag, buffer) {
+    const canAttach = memberOf(this.memory, 'attach') !== undefined
+    if (!canAttach && !this.overflow()) return false
+    return this.word(this.memory.attach(buffer) << kTagBits | tag)
   }
 
   word (word) {

@@ -15,6 +15,11 @@ const kMaxBootFailures = 3
 const kRetryMinMs = 1000
 const kRetryMaxMs = 60_000
 
+// A pool that has none tries at once when a task comes. If that fails too, further tasks wait for
+// this long, which doubles each time.
+const kAloneMinMs = 100
+const kAloneMaxMs = 10_000
+
 class BootFailures {
   // The error of the last worker that failed; null once another has become ready.
   error = null
@@ -24,6 +29,9 @@ class BootFailures {
   #lastAt = -Infinity
   #retryDelay = kRetryMinMs
   #retryAt = 0
+  #isAlone = false // the last worker that was started had no others beside it
+  #aloneDelay = kAloneMinMs
+  #aloneAt = 0
 
   // To be called when a worker has ended by itself. True: it counts as a boot failure, since the
   // next one would end the same way.
@@ -34,7 +42,7 @@ class BootFailures {
     if (wasUsed) this.clear()
     if (wasUsed || wasUsedSince(this.#lastAt)) {
       this.#count = 0
-      this.#retryDelay = kRetryMinMs
+      this.#forgetPauses()
     }
     if (wasUsed) return false
     this.#lastAt = now()
@@ -45,12 +53,24 @@ class BootFailures {
     this.error = error
     this.#retryAt = now() + this.#retryDelay
     this.#retryDelay = Math.min(2 * this.#retryDelay, kRetryMaxMs)
+    if (!this.#isAlone) return
+    this.#isAlone = false
+    this.#aloneAt = now() + this.#aloneDelay
+    this.#aloneDelay = Math.min(2 * this.#aloneDelay, kAloneMaxMs)
   }
 
-  // Whether to start another worker. `workers`: how many there are. If there is none, one is always
-  // started: otherwise the tasks could not run. If it fails, they are rejected with its error.
+  // Whether to start another worker; the caller starts it then. `workers`: how many there are.
   mayStart (workers) {
-    return this.error === null || workers === 0 || now() >= this.#retryAt
+    if (this.error === null) return true
+    if (this.pause(workers) > 0) return false
+    this.#isAlone = workers === 0
+    return true
+  }
+
+  // How many milliseconds are left until another may be started.
+  pause (workers) {
+    const at = workers > 0 ? this.#retryAt : this.#aloneAt
+    return Math.max(0, at - now())
   }
 
   // To be called when a worker has become ready.
@@ -64,8 +84,15 @@ class BootFailures {
     this.unreported = []
     this.#count = 0
     this.#lastAt = -Infinity
-    this.#retryDelay = kRetryMinMs
+    this.#forgetPauses()
     this.#retryAt = 0
+  }
+
+  #forgetPauses () {
+    this.#retryDelay = kRetryMinMs
+    this.#isAlone = false
+    this.#aloneDelay = kAloneMinMs
+    this.#aloneAt = 0
   }
 }
 

@@ -10,7 +10,10 @@ const { createTerminated } = require('../base/errors')
 const native = require('../base/native')
 const { startTimer, stopTimer } = require('../base/time')
 const { encode, pack } = require('../transport/packet')
-const { kForm } = require('../transport/slot-memory')
+const { kForm, kKeyed } = require('../transport/slot-memory')
+const { fitsSlot } = require('../transport/task-keys')
+const { steeringOf } = require('./call-options')
+const { kNone } = require('./route')
 const { kInMessage } = require('./task-functions')
 
 // When no worker is busy, and a load balancer chooses none or a queue gives no task, they are asked
@@ -32,6 +35,8 @@ class Dispatcher {
   #settler
   #poller
   #scaler
+  #progress
+  #deadlines
   #isFlushing = false
   #retryTimer = null
   #retryDelay = kBalancerRetryMinMs
@@ -48,18 +53,23 @@ class Dispatcher {
     this.#settler = parts.settler
     this.#poller = parts.poller
     this.#scaler = parts.scaler
+    this.#progress = parts.progress
+    this.#deadlines = parts.deadlines
   }
 
   // Hands a task over. False: it has to wait. True also if that failed and the task was rejected.
   dispatch (task) {
     if (this.#workers.size === 0 || !this.#slots.hasFree) return false
+    if (task.keyHash !== kNone || task.target !== null) return this.#dispatchRouted(task)
     if (this.#state.isBalanced) return this.#dispatchBalanced(task)
+    if (this.#state.isIsolated) return this.#dispatchIsolated(task)
     const isExclusive = this.#state.isExclusive(task)
-    if (!isExclusive && task.packed === undefined) {
+    if (!isExclusive && task.packed === undefined && !task.keepsUntilPlace) {
       if (!this.#isDirect && this.#isFull) return false
       if (this.#dispatchDirect(task)) return true
       // Its value has to be sent by port, now or when the task is tried again.
     }
+    if (task.priority !== 0) return this.#dispatchRouted(task)
     const worker = this.#findWorker(isExclusive)
     const lane = isExclusive ? kLaneExclusive : kLaneShared
     return worker !== null && this.#assign(task, worker, lane)
@@ -76,7 +86,71 @@ class Dispatcher {
       return task.isSettled
     }
     this.#recordHandOver(task, slot, null)
-    this.#poller.submitTask(slot, task.waited)
+    const { waited } = task
+    if (task.isLimited) this.#deadlines.prepare(task.terms, waited)
+    if (task.priority === 0) this.#poller.submitTask(slot, waited, task.isLimited)
+    else this.#poller.submitTaskRouted(slot, task, null, kLaneShared)
+    return true
+  }
+
+  // Hands a task over to the agenda of a worker: that of its key, the target of a broadcast, or, if
+  // it has only a priority, the worker with the fewest tasks.
+  #dispatchRouted (task) {
+    if (!this.#isDirect && this.#isFull && task.target === null) return false
+    if (this.#settler.isOver(task) || this.#hasLostTarget(task)) return true
+    if (task.packed !== undefined) return this.#postRouted(task)
+    const worker = task.keyHash === kNone ? task.target ?? this.#pickWorker() : null
+    if (worker === undefined) return false
+    const slot = this.#slots.take()
+    const isWritten = this.#write(slot, task)
+    if (isWritten && !this.#settler.isOver(task) && (worker === null || worker.isOpen)) {
+      this.#submitRouted(task, slot, worker)
+      return true
+    }
+    this.#slots.giveBack(slot)
+    if (isWritten || task.isSettled) return task.isSettled || this.#hasLostTarget(task)
+    return this.#postRouted(task)
+  }
+
+  #pickWorker () { return this.#workers.at(this.#native.core.pickWorker()) }
+
+  // The same for a task whose value has to be sent by port. False: there is no worker.
+  #postRouted (task) {
+    if (this.#settler.isOver(task) || this.#hasLostTarget(task)) return true
+    const { core } = this.#native
+    const { keyHash } = task
+    const hasKey = keyHash !== kNone
+    const worker = hasKey
+      ? this.#workers.at(core.holdKey(keyHash))
+      : task.target ?? this.#pickWorker()
+    if (worker === undefined) return false
+    if (worker.isDestroyed) { // it has tasks of the key, which come back when its thread has ended
+      core.releaseKey(keyHash)
+      return false
+    }
+    const slot = this.#slots.take()
+    const isSent = this.#post(slot, task, worker)
+    if (isSent && !this.#settler.isOver(task) && worker.isOpen) {
+      this.#submitRouted(task, slot, worker)
+      return true
+    }
+    if (isSent) worker.drop(this.#native.memory.message(slot))
+    this.#slots.giveBack(slot)
+    if (hasKey) core.releaseKey(keyHash)
+    return task.isSettled || this.#hasLostTarget(task) || this.#wasLost(task)
+  }
+
+  #submitRouted (task, slot, worker) {
+    const mode = this.#state.isExclusive(task) ? kLaneExclusive : kLaneShared
+    this.#recordHandOver(task, slot, null)
+    if (task.isLimited) this.#deadlines.prepare(task.terms, task.waited)
+    this.#poller.submitTaskRouted(slot, task, worker, mode)
+  }
+
+  // Whether the worker that a broadcast is for is not open any more. The task is rejected then.
+  #hasLostTarget (task) {
+    if (task.target === null || task.target.isOpen) return false
+    this.#settler.rejectWaiting(task, task.target.error ?? createTerminated())
     return true
   }
 
@@ -92,6 +166,17 @@ class Dispatcher {
     if (this.#settler.isOver(task)) return true
     const worker = this.#workers.ofView(chosen)
     return worker !== null && this.#slots.hasFree && this.#assign(task, worker, kLaneForced)
+  }
+
+  // A worker that has run nothing gets the task, and leaves when it has run it. Another one is
+  // started for the next task.
+  #dispatchIsolated (task) {
+    if (this.#workers.leaving.size >= this.#limits.maxThreads) return false
+    const worker = this.#workers.findFresh()
+    if (worker === null || !this.#assign(task, worker, kLaneExclusive)) return false
+    if (task.worker === worker) this.#workers.leave(worker)
+    this.#scaler.replace()
+    return true
   }
 
   // The least busy of the workers with a free place; for an exclusive task, a worker whose places
@@ -120,14 +205,18 @@ class Dispatcher {
     const places = this.#native.core.reserve(worker.index, lane)
     if (places === 0) return false
     const slot = this.#slots.take()
-    const isSent = (task.packed === undefined && this.#write(slot, task)) ||
-      this.#post(slot, task, worker)
-    if (!isSent || this.#settler.isOver(task) || worker.isDestroyed) {
+    const isWritten = task.packed === undefined && this.#write(slot, task)
+    const isPosted = !isWritten && this.#post(slot, task, worker)
+    const isSent = isWritten || isPosted
+    if (!isSent || this.#settler.isOver(task) || !worker.isOpen) {
+      if (isPosted) worker.drop(this.#native.memory.message(slot))
       this.#slots.giveBack(slot)
       this.#native.core.unreserve(worker.index, places)
       return task.isSettled || this.#wasLost(task)
     }
-    this.#poller.submitTo(slot, worker, places, task.waited)
+    const { waited } = task
+    if (task.isLimited) this.#deadlines.prepare(task.terms, waited)
+    this.#poller.submitTo(slot, worker, places, waited, task.isLimited)
     this.#recordHandOver(task, slot, worker)
     this.#retryDelay = kBalancerRetryMinMs
     return true
@@ -138,12 +227,12 @@ class Dispatcher {
   #write (slot, task) {
     const { functions, memory } = this.#native
     try {
-      const entry = functions.bind(slot, task.filename, task.name)
-      if (entry === kInMessage) {
-        task.packed = encode(task.task)
+      const entry = functions.bind(slot, task)
+      if (entry === kInMessage || !fitsSlot(task.key)) {
+        task.packed = encode(task.task, task.transferList)
         return false
       }
-      if (memory.write(slot, task.task, 0, entry)) return true
+      if (this.#store(slot, task, entry)) return true
       task.packed = memory.takePacked()
     } catch (error) {
       this.#settler.rejectWaiting(task, error)
@@ -151,24 +240,51 @@ class Dispatcher {
     return false
   }
 
+  #store (slot, task, entry) {
+    const { memory } = this.#native
+    const { task: value, transferList } = task
+    const flags = this.#flags(slot, task)
+    return transferList === undefined
+      ? memory.write(slot, value, flags, entry)
+      : memory.writeMoved(slot, value, flags, entry, transferList)
+  }
+
   // Sends the value of a task by port, to the worker that has a place for it. False: it cannot be
   // sent, and the task is settled.
   #post (slot, task, worker) {
     if (this.#settler.isOver(task)) return false
-    const { filename, name } = task
+    const { filename, name, kind } = task
     const { functions, memory } = this.#native
-    const entry = functions.bind(slot, filename, name)
+    const entry = functions.bind(slot, task)
     let message
     try {
-      const [content, transferList] = pack(task.task, task.packed, task.transferList)
-      if (entry === kInMessage) content.taskFunction = { filename, name }
+      const [content, transferList, named] = pack(task.task, task.packed, task.transferList)
+      if (entry === kInMessage) content.taskFunction = { filename, name, kind }
+      if (!fitsSlot(task.key)) content.key = task.key
       message = worker.post(content, transferList)
+      memory.hold(slot, named)
     } catch (error) { // DataCloneError, or thrown by a getter
       this.#settler.rejectWaiting(task, error)
       return false
     }
-    memory.writePort(slot, kForm.portRequest, 0, entry, message)
+    memory.writePort(slot, kForm.portRequest, this.#flags(slot, task), entry, message)
+    task.posted = worker
     return true
+  }
+
+  // Writes what the worker has to know of the task beside its value. Returns the flags for that.
+  #flags (slot, task) {
+    const { keys, words } = this.#native
+    let flags = 0
+    if (task.isSteered) {
+      words.begin(slot, this.#progress.begin(task), task.terms.timeout)
+      flags |= steeringOf(task.terms)
+    }
+    if (task.key !== undefined) {
+      keys.write(slot, task.key)
+      flags |= kKeyed
+    }
+    return flags
   }
 
   // For a task whose worker was ended while the value was sent: a getter of the value has called
@@ -185,9 +301,10 @@ class Dispatcher {
   #recordHandOver (task, slot, worker) {
     task.slot = slot
     task.worker = worker
+    this.#deadlines.leave(task)
     this.#slots.setTask(slot, task)
     this.#state.begin()
-    if (worker !== null) this.#state.assign(task, worker)
+    this.#state.assign(task, worker)
   }
 
   // ---- the queue ----
@@ -195,13 +312,15 @@ class Dispatcher {
   // Puts a task that could not be handed over into the queue. Throws what the queue throws.
   enqueue (task) {
     this.#waiting.push(task)
+    if (!task.isSettled) this.#deadlines.enter(task)
     this.#state.updateWaiting()
     this.#growForWaiting(false)
   }
 
-  // Hands waiting tasks over, as long as there is room for them.
+  // Hands waiting tasks over, as long as there is room for them. User code that this calls may call
+  // runSync(), for whose task it has to be called again.
   flush () {
-    if (this.#isFlushing || this.#waiting.size === 0) return
+    if ((this.#isFlushing && this.#state.blocked === 0) || this.#waiting.size === 0) return
     this.#isFlushing = true
     let isStuck
     try {

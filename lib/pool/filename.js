@@ -5,7 +5,8 @@
 const path = require('node:path')
 const { URL, fileURLToPath } = require('node:url')
 const { argumentError } = require('../base/arguments')
-const { createError, describe } = require('../base/errors')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 
 // Recognizes a URL in the way Node does: instances from another context, and of a class that
 // substitutes URL, are accepted too.

@@ -7,9 +7,13 @@ const { SharedArrayBuffer, Uint32Array } = require('../base/globals')
 const native = require('../base/native')
 const { isUsed } = require('../shared/registry')
 const { kAttachBytes } = require('../transport/attach-bytes')
+const { kPlain } = require('../transport/function-table')
 const { SlotMemory, kSlotBytes } = require('../transport/slot-memory')
+const { TaskKeys } = require('../transport/task-keys')
+const { TaskWords } = require('../transport/task-words')
 const { HistogramView } = require('./histogram')
 const { TaskFunctions } = require('./task-functions')
+const { WorkerLines } = require('./worker-lines')
 
 // How many tasks the scheduler holds at once; more wait in the task queue.
 const kSlots = 4096
@@ -21,20 +25,27 @@ class NativePool {
   core = null // the native object, by which the owner calls the scheduler
   memory = null // the values by slot
   functions = null // the task functions by slot
+  lines = null // to the workers
+  usedSlots = null // a function, set by the slot table
+  words = null // what running tasks are told, by slot
+  keys = null // the keys of tasks, by slot
   batch = new Uint32Array(kBatch) // the slots that the last call of the scheduler returned
   #buffer = null
   #histogram = null
-  #poolFunction = null // `{ filename, name }`; workers load it when they start
+  #poolFunction = null // `{ filename, name, kind }`; workers load it when they start
   #options
   #limits
+  #passesTask
   #onDone
 
+  // `passesTask`: functions with two parameters always get the context of their task.
   // onDone(count): `count` results are in the batch; 0: something about a worker may have changed.
-  constructor (options, limits, onDone) {
+  constructor (options, limits, { passesTask, onDone }) {
     const { filename, name } = options
-    if (filename !== null) this.#poolFunction = { filename, name }
+    if (filename !== null) this.#poolFunction = { filename, name, kind: kPlain }
     this.#options = options
     this.#limits = limits
+    this.#passesTask = passesTask
     this.#onDone = onDone
   }
 
@@ -57,7 +68,12 @@ class NativePool {
       attachBytes: kAttachBytes,
       niceIncrement: this.#options.niceIncrement,
       poolFunction: this.#poolFunction,
+      setup: this.#options.setup,
+      teardown: this.#options.teardown,
       functions: this.functions.buffer,
+      taskWords: this.words.buffer,
+      taskKeys: this.keys.buffer,
+      passesTask: this.#passesTask,
       isStripped: isUsed() // the clone of workerData may have shared objects inside
     }
   }
@@ -73,13 +89,18 @@ class NativePool {
       this.#onDone,
       this.batch,
       kSlots,
-      this.#limits.workerTableSize,
+      native.poolConstants.kMaxWorkers, // address space; memory is used for workers that exist
       this.#limits.concurrentTasksPerWorker,
       recordTiming || workerHistogram,
       slotBytes,
       sharedMemory
     )
-    this.memory = new SlotMemory(this.#buffer, kSlots, this.core)
+    const lines = this.lines = new WorkerLines(kSlots, this.usedSlots)
+    this.memory = new SlotMemory(this.#buffer, kSlots, this.core, {
+      __proto__: null, openNames: () => lines.openNames()
+    })
+    this.words = TaskWords.create(kSlots)
+    this.keys = TaskKeys.create(kSlots)
     const textBytes = sharedMemory / kValueBytesPerTextByte
     this.functions = new TaskFunctions(kSlots, this.#poolFunction, textBytes)
     this.histogram.attach(this.core)
@@ -91,6 +112,9 @@ class NativePool {
     this.core = null
     this.memory = null
     this.functions = null
+    this.lines = null
+    this.words = null
+    this.keys = null
     this.#buffer = null
     core.close()
   }
@@ -106,6 +130,16 @@ class NativePool {
     }
     this.batch.set(inUse)
     return slots
+  }
+
+  // The slots that are over a limit, as `[{ slot, limit }]`, and after what time to ask again.
+  overdue () {
+    const { count, waitMs } = this.core.overdue()
+    const late = []
+    for (let i = 0; i < count; i++) {
+      late.push({ slot: this.batch[2 * i], limit: this.batch[2 * i + 1] })
+    }
+    return { late, waitMs }
   }
 
   // Takes back the slots of a worker that has ended. Those that it had claimed come first.

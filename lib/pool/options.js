@@ -11,13 +11,16 @@
 
 const { Array, Math, Number, Object, Set, process } = require('../base/globals')
 const { SHARE_ENV } = require('node:worker_threads')
-const { argumentError, isObject, refuseUnknown } = require('../base/arguments')
-const { createError, describe } = require('../base/errors')
+const { argumentError, isObject, ownOptions, refuseUnknown } = require('../base/arguments')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 const native = require('../base/native')
 const { own } = require('../base/own')
 const { kMaxRegion } = require('../codec/views')
 const { isURL, resolveFilename } = require('./filename')
+const { finishLifeOptions, lifeOptions } = require('./life-options')
 const { FixedQueue, isTaskQueue } = require('./task-queues')
+const { fallbackOf, termNames, termOptions } = require('./terms')
 
 const kMiB = 1024 * 1024
 // Together with the slots at most what the codec can address.
@@ -27,7 +30,7 @@ const { kRegionGranule: kSharedMemoryUnit } = native.poolConstants
 const k32Bit = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
 
 // A worker that is ending keeps its entry in the scheduler's table until its thread has ended,
-// while others already take over. So the table has room for spare workers.
+// while others already take over. So there may be more threads than workers that take tasks.
 const kSpareWorkers = 64
 
 // The limits of the scheduler's table and of its counters. Larger numbers are reduced to them.
@@ -47,22 +50,26 @@ const isBoolean = (value) => typeof value === 'boolean'
 const isStringArray = (value) => Array.isArray(value) &&
   value.every((item) => typeof item === 'string')
 
+const kMinHeapMb = 16 // a worker takes half of that before its first task
+const isMemoryLimit = (value) => isObject(value) && isWhole(own(value, 'heapMb'), kMinHeapMb) &&
+  Object.keys(value).length === 1
+
 // For each option: `strict` and `compat` tell whether a value (never undefined) is allowed; an
 // option that Piscina does not check has no `compat`. `message` comes after `options.<name> `.
-// `fallback` returns the default.
+// `fallback` is the default, or a function that returns it and gets the options before this one.
 const poolOptions = {
   filename: {
     message: 'must be a string, a URL or null',
     compatMessage: 'must be a string or null',
     strict: (value) => value === null || typeof value === 'string' || isURL(value),
     compat: (value) => value === null || typeof value === 'string',
-    fallback: () => null
+    fallback: null
   },
   name: {
     message: 'must be a string or null',
     strict: (value) => value === null || typeof value === 'string',
     compat: (value) => value === null || typeof value === 'string',
-    fallback: () => 'default'
+    fallback: 'default'
   },
   minThreads: {
     message: 'must be a non-negative integer',
@@ -83,31 +90,36 @@ const poolOptions = {
     message: 'must be a non-negative integer',
     strict: (value) => isWholeOrInfinity(value, 0),
     compat: (value) => isNumber(value, 0),
-    fallback: () => 0
+    fallback: 0
   },
   maxQueue: {
     message: 'must be a non-negative integer',
     strict: (value) => value === 'auto' || isWholeOrInfinity(value, 0),
     compat: (value) => value === 'auto' || isNumber(value, 0),
-    fallback: () => Infinity
+    fallback: Infinity
   },
   concurrentTasksPerWorker: {
     message: 'must be a positive integer',
     strict: (value) => isWhole(value, 1),
     compat: (value) => isNumber(value, 1),
-    fallback: () => 1
+    fallback: 1
   },
   atomics: {
     message: 'should be a value of sync, async or disabled',
     compatMessage: 'should be a value of sync, sync or disabled.',
     strict: (value) => ['sync', 'async', 'disabled'].includes(value),
     compat: (value) => value === null || ['sync', 'async', 'disabled'].includes(value),
-    fallback: () => 'sync'
+    fallback: 'sync'
   },
   resourceLimits: {
     message: 'must be an object',
     strict: isObject,
     compat: isObject
+  },
+  memoryLimit: {
+    message: `must be an object { heapMb } with an integer of at least ${kMinHeapMb} (MiB)`,
+    strict: isMemoryLimit,
+    compat: isMemoryLimit
   },
   argv: {
     message: 'must be an array or null',
@@ -132,24 +144,24 @@ const poolOptions = {
     message: 'must be a non-negative integer on Unix systems',
     strict: (value) => Number.isInteger(value) && (value >= 0 || process.platform === 'win32'),
     compat: (value) => isNumber(value, process.platform === 'win32' ? -Infinity : 0),
-    fallback: () => 0
+    fallback: 0
   },
   trackUnmanagedFds: {
     message: 'must be a boolean value',
     strict: isBoolean,
     compat: isBoolean,
-    fallback: () => true
+    fallback: true
   },
   closeTimeout: {
     message: 'must be a non-negative integer',
     strict: (value) => isWholeOrInfinity(value, 0),
     compat: (value) => isNumber(value, 0),
-    fallback: () => 30_000
+    fallback: 30_000
   },
   recordTiming: {
     message: 'must be a boolean',
     strict: isBoolean,
-    fallback: () => true
+    fallback: true
   },
   loadBalancer: {
     message: 'must be a function with at least two args',
@@ -160,13 +172,13 @@ const poolOptions = {
     message: 'must be a boolean',
     strict: isBoolean,
     compat: isBoolean,
-    fallback: () => false
+    fallback: false
   },
   stricterFIFO: {
     message: 'must be a boolean',
     strict: isBoolean,
     compat: isBoolean,
-    fallback: () => false
+    fallback: false
   },
   asyncHooks: {
     message: 'must be a boolean',
@@ -179,7 +191,14 @@ const poolOptions = {
     strict: (value) => isWhole(value, kSharedMemoryMin) && value <= kSharedMemoryMax,
     compat: (value) => isWhole(value, kSharedMemoryMin) && value <= kSharedMemoryMax,
     fallback: () => k32Bit.has(process.arch) ? 16 * kMiB : 256 * kMiB
-  }
+  },
+  ...lifeOptions
+}
+
+for (const name of termNames) {
+  const { message, isAllowed } = termOptions[name]
+  const fallback = (strict, terms) => fallbackOf(name, terms)
+  poolOptions[name] = { message, strict: isAllowed, compat: isAllowed, fallback }
 }
 
 const poolOptionNames = Object.keys(poolOptions)
@@ -187,11 +206,9 @@ const poolOptionNames = Object.keys(poolOptions)
 // Checks the options of a pool and adds the defaults, in a copy. Throws a TypeError or, for options
 // that conflict, a RangeError.
 function normalizePoolOptions (options, { strict }) {
-  if (strict && options !== undefined && (!isObject(options) || Array.isArray(options))) {
-    throw argumentError('options must be an object', options, strict)
-  }
-  const given = Object.assign(Object.create(null), options)
-  if (strict) refuseUnknown(given, poolOptionNames, 'options.')
+  const given = strict
+    ? ownOptions(options, poolOptionNames, 'options.')
+    : Object.assign(Object.create(null), options)
 
   for (const name of poolOptionNames) {
     const value = given[name]
@@ -199,19 +216,8 @@ function normalizePoolOptions (options, { strict }) {
       delete given[name] // `{ maxThreads: undefined }` means the default
       continue
     }
-    const option = poolOptions[name]
-    const isAllowed = own(option, strict ? 'strict' : 'compat')
-    if (isAllowed !== undefined && !isAllowed(value)) {
-      const message = strict
-        ? `options.${name} ${option.message}; received ${describe(value)}`
-        : `options.${name} ${own(option, 'compatMessage') ?? option.message}`
-      throw createError('ERR_TELAR_INVALID_ARGUMENT', message)
-    }
-    if (name === 'maxThreads' && given.minThreads > value) {
-      const message = 'options.minThreads and options.maxThreads must not conflict'
-      const received = `; received minThreads ${given.minThreads} and maxThreads ${value}`
-      throw createError('ERR_TELAR_OPTION_CONFLICT', strict ? message + received : message)
-    }
+    checkOption(name, value, strict)
+    if (name === 'maxThreads') checkOrder(given, strict)
   }
 
   const result = Object.assign(Object.create(null), given)
@@ -219,17 +225,12 @@ function normalizePoolOptions (options, { strict }) {
     // For these two options null means the default. For others it means "none".
     const isUnsetByNull = given[name] === null && (name === 'name' || name === 'atomics')
     if (given[name] === undefined || isUnsetByNull) {
-      result[name] = own(poolOptions[name], 'fallback')?.(strict)
+      const fallback = own(poolOptions[name], 'fallback')
+      result[name] = typeof fallback === 'function' ? fallback(strict, result) : fallback
     }
   }
 
-  // If only one of the two is given, the default of the other is adjusted to it.
-  if (given.maxThreads !== undefined && result.minThreads > given.maxThreads) {
-    result.minThreads = given.maxThreads
-  }
-  if (given.minThreads !== undefined && result.maxThreads < given.minThreads) {
-    result.maxThreads = given.minThreads
-  }
+  adjustThreads(result, given)
 
   // An integer even if maxThreads is not: callers compare it with queueSize.
   if (result.maxQueue === 'auto') result.maxQueue = poolLimits(result).maxThreads ** 2
@@ -237,7 +238,59 @@ function normalizePoolOptions (options, { strict }) {
   if (result.resourceLimits !== undefined) {
     result.resourceLimits = Object.assign(Object.create(null), result.resourceLimits)
   }
+  if (result.memoryLimit !== undefined) {
+    result.memoryLimit = Object.assign(Object.create(null), result.memoryLimit)
+  }
   result.sharedMemory = Math.ceil(result.sharedMemory / kSharedMemoryUnit) * kSharedMemoryUnit
+  finishLifeOptions(result)
+  return result
+}
+
+// Throws if that value is not allowed. It is not undefined.
+function checkOption (name, value, strict) {
+  const option = poolOptions[name]
+  const isAllowed = own(option, strict ? 'strict' : 'compat')
+  if (isAllowed === undefined || isAllowed(value)) return
+  const message = strict
+    ? `options.${name} ${option.message}; received ${describe(value)}`
+    : `options.${name} ${own(option, 'compatMessage') ?? option.message}`
+  throw createError('ERR_TELAR_INVALID_ARGUMENT', message)
+}
+
+function checkOrder ({ minThreads, maxThreads }, strict) {
+  if (!(minThreads > maxThreads)) return
+  const message = 'options.minThreads and options.maxThreads must not conflict'
+  const received = `; received minThreads ${minThreads} and maxThreads ${maxThreads}`
+  throw createError('ERR_TELAR_OPTION_CONFLICT', strict ? message + received : message)
+}
+
+// If only one of the two is given, the other is adjusted to it.
+function adjustThreads (result, given) {
+  if (given.maxThreads !== undefined && result.minThreads > given.maxThreads) {
+    result.minThreads = given.maxThreads
+  }
+  if (given.minThreads !== undefined && result.maxThreads < given.minThreads) {
+    result.maxThreads = given.minThreads
+  }
+}
+
+// The options of resize(). Returns { minThreads, maxThreads }, of which those that are not given
+// come from `options`, the options of the pool.
+function normalizeSize (size, options, { strict }) {
+  if (!isObject(size) || Array.isArray(size)) {
+    throw argumentError('options must be an object with minThreads and maxThreads', size, strict)
+  }
+  const given = Object.assign(Object.create(null), size)
+  if (strict) refuseUnknown(given, ['minThreads', 'maxThreads'], 'options.')
+  const { minThreads, maxThreads } = options
+  const result = { __proto__: null, minThreads, maxThreads }
+  for (const name of ['minThreads', 'maxThreads']) {
+    if (given[name] === undefined) continue
+    checkOption(name, given[name], strict)
+    result[name] = given[name]
+  }
+  checkOrder(given, strict)
+  adjustThreads(result, given)
   return result
 }
 
@@ -249,10 +302,13 @@ function poolLimits (options) {
   const threads = toInteger(options.maxThreads, 1, Math.max(1, minThreads))
   const maxThreads = Math.min(threads, kMaxThreads)
   const tasksPerWorker = toInteger(options.concurrentTasksPerWorker, 1, 1)
+  // Workers that are kept ready in addition to those that run tasks, which are all that there are.
+  const spareThreads = options.isolate ? Math.min(options.spareThreads, kMaxThreads) : 0
   return {
-    minThreads: Math.min(minThreads, maxThreads),
+    minThreads: options.isolate ? spareThreads : Math.min(minThreads, maxThreads),
     maxThreads,
-    workerTableSize: 2 * maxThreads + kSpareWorkers,
+    spareThreads,
+    maxLiving: Math.min(2 * (maxThreads + spareThreads) + kSpareWorkers, kMaxTableSize),
     maxQueue: toInteger(options.maxQueue, 0, Infinity),
     concurrentTasksPerWorker: Math.min(tasksPerWorker, kMaxTasksPerWorker)
   }
@@ -268,4 +324,6 @@ function timerDelay (milliseconds) {
   return Number.isNaN(milliseconds) ? 0 : milliseconds
 }
 
-module.exports = { normalizePoolOptions, poolLimits, poolOptionNames, timerDelay }
+module.exports = {
+  normalizePoolOptions, normalizeSize, poolLimits, poolOptionNames, timerDelay
+}

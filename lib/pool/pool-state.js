@@ -4,6 +4,7 @@
 // pool is ending. A worker has `concurrentTasksPerWorker` places for tasks.
 
 const { Math } = require('../base/globals')
+const { ref, unref } = require('../base/time')
 
 class PoolState {
   active = 0 // tasks handed over and not settled
@@ -12,27 +13,34 @@ class PoolState {
   fastLimit = 0
   hasWaiting = false // tasks wait in JavaScript; no other task may overtake them
   needsDrain = false
+  told = 0 // tasks that were told to stop and still run; their promises are settled
+  blocked = 0 // how many calls of runSync() block the event loop, one inside the other
   isClosing = false
   isDestroying = false
-  #extraPlaces = 0 // places that exclusive tasks take, beyond one for each
-  #maxCapacity
+  maxCapacity // the places of all workers that the pool may have
+  #isWatched = true
+  #extraPlaces = 0 // places that active tasks need, beyond one for each
   #options
   #limits
-  #native
   #waiting
   #workers
   #onFull
   #onDrained
 
-  constructor ({ options, limits, native, waiting, workers, onFull, onDrained }) {
+  constructor ({ options, limits, waiting, workers, onFull, onDrained }) {
     this.#options = options
     this.#limits = limits
-    this.#native = native
     this.#waiting = waiting
     this.#workers = workers
     this.#onFull = onFull
     this.#onDrained = onDrained
-    this.#maxCapacity = limits.maxThreads * limits.concurrentTasksPerWorker
+    this.resize()
+  }
+
+  // To be called when maxThreads has changed.
+  resize () {
+    this.maxCapacity = this.#limits.maxThreads * this.#limits.concurrentTasksPerWorker
+    this.updateLimit()
   }
 
   // Whether a task without options can be submitted at once.
@@ -42,16 +50,28 @@ class PoolState {
 
   get isBalanced () { return this.#options.loadBalancer !== undefined }
 
+  // Whether every task gets a fresh worker.
+  get isIsolated () { return this.#options.isolate }
+
   // ---- places ----
 
-  // The places of all workers.
-  get capacity () { return this.#workers.size * this.#limits.concurrentTasksPerWorker }
+  // The places of all workers that take tasks, and those that are taken of workers that leave.
+  get capacity () {
+    const { leaving, size } = this.#workers
+    const ownPlaces = size * this.#limits.concurrentTasksPerWorker
+    return leaving.size === 0 ? ownPlaces : ownPlaces + leaving.places
+  }
+
+  get idleThreads () {
+    const { leaving, ready } = this.#workers
+    return Math.max(0, ready.length - this.active - this.told + leaving.places)
+  }
 
   // The places of those workers that are still starting.
   get bootingCapacity () { return this.#workers.booting * this.#limits.concurrentTasksPerWorker }
 
-  // The places that active tasks need.
-  get activeDemand () { return this.active + this.#extraPlaces }
+  // The places that active tasks need, and those that were told to stop.
+  get activeDemand () { return this.active + this.told + this.#extraPlaces }
 
   // The places that all tasks need.
   get demand () { return this.activeDemand + this.#waiting.size }
@@ -70,7 +90,10 @@ class PoolState {
   isFullFor (task) {
     if (this.queueSize < this.#limits.maxQueue) return false
     const places = this.isExclusive(task) ? this.#limits.concurrentTasksPerWorker : 1
-    return this.demand + places > this.capacity
+    const { capacity } = this
+    // Spare workers only run the next tasks.
+    const usable = this.isIsolated ? Math.min(capacity, this.#limits.maxThreads) : capacity
+    return this.demand + places > usable
   }
 
   // As in Piscina, the queue holds maxQueue tasks beyond those that starting workers have places
@@ -79,19 +102,33 @@ class PoolState {
     return this.#waiting.size >= this.#limits.maxQueue + this.bootingCapacity
   }
 
-  // To be called when the number of workers has changed.
+  // To be called when the number of workers has changed. The places of workers that leave do not
+  // count: they become fewer without a call of this.
   updateLimit () {
-    this.fastLimit = this.isEnding || this.#workers.size === 0
+    const { size } = this.#workers
+    this.fastLimit = this.isEnding || size === 0 || !this.#isWatched
       ? 0
-      : this.capacity - this.#extraPlaces + (this.#workers.isFull ? this.#limits.maxQueue : 0)
+      : size * this.#limits.concurrentTasksPerWorker - this.told - this.#extraPlaces +
+        (this.#workers.isFull ? this.#limits.maxQueue : 0)
+  }
+
+  // False: nobody watches the memory of the workers (memory-limit.js), so the next task must not
+  // take the fast path.
+  setWatched (isWatched) {
+    this.#isWatched = isWatched
+    this.updateLimit()
   }
 
   // ---- tasks ----
 
   // A task is handed over.
   begin () {
-    if (++this.active === this.#maxCapacity) this.#becomeFull()
+    if (++this.active === this.maxCapacity) this.#becomeFull()
   }
+
+  // The same for a task whose caller is blocked until it is settled: nothing else can see that the
+  // pool is full.
+  beginBlocked () { this.active++ }
 
   // A task that was handed over is settled.
   end () {
@@ -99,20 +136,41 @@ class PoolState {
     this.completed++
   }
 
-  // A task was handed to a worker that the owner chose.
+  // A Task object was handed over. `worker`: the one that the owner chose, or null.
   assign (task, worker) {
-    worker.assigned.add(task)
-    this.#addExtraPlaces(task, this.#limits.concurrentTasksPerWorker - 1)
+    worker?.assigned.add(task)
+    this.#addExtraPlaces(this.#extraPlacesOf(task))
   }
 
   // Such a task is settled.
   unassign (task, worker) {
-    worker.assigned.delete(task)
-    this.#addExtraPlaces(task, 1 - this.#limits.concurrentTasksPerWorker)
+    worker?.assigned.delete(task)
+    this.#addExtraPlaces(-this.#extraPlacesOf(task))
   }
 
-  #addExtraPlaces (task, places) {
-    if (!this.isExclusive(task)) return
+  // A task that runs was told to stop.
+  beginTold (task) {
+    this.told++
+    task.worker?.assigned.add(task)
+    this.updateLimit()
+  }
+
+  // Such a task has ended, or its worker is about to.
+  endTold (task) {
+    this.told--
+    task.worker?.assigned.delete(task)
+    this.updateLimit()
+  }
+
+  // An exclusive task takes all places of a worker. One that is for a certain worker is no reason
+  // to start another.
+  #extraPlacesOf (task) {
+    const extra = this.isExclusive(task) ? this.#limits.concurrentTasksPerWorker - 1 : 0
+    return task.target === null ? extra : extra - 1
+  }
+
+  #addExtraPlaces (places) {
+    if (places === 0) return
     this.#extraPlaces += places
     this.updateLimit()
   }
@@ -121,21 +179,22 @@ class PoolState {
   // wait.
   updateWaiting () {
     const hasWaiting = this.#waiting.size > 0
-    if (hasWaiting === this.hasWaiting || !this.#native.isOpen) return
+    if (hasWaiting === this.hasWaiting) return
     this.hasWaiting = hasWaiting
-    this.#native.core.setRef(hasWaiting)
+    if (hasWaiting) ref()
+    else unref()
   }
 
   // ---- drain ----
 
   // To be called when a task was admitted.
   checkFull () {
-    if (!this.needsDrain && this.demand >= this.#maxCapacity) this.#becomeFull()
+    if (!this.needsDrain && this.demand >= this.maxCapacity) this.#becomeFull()
   }
 
   // To be called when tasks were settled.
   checkDrained () {
-    if (!this.needsDrain || this.demand >= this.#maxCapacity) return
+    if (!this.needsDrain || this.demand >= this.maxCapacity) return
     this.needsDrain = false
     this.#onDrained()
   }
@@ -159,7 +218,10 @@ class PoolState {
   }
 
   // To be called when the native pool was closed.
-  reset () { this.hasWaiting = false }
+  reset () {
+    if (this.hasWaiting) unref()
+    this.hasWaiting = false
+  }
 }
 
 module.exports = { PoolState }

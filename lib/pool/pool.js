@@ -9,6 +9,7 @@ const { normalizePoolOptions } = require('./options')
 // engine. `Base`: the class of event emitters to extend.
 const createPoolClass = (Base, { strict, resourceType, name }) => class extends Base {
   #engine
+  #hasEnded = false
 
   constructor (options) {
     const normalized = normalizePoolOptions(options, { strict })
@@ -20,13 +21,56 @@ const createPoolClass = (Base, { strict, resourceType, name }) => class extends 
 
   run (task, options) { return this.#engine.run(task, options) }
 
-  close (options = {}) { return this.#engine.close(options) }
+  runSync (task, options) { return this.#engine.calls.runSync(task, options) }
 
-  destroy () { return this.#engine.destroy() }
+  exec (fn, ...args) { return this.#engine.calls.exec(fn, args) }
+
+  define (name, fn, options) { this.#engine.calls.define(name, fn, options) }
+
+  proxy (options) { return this.#engine.calls.proxy(options) }
+
+  broadcast (task, options) { return this.#engine.calls.broadcast(task, options) }
+
+  map (iterable, options) { return require('./many/map').map(this.#engine, iterable, options) }
+
+  runMany (array, options) {
+    return require('./many/run-many').runMany(this.#engine, array, options)
+  }
+
+  transform (options) {
+    return require('./many/transform').transform(this.#engine, options)
+  }
+
+  transformStream (options) {
+    return require('./many/transform').transformStream(this.#engine, options)
+  }
+
+  stream (task, options) { return this.#engine.calls.stream(task, options) }
+
+  ready () { return this.#engine.ready() }
+
+  resize (size) { this.#engine.resize(size) }
+
+  close (options = {}) { return this.#end(this.#engine.close(options)) }
+
+  destroy () { return this.#end(this.#engine.destroy()) }
+
+  // Test runners look for async resources that were not destroyed. A pool that is used again after
+  // its end is not one of them: a resource can be destroyed only once.
+  async #end (ended) {
+    try {
+      return await ended
+    } finally {
+      if (!this.#hasEnded) this.emitDestroy()
+      this.#hasEnded = true
+    }
+  }
 
   [Symbol.dispose] () { this.close() }
 
   [Symbol.asyncDispose] () { return this.close() }
+
+  dump () { return this.#engine.dump() }
 
   get options () { return this.#engine.options }
 
@@ -35,6 +79,8 @@ const createPoolClass = (Base, { strict, resourceType, name }) => class extends 
   get maxThreads () { return this.#engine.options.maxThreads }
 
   get threads () { return this.#engine.threads }
+
+  get workers () { return this.#engine.workers }
 
   get idleThreads () { return this.#engine.idleThreads }
 

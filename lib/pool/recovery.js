@@ -6,7 +6,7 @@
 const { Math } = require('../base/globals')
 const { createError, createTerminated } = require('../base/errors')
 const { kForm, kFormMask } = require('../transport/slot-memory')
-const { kAbandoned } = require('./slot-table')
+const { addTasks, describeTasks } = require('./running-tasks')
 
 class Recovery {
   #native
@@ -15,9 +15,14 @@ class Recovery {
   #waiting
   #workers
   #settler
+  #progress
   #poller
   #scaler
+  #deadlines
   #bootFailures
+  #readiness
+  #running
+  #strict
   #onError
 
   // onError(error): the error of a worker that no task was rejected with.
@@ -28,9 +33,14 @@ class Recovery {
     this.#waiting = parts.waiting
     this.#workers = parts.workers
     this.#settler = parts.settler
+    this.#progress = parts.progress
     this.#poller = parts.poller
     this.#scaler = parts.scaler
+    this.#deadlines = parts.deadlines
     this.#bootFailures = parts.bootFailures
+    this.#readiness = parts.readiness
+    this.#running = parts.running
+    this.#strict = parts.strict
     this.#onError = parts.onError
   }
 
@@ -42,11 +52,19 @@ class Recovery {
     const hasStarted = this.#native.core.workerReady(worker.index)
     const wasUsed = this.#native.core.workerCompleted(worker.index) > 0
     const left = this.#native.retire(worker)
+    const ran = left.filter(({ isClaimed }) => isClaimed).map(({ slot }) => this.#running.of(slot))
+    worker.collectNotes()
     this.#workers.forget(worker)
 
-    const error = errorOf(worker, exitCode, wasDestroyed)
-    const isFailure = !wasDestroyed && this.#isBootFailure(worker, hasStarted, wasUsed, left)
-    if (!wasDestroyed && !isFailure) this.#scaler.replace()
+    const error = worker.error === null
+      ? this.#errorOfEnd(exitCode, wasDestroyed, ran)
+      : worker.error
+    addTasks(error, worker.id, ran)
+    const isFailure = !wasDestroyed && !(worker.isLeaving && hasStarted) &&
+      this.#isBootFailure(worker, hasStarted, wasUsed, left)
+    if (worker.isLeaving) this.#scaler.growToDemand()
+    else if (!wasDestroyed && !isFailure) this.#scaler.replace()
+    if (this.#progress.isActive) this.#progress.deliver(worker)
     const hadTasks = this.#settleLeft(left, error, hasStarted)
     if (isFailure) {
       this.failBoot(error, hadTasks)
@@ -54,6 +72,13 @@ class Recovery {
       this.#onError(error)
     }
     this.checkBootFailures()
+  }
+
+  // For a worker that no error has ended. Piscina's message does not say what the worker ran.
+  #errorOfEnd (exitCode, wasDestroyed, ran) {
+    if (wasDestroyed) return createTerminated()
+    const tasks = this.#strict && ran.length > 0 ? describeTasks(ran) : undefined
+    return createError('ERR_TELAR_WORKER_EXITED', exitCode, tasks)
   }
 
   #isBootFailure (worker, hasStarted, wasUsed, left) {
@@ -71,10 +96,9 @@ class Recovery {
   #settleLeft (left, error, mayMove) {
     let hadTasks = false
     for (const { slot, isClaimed } of left) {
+      if (this.#settler.freeAbandoned(slot)) continue
       const task = this.#slots.taskOf(slot)
-      if (task === kAbandoned) {
-        this.#slots.freeAbandoned(slot)
-      } else if (mayMove && !isClaimed && this.#isMovable(slot, task)) {
+      if (mayMove && !isClaimed && this.#isMovable(slot, task)) {
         this.#move(slot, task)
       } else {
         hadTasks = true
@@ -85,14 +109,21 @@ class Recovery {
   }
 
   #isMovable (slot, task) {
-    return task !== undefined && !this.#state.isBalanced && !this.#state.isExclusive(task) &&
+    const { isBalanced, isIsolated } = this.#state
+    return task !== undefined && task.target === null && !isBalanced && !isIsolated &&
+      !this.#state.isExclusive(task) &&
       (this.#native.memory.form(slot) & kFormMask) !== kForm.portRequest
   }
 
   #move (slot, task) {
     task.worker?.assigned.delete(task)
     task.worker = null
-    this.#poller.resubmit(slot, task)
+    this.#resubmit(slot, task)
+  }
+
+  // Submits a slot that came back unclaimed, with its value still in it.
+  #resubmit (slot, task) {
+    this.#poller.resubmit(slot, this.#deadlines.renew(slot, task))
   }
 
   // ---- boot failures ----
@@ -110,12 +141,17 @@ class Recovery {
     if (this.#bootFailures.unreported.length > 0) this.#settleBootFailures(false)
   }
 
-  // When the last worker is gone, waiting tasks are rejected with the error. An error that no task
-  // was rejected with is emitted as an 'error' event, once it is certain that no task will be.
+  // When the last worker is gone, waiting tasks are rejected with the error. Calls of ready() are
+  // also rejected if another worker works. An error that neither was rejected with is emitted as an
+  // 'error' event, once it is certain that no task will be.
   #settleBootFailures (isReported) {
     const { error, unreported } = this.#bootFailures
     const hasFailed = this.#workers.size === 0 && error !== null
     if (hasFailed && this.rejectUnclaimed(error)) isReported = true
+    if (!this.#workers.isUndecided && this.#readiness.fail(unreported[0] ?? error)) {
+      if (hasFailed) isReported = true
+      else unreported.shift()
+    }
     if (isReported) unreported.length = 0
     if (unreported.length === 0 || this.#workers.isUndecided) return
     for (const error of unreported.splice(0)) this.#onError(error)
@@ -156,17 +192,28 @@ class Recovery {
   #rejectLast (excess, errorFor) {
     const slots = []
     for (const slot of this.#native.withdraw()) {
-      if (this.#slots.isAbandoned(slot)) this.#slots.freeAbandoned(slot)
-      else slots.push(slot)
+      if (!this.#settler.freeAbandoned(slot)) slots.push(slot)
     }
     const rejected = slots.splice(Math.max(0, slots.length - excess))
-    for (const slot of slots) this.#poller.resubmit(slot, this.#slots.taskOf(slot))
+    for (const slot of slots) this.#resubmit(slot, this.#slots.taskOf(slot))
     for (const slot of rejected) this.#rejectAndFree(slot, errorFor())
+    this.#rejectRouted(excess - rejected.length, errorFor)
+  }
+
+  // Rejects up to `count` tasks that wait for a certain worker. Their slots come back later.
+  #rejectRouted (count, errorFor) {
+    for (const slot of this.#slots.used()) {
+      if (count <= 0) return
+      if (this.#slots.isAbandoned(slot) || !this.#native.core.cancelRouted(slot)) continue
+      this.#settler.rejectSlot(slot, errorFor())
+      this.#slots.abandon(slot)
+      count--
+    }
   }
 
   #rejectAndFree (slot, error) {
     this.#settler.rejectSlot(slot, error)
-    this.#slots.free(slot)
+    this.#settler.freeAbandoned(slot)
   }
 
   // ---- shutdown ----
@@ -174,19 +221,14 @@ class Recovery {
   // Rejects all tasks. The slots that workers have claimed come back when the workers have ended.
   rejectAll (errorFor) {
     this.rejectUnclaimed(errorFor())
-    for (const slot of this.#slots.used()) {
-      this.#settler.rejectSlot(slot, errorFor())
-      this.#slots.abandon(slot)
-    }
+    for (const slot of this.#slots.used()) this.#settler.rejectSlot(slot, errorFor())
   }
 
   // To be called when all workers are gone.
-  reset () { this.#bootFailures.reset() }
-}
-
-function errorOf (worker, exitCode, wasDestroyed) {
-  if (worker.error !== null) return worker.error
-  return wasDestroyed ? createTerminated() : createError('ERR_TELAR_WORKER_EXITED', exitCode)
+  reset () {
+    this.#bootFailures.reset()
+    this.#scaler.reset()
+  }
 }
 
 module.exports = { Recovery }

@@ -6,11 +6,12 @@
 // submitted here.
 
 const { Promise } = require('../base/globals')
+const { kNone } = require('./route')
+const { isLimited } = require('./terms')
 
 // With at most this many active tasks the owner polls for results before its event loop sleeps.
 // With more tasks the loop hardly sleeps anyway.
 const kPollTasks = 48
-const kPollNs = 4000
 // After this many polls in a row the event loop gets a turn. A poll that brought many results
 // counts as several.
 const kPollsInARow = 250
@@ -21,16 +22,18 @@ class ResultPoller {
   #native
   #state
   #settler
+  #deadlines
   #afterSettling
   #isPolling = false
   #isDeliveryDue = false // a poll is due, or the bell will ring for the next result
   #polls = 0
   #pollBound = () => this.#poll()
 
-  constructor ({ native, state, settler, afterSettling }) {
+  constructor ({ native, state, settler, deadlines, afterSettling }) {
     this.#native = native
     this.#state = state
     this.#settler = settler
+    this.#deadlines = deadlines
     this.#afterSettling = afterSettling
   }
 
@@ -52,24 +55,62 @@ class ResultPoller {
     }
   }
 
-  // Submits the slot of a Task, which may have waited, to the ready queue.
-  submitTask (slot, waited) {
+  // The same for a task with limits, a priority or a key. One with limits has neither of the others
+  // here (RunOptions#needsTask).
+  submitGiven (slot, given) {
+    if (isLimited(given)) {
+      this.#deadlines.begin(slot, given)
+      this.#submitLimited(slot)
+    } else {
+      if (given.key !== undefined) this.#native.keys.write(slot, given.key)
+      this.#submitRouted(slot, given.priority, given.keyHash)
+    }
+  }
+
+  #submitRouted (slot, priority, key) {
     const mayPoll = !this.#isPolling && this.#mayPoll()
     if (mayPoll) this.#pollSoon()
-    this.#native.core.submitTask(slot, waited, mayPoll)
+    this.#native.core.submitRouted(slot, priority, key, mayPoll)
+    this.#ensureDelivery()
+  }
+
+  #submitLimited (slot) {
+    const mayPoll = !this.#isPolling && this.#mayPoll()
+    if (mayPoll) this.#pollSoon()
+    this.#native.core.submitLimited(slot, mayPoll)
+    this.#ensureDelivery()
+  }
+
+  // Submits the slot of a Task, which may have waited, to the ready queue.
+  submitTask (slot, waited, isLimited) {
+    const mayPoll = !this.#isPolling && this.#mayPoll()
+    if (mayPoll) this.#pollSoon()
+    this.#native.core.submitTask(slot, waited, mayPoll, isLimited)
+    this.#ensureDelivery()
+  }
+
+  // The same for a task with a priority or a key, or for one worker. `worker`: the one that has to
+  // run it, or null. `mode`: the places that it takes. deadlines.js has prepared its limits.
+  submitTaskRouted (slot, task, worker, mode) {
+    const mayPoll = !this.#isPolling && this.#mayPoll()
+    if (mayPoll) this.#pollSoon()
+    const { isLimited, keyHash, priority, waited } = task
+    const index = worker === null ? kNone : worker.index
+    this.#native.core.submitTaskRouted(
+      slot, waited, mayPoll, isLimited, priority, keyHash, index, mode)
     this.#ensureDelivery()
   }
 
   // Submits a slot to the lane of a worker, where places were reserved for it.
-  submitTo (slot, worker, places, waited) {
-    this.#native.core.submitTo(slot, worker.index, places, waited)
+  submitTo (slot, worker, places, waited, isLimited) {
+    this.#native.core.submitTo(slot, worker.index, places, waited, isLimited)
     this.#ensureDelivery()
   }
 
-  // Submits a slot that came back unclaimed, with its value still in it. `task`: its Task, if any.
-  resubmit (slot, task) {
-    if (task === undefined) this.#native.core.submit(slot)
-    else this.#native.core.submitTask(slot, task.waited, false)
+  // Submits a slot that came back unclaimed, with its value still in it. `isLimited`: with the
+  // limits that deadlines.js has prepared.
+  resubmit (slot, isLimited) {
+    this.#native.core.resubmit(slot, isLimited)
     this.#ensureDelivery()
   }
 
@@ -96,7 +137,7 @@ class ResultPoller {
   #poll () {
     this.#isPolling = false
     if (!this.#native.isOpen) return
-    const count = this.#native.core.poll(kPollNs)
+    const count = this.#native.core.poll(true)
     this.#polls += 1 + (count >> 2)
     if (count === 0) return // the bell will ring for the next result
     this.#isDeliveryDue = false
@@ -114,9 +155,16 @@ class ResultPoller {
     if (count > 0) this.#settler.settle(count)
   }
 
+  // To be called when the event loop may turn again, after it was blocked.
+  unblock () {
+    this.#polls = 0
+    this.#isDeliveryDue = this.#isPolling
+    if (this.#native.isOpen && this.#state.active > 0) this.#ensureDelivery()
+  }
+
   // Settles all results that are there.
   drain () {
-    for (let count; (count = this.#native.core.poll(0)) > 0;) this.#settler.settle(count)
+    for (let count; (count = this.#native.core.poll(false)) > 0;) this.#settler.settle(count)
     this.#isDeliveryDue = true
   }
 }

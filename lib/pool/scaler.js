@@ -1,6 +1,9 @@
 'use strict'
 
-// Starts workers: as many as the tasks need, between minThreads and maxThreads.
+// Starts workers: as many as the tasks need, between minThreads and maxThreads. After a failure to
+// start it pauses (boot-failures.js), and starts those that are still needed then.
+
+const { now, startTimer, stopTimer } = require('../base/time')
 
 class Scaler {
   #limits
@@ -8,16 +11,22 @@ class Scaler {
   #waiting
   #workers
   #bootFailures
+  #readiness
   #onFailure
   #onGone
+  #pauseTimer = null
+  #pauseEnd = Infinity // when the timer is due
 
   // onFailure(error): a worker could not be started. onGone(): and there is no other worker.
-  constructor ({ limits, state, waiting, workers, bootFailures, onFailure, onGone }) {
+  constructor (
+    { limits, state, waiting, workers, bootFailures, readiness, onFailure, onGone }
+  ) {
     this.#limits = limits
     this.#state = state
     this.#waiting = waiting
     this.#workers = workers
     this.#bootFailures = bootFailures
+    this.#readiness = readiness
     this.#onFailure = onFailure
     this.#onGone = onGone
   }
@@ -25,7 +34,10 @@ class Scaler {
   // Starts a worker. False: none may be started now. Throws what `new Worker` throws.
   start () {
     if (this.#workers.isFull || this.#state.isDestroying) return false
-    if (!this.#bootFailures.mayStart(this.#workers.size)) return false
+    if (!this.#bootFailures.mayStart(this.#workers.size)) {
+      this.#startAfterPause()
+      return false
+    }
     try {
       return this.#workers.start()
     } catch (error) {
@@ -36,6 +48,19 @@ class Scaler {
 
   startMin () {
     while (this.#workers.size < this.#limits.minThreads && this.start());
+  }
+
+  #startAfterPause () {
+    const milliseconds = this.#bootFailures.pause(this.#workers.size)
+    const end = now() + milliseconds
+    if (end >= this.#pauseEnd) return
+    stopTimer(this.#pauseTimer)
+    this.#pauseEnd = end
+    this.#pauseTimer = startTimer(() => {
+      this.#pauseEnd = Infinity
+      if (this.#readiness.isAwaited) this.growToMin()
+      this.growToDemand()
+    }, milliseconds)
   }
 
   // Like start(), outside of run(): no caller could catch what `new Worker` throws, so it counts as
@@ -52,10 +77,12 @@ class Scaler {
   // Starts as many as minThreads and the tasks require. After a boot failure none is started for
   // minThreads alone.
   replace () {
-    while (this.#workers.size < this.#limits.minThreads && this.#bootFailures.error === null) {
-      if (!this.grow()) break
-    }
+    if (this.#bootFailures.error === null) this.growToMin()
     this.growToDemand()
+  }
+
+  growToMin () {
+    while (this.#workers.size < this.#limits.minThreads && this.grow());
   }
 
   growToDemand () {
@@ -76,6 +103,12 @@ class Scaler {
   // `more`: how many tasks are about to wait.
   growForBalancer (more) {
     if (this.#waiting.size + more > this.#state.bootingCapacity) this.grow()
+  }
+
+  // To be called when all workers are gone.
+  reset () {
+    stopTimer(this.#pauseTimer)
+    this.#pauseEnd = Infinity
   }
 }
 

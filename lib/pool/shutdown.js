@@ -20,17 +20,21 @@ class Shutdown {
   #state
   #workers
   #recovery
+  #readiness
   #onGone
   #onTimeout
   #onClosed
 
   // onGone(): all workers are gone. onTimeout(error): may throw, which rejects close().
-  constructor ({ options, strict, state, workers, recovery, onGone, onTimeout, onClosed }) {
+  constructor (
+    { options, strict, state, workers, recovery, readiness, onGone, onTimeout, onClosed }
+  ) {
     this.#options = options
     this.#strict = strict
     this.#state = state
     this.#workers = workers
     this.#recovery = recovery
+    this.#readiness = readiness
     this.#onGone = onGone
     this.#onTimeout = onTimeout
     this.#onClosed = onClosed
@@ -49,6 +53,7 @@ class Shutdown {
   async #tearDown () {
     this.#state.setDestroying(true)
     this.#recovery.rejectAll(createTerminated)
+    this.#readiness.fail(createTerminated())
     await this.#workers.destroyAll()
     this.#onGone()
     this.#recovery.reset()
@@ -71,6 +76,7 @@ class Shutdown {
     try {
       if (!isQuiet) this.#onTimeout(createError('ERR_TELAR_CLOSE_TIMEOUT'))
     } finally {
+      await this.#workers.leaveAll(isQuiet)
       await this.destroy()
       this.#closed = null
       this.#state.setClosing(false)

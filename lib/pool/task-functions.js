@@ -6,7 +6,7 @@
 // used again gets an entry again.
 
 const { Array, Map, Set } = require('../base/globals')
-const { FunctionTable, chunksFor, toText } = require('../transport/function-table')
+const { FunctionTable, chunksFor, kPlain, toText } = require('../transport/function-table')
 
 // The entry of the pool function, that is, the function of the pool's own options. Workers load it
 // when they start.
@@ -17,13 +17,13 @@ const kInMessage = -1
 
 class TaskFunction {
   users = 0 // how many slots refer to it
+  origin // { filename, name, kind }
   entry
-  key
   chunks
 
-  constructor (entry, key, chunks) {
+  constructor (origin, entry, chunks) {
+    this.origin = origin
     this.entry = entry
-    this.key = key
     this.chunks = chunks
   }
 }
@@ -31,8 +31,9 @@ class TaskFunction {
 class TaskFunctions {
   #table
   #poolFunction
-  #byKey = new Map()
+  #byFile = new Map() // of Maps by name, by fileOf()
   #bySlot
+  #pinned = new Map() // by entry
   #idle = new Set() // those without users, the least recently used first
   #lastSerial = 0
   #entries
@@ -50,19 +51,44 @@ class TaskFunctions {
 
   get buffer () { return this.#table.buffer }
 
-  // Binds a function to a slot, as long as the slot is in use. Returns the entry of the function,
-  // or kInMessage.
-  bind (slot, filename, name) {
+  // Binds the function of a task to a slot, as long as the slot is in use. Returns the entry of the
+  // function, or kInMessage.
+  bind (slot, { filename, name, kind }) {
     const bound = this.#bySlot[slot]
     if (bound !== null) return bound.entry
     const own = this.#poolFunction
-    if (own !== null && filename === own.filename && name === own.name) return kPoolFunction
-    const key = toText(filename, name)
-    const found = this.#byKey.get(key) ?? this.#add(key)
+    const isOwn = kind === kPlain && own !== null && filename === own.filename && name === own.name
+    if (isOwn) return kPoolFunction
+    const found = this.#use(filename, name, kind)
     if (found === null) return kInMessage
-    if (found.users++ === 0) this.#idle.delete(found)
     this.#bySlot[slot] = found
     return found.entry
+  }
+
+  // The same for all slots, until the pool closes.
+  pin (filename, name) {
+    const found = this.#use(filename, name, kPlain)
+    if (found === null) return kInMessage
+    this.#pinned.set(found.entry, found)
+    return found.entry
+  }
+
+  // The function of a request whose slot is not bound. Undefined: that of the pool.
+  pinnedAt (entry) { return this.#pinned.get(entry)?.origin }
+
+  #use (filename, name, kind) {
+    const file = fileOf(filename, kind)
+    const found = this.#byFile.get(file)?.get(name) ?? this.#add({ filename, name, kind })
+    if (found !== null && found.users++ === 0) this.#idle.delete(found)
+    return found
+  }
+
+  // `{ filename, name, kind }` of the function of a slot in use. filename and name are null if it
+  // was sent by port.
+  originOf (slot) {
+    const bound = this.#bySlot[slot]
+    if (bound !== null) return bound.origin
+    return this.#poolFunction ?? { filename: null, name: null, kind: kPlain }
   }
 
   // To be called when the slot is free again.
@@ -74,16 +100,21 @@ class TaskFunctions {
   }
 
   // Null: there is no room.
-  #add (key) {
-    const count = chunksFor(key)
+  #add (origin) {
+    const { filename, name, kind } = origin
+    const text = toText(filename, name, kind)
+    const count = chunksFor(text)
     if (count > this.#table.chunks) return null
     while (this.#entries.left === 0 || this.#chunks.left < count) {
       if (!this.#forgetOne()) return null
     }
     const chunks = Array.from({ length: count }, () => this.#chunks.take())
-    const added = new TaskFunction(this.#entries.take(), key, chunks)
-    this.#table.write(added.entry, ++this.#lastSerial, key, chunks)
-    this.#byKey.set(key, added)
+    const added = new TaskFunction(origin, this.#entries.take(), chunks)
+    this.#table.write(added.entry, ++this.#lastSerial, text, chunks)
+    const file = fileOf(filename, kind)
+    const byName = this.#byFile.get(file)
+    if (byName === undefined) this.#byFile.set(file, new Map([[name, added]]))
+    else byName.set(name, added)
     return added
   }
 
@@ -91,12 +122,19 @@ class TaskFunctions {
     if (this.#idle.size === 0) return false
     const [oldest] = this.#idle
     this.#idle.delete(oldest)
-    this.#byKey.delete(oldest.key)
+    const { filename, name, kind } = oldest.origin
+    const file = fileOf(filename, kind)
+    const byName = this.#byFile.get(file)
+    byName.delete(name)
+    if (byName.size === 0) this.#byFile.delete(file)
     this.#entries.giveBack(oldest.entry)
     for (const chunk of oldest.chunks) this.#chunks.giveBack(chunk)
     return true
   }
 }
+
+// A filename is a path or a URL: none begins with a letter and a space.
+const fileOf = (filename, kind) => kind === kPlain ? filename : `${kind} ${filename}`
 
 // A free list of the integers from `next` to below `end`. Integers that were in use before are
 // given out first, so that no more memory is touched than necessary.

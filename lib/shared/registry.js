@@ -20,7 +20,8 @@ const {
 const { isMap, isSet } = require('node:util/types')
 const { builtinName } = require('../codec/builtin-class')
 const native = require('../base/native')
-const { createError, describe } = require('../base/errors')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 const { own } = require('../base/own')
 
 const kShared = 'telar:shared'
@@ -111,7 +112,7 @@ function restore (data) {
   if (format !== kFormat || classes[kind] === undefined) {
     throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherVersion)
   }
-  if (library !== native.library) throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherLibrary)
+  checkLibrary(library, kind)
   const object = objects.find(id)
   if (object !== undefined && object[kShared].kind === kind) return object
   const Class = classes[kind]()
@@ -120,6 +121,23 @@ function restore (data) {
 
 const kOtherVersion = 'it is of another version'
 const kOtherLibrary = 'it has another native library, which does not know the threads of this one'
+
+// Throws for data of another native library than that of this thread.
+function checkLibrary (library, kind) {
+  if (library !== native.library) throw createError('ERR_TELAR_OTHER_COPY', kind, kOtherLibrary)
+}
+
+// Whether an object lives in shared memory.
+const isShared = (object) => dataOf(object) !== undefined
+
+// The shared object of this thread for the plain object that structured clone would make of it.
+function restorePlain (plain) {
+  const data = dataOf(plain)
+  if (data === undefined) {
+    throw createError('ERR_TELAR_NOT_SHARED', 'object in shared memory', describe(plain))
+  }
+  return restore(data)
+}
 
 // Implements `Class.from(received)`. In a thread with several copies of telar the result may be an
 // instance of the class of another copy, which works the same.
@@ -184,12 +202,13 @@ function reviveSet (set, visit) {
 
 module.exports = {
   Received,
-  kOtherLibrary,
+  checkLibrary,
   dataOf,
   from,
+  isShared,
   isUsed,
   registerClasses,
-  restore,
+  restorePlain,
   revive,
   share
 }

@@ -10,12 +10,21 @@
 //   entries  16 bytes each: float64 serial, int32 first chunk, int32 length
 //   chunks   256 bytes each: int32 next chunk, then up to 126 UTF-16 code units
 //
+// A function may be called in another way than with the value of its task (kinds). That is part of
+// its entry, so it costs other tasks nothing.
+//
 // Each serial is used once. By the serial a worker knows whether the function that it has loaded
 // for an entry is still the one of that entry.
 
 const {
   Buffer, Float64Array, Int32Array, Math, Number, SharedArrayBuffer
 } = require('../base/globals')
+
+// How a function is called. kPlain: with the value. kBatch: once for each value of a batch
+// (batch.js). kStream: for values that it gives one after the other, on a channel.
+const kPlain = ''
+const kBatch = 'b'
+const kStream = 's'
 
 const kEntryBytes = 16
 const kChunkBytes = 256
@@ -64,7 +73,7 @@ class FunctionTable {
     }
   }
 
-  // `{ filename, name }`
+  // `{ filename, name, kind }`
   read (entry) {
     let text = ''
     let chunk = this.#words[entry * 4 + 2]
@@ -95,14 +104,15 @@ function chunksFor (text) {
 
 // A function as one text, which also serves as its key. Filename and name may hold any characters,
 // so the length of the name comes first.
-function toText (filename, name) {
-  return `${name.length} ${name}${filename}`
+function toText (filename, name, kind) {
+  return `${kind}${name.length} ${name}${filename}`
 }
 
 function fromText (text) {
+  const kind = text[0] === kBatch || text[0] === kStream ? text[0] : kPlain
   const start = text.indexOf(' ') + 1
-  const end = start + Number(text.slice(0, start))
-  return { name: text.slice(start, end), filename: text.slice(end) }
+  const end = start + Number(text.slice(kind.length, start))
+  return { name: text.slice(start, end), filename: text.slice(end), kind }
 }
 
-module.exports = { FunctionTable, chunksFor, toText }
+module.exports = { FunctionTable, chunksFor, kBatch, kPlain, kStream, toText }

@@ -5,10 +5,13 @@
 // Symbol.for(), work unchanged.
 
 const { Buffer, Object, Set, Symbol } = require('../base/globals')
-const { isArrayBufferView, isProxy, isSharedArrayBuffer } = require('node:util/types')
+const {
+  isArrayBuffer, isArrayBufferView, isProxy, isSharedArrayBuffer
+} = require('node:util/types')
 const { own, setOwn } = require('../base/own')
 const { isPooled } = require('../codec/buffer-pool')
-const { createError, describe } = require('../base/errors')
+const { describe } = require('../base/describe')
+const { createError } = require('../base/errors')
 
 // Since Node 21.
 const isMarkedAsUntransferable = own(require('node:worker_threads'), 'isMarkedAsUntransferable')
@@ -44,8 +47,14 @@ class Moved {
     this.#value = value
   }
 
+  // Undefined: it is not a Moved.
+  static transferableOf (value) {
+    return #transferable in value ? value.#transferable : undefined
+  }
+
   get [kTransferable] () { return this.#transferable }
   get [kValue] () { return this.#value }
+  get [kMovable] () { return true }
 }
 
 // Inside another value a Moved has no effect: its clone would be {}, and the value would be lost.
@@ -76,6 +85,28 @@ function isInPool (value) {
     (isPooled(buffer) || buffer.byteLength === Buffer.poolSize)
 }
 
+// Whether a value may be marked by move(). True also if a getter or a proxy throws: who reads the
+// mark then handles that.
+function isMarked (value) {
+  return typeof value === 'object' && value !== null && mayBeMarked(value)
+}
+
+function mayBeMarked (value) {
+  try {
+    return value[kMovable] === true
+  } catch {
+    return true
+  }
+}
+
+// The ArrayBuffer that move() has wrapped, or whose view it has; null for anything else. Runs no
+// code of the user.
+function movedBuffer (value) {
+  if (typeof value !== 'object' || value === null) return null
+  const buffer = Moved.transferableOf(value)
+  return isArrayBuffer(buffer) ? buffer : null
+}
+
 function move (value) {
   if (typeof value === 'object' && value !== null && !isTransferable(value)) check(value)
   return mark(value, MovedOrRefused)
@@ -89,13 +120,14 @@ function moveUnchecked (value) {
 
 function mark (value, Class) {
   if (typeof value !== 'object' || value === null || isInPool(value)) return value
-  const movable = isTransferable(value) ? value : new Class(value)
-  markMovable(movable)
-  return movable
+  if (!isTransferable(value)) return new Class(value)
+  markMovable(value)
+  return value
 }
 
 function check (value) {
   const buffer = isArrayBufferView(value) ? value.buffer : value
+  if (isArrayBuffer(buffer)) return
   if (isSharedArrayBuffer(buffer)) {
     throw refusal(value, 'Shared memory is not moved: pass it without move(), and both threads ' +
       'use it')
@@ -131,6 +163,7 @@ function refusal (value, advice) {
 }
 
 module.exports = {
+  isMarked,
   isMovable,
   isTransferable,
   kMovable,
@@ -139,5 +172,6 @@ module.exports = {
   kValue,
   markMovable,
   move,
-  moveUnchecked
+  moveUnchecked,
+  movedBuffer
 }

@@ -5,7 +5,7 @@
 // never reads the payload.
 //
 // A slot has 256 bytes, at slot * 256:
-//   0   int32    form: how the value is stored, plus kError
+//   0   int32    form: how the value is stored, plus flags: kError, kSteered …
 //   4   uint32   bytes of the encoding, or the number of the message if the value is sent by port
 //   8   uint32   where the encoding begins
 //   12  int32    in a request: the entry of the task function; in a result: the index of the worker
@@ -33,9 +33,25 @@ const kForm = Object.freeze({
 const kFormMask = 0xff
 // The task failed: the value is what it threw.
 const kError = 0x100
+// Of a request: the task words of the slot are valid (task-words.js).
+const kSteered = 0x200
+// Of a request: the key of the slot is valid (task-keys.js).
+const kKeyed = 0x400
+// Of a request: the task may be interrupted while it runs.
+const kInterruptible = 0x800
 
 // Blocks up to this size stay with their slot for the next value.
 const { kKeepBlockBytes } = native.poolConstants
+
+// Files that few values need, once they are loaded: finding one by require() takes as long as
+// sending a message.
+let movedBuffers = null
+let packets = null
+let registry = null
+
+const getMovedBuffers = () => (movedBuffers ??= require('./moved-buffers'))
+const getPackets = () => (packets ??= require('./packet'))
+const getRegistry = () => (registry ??= require('../shared/registry'))
 
 class SlotMemory {
   bytes
@@ -49,18 +65,40 @@ class SlotMemory {
   #encoder = null
   #decoder = null
   #core
-  #slot = 0
+  #slot = 0 // that is written
+  #moved = null // the MovedBuffers of the value that is written next
+  #readSlot = 0
+  // The names of the objects in the values that threads share. Null: there was none yet.
+  #names = null
+  #openNames
   // The message for a value that was not stored, if it was encoded.
   #packed = null
 
   // Used of the native `core`: allocate(slot, bytes) returns the offset of a payload block, or -1;
-  // release(slot) frees that block.
-  constructor (buffer, slots, core, attachFrom = Infinity) {
+  // release(slot) frees that block. openNames(): the OwnerNames or WorkerNames.
+  constructor (buffer, slots, core, { attachFrom = Infinity, openNames }) {
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength)
     this.#words = new Int32Array(buffer, 0, slots << kWordShift)
     this.#doubles = new Float64Array(buffer, 0, slots << kDoubleShift)
     this.#core = core
     this.attachFrom = attachFrom
+    this.#openNames = openNames
+  }
+
+  // Like write(), for a value with a transfer list of ArrayBuffers, which are then detached. Throws
+  // what the platform throws for the list. If it returns false, they are part of the message.
+  writeMoved (slot, value, flags, functionOrWorker, transferList) {
+    const { MovedBuffers, detach, joined } = getMovedBuffers()
+    let isWritten
+    this.#moved = new MovedBuffers(transferList)
+    try {
+      isWritten = this.write(slot, value, flags, functionOrWorker)
+    } finally {
+      this.#moved = null
+    }
+    if (isWritten) detach(transferList)
+    else if (this.#packed !== null) this.#packed[1] = joined(this.#packed[1], transferList)
+    return isWritten
   }
 
   // Stores a value. `functionOrWorker`: the entry of the task function, or the index of the worker.
@@ -77,19 +115,26 @@ class SlotMemory {
       this.#words[word] = kForm.undefined | flags
       return true
     }
+    return this.#encode(slot, value, flags)
+  }
+
+  #encode (slot, value, flags) {
     const encoder = this.#encoder ?? this.#loadCodec().#encoder
     // A getter of the value that is being encoded has called run(). One encoder serves one value.
-    if (encoder.isBusy) return this.#refuse(require('./packet').encode(value))
+    if (encoder.isBusy) return this.#refuse(getPackets().encode(value))
     const start = slot * kSlotBytes + kSlotHeaderBytes
+    const word = slot << kWordShift
+    this.#names?.begin(slot)
     this.#slot = slot
     this.limit = (slot + 1) * kSlotBytes
-    const length = encoder.encode(value, start)
+    const length = encoder.encode(value, start, this.#moved)
     if (length < 0) return this.#refuse(null)
     if (encoder.memory !== this) return this.#refuse(encoder.memory.toMessage(length))
     const at = encoder.start
     this.#words[word] = (at === start ? kForm.inline : kForm.block) | flags
     this.#words[word + 1] = length
     this.#words[word + 2] = at
+    this.#names?.wrote(slot)
     return true
   }
 
@@ -130,10 +175,57 @@ class SlotMemory {
 
   // Called by the encoder when there is no block: it continues in a packet.
   overflow (start, used, needed, wanted) {
-    const { PacketMemory } = require('./packet')
-    const packet = PacketMemory.begin(this.bytes.subarray(start, start + used), needed, wanted)
+    const { PacketMemory } = getPackets()
+    const packet = PacketMemory.begin(
+      this.bytes.subarray(start, start + used), needed, wanted, this.#names)
     if (packet !== null) this.#core.release(this.#slot)
     return packet
+  }
+
+  // ---- objects that threads share ----
+
+  #useNames () {
+    return (this.#names ??= this.#openNames())
+  }
+
+  // Called by the encoder for such an object. -1: it has to be sent by port.
+  nameOf (object) { return this.#useNames().nameOf(object) }
+
+  // Called by the encoder.
+  isShared (object) { return getRegistry().isShared(object) }
+
+  // Called by the encoder when the value is written again from its beginning, or not at all.
+  detach () { this.#names?.begin(this.#slot) }
+
+  free () { this.detach() }
+
+  // Called by the decoder.
+  named (name) { return this.namedIn(this.#readSlot, name, null) }
+
+  // `beside`: the objects beside the encoding.
+  namedIn (slot, name, beside) {
+    return this.#useNames().find(slot, name, this.workerIndex(slot), beside)
+  }
+
+  // Called by the decoder when the value is read again from its beginning.
+  restart () { this.restartIn(this.#readSlot) }
+
+  restartIn (slot) { this.#names?.restart(slot) }
+
+  // Called by the decoder.
+  revive (plain) {
+    this.#useNames()
+    return getRegistry().restorePlain(plain)
+  }
+
+  // Of a request in a message: keeps what it names until the slot is free.
+  hold (slot, list) {
+    if (list.length > 0) this.#useNames().hold(slot, list)
+  }
+
+  // The slot is free, or a result was stored in it: the objects of its request are not needed.
+  forget (slot) {
+    if (this.#names !== null) this.#names.forget(slot)
   }
 
   // The value is sent by port, in the message with this number.
@@ -173,6 +265,7 @@ class SlotMemory {
       default: {
         const at = this.#words[word + 2] >>> 0
         const decoder = this.#decoder ?? this.#loadCodec().#decoder
+        this.#readSlot = slot
         return decoder.decode(at, at + (this.#words[word + 1] >>> 0))
       }
     }
@@ -186,4 +279,6 @@ class SlotMemory {
   }
 }
 
-module.exports = { SlotMemory, kError, kForm, kFormMask, kSlotBytes }
+module.exports = {
+  SlotMemory, kError, kForm, kFormMask, kInterruptible, kKeyed, kSlotBytes, kSteered
+}

@@ -4,17 +4,35 @@
 // in a slot; the slot has the number of the message. In each direction the numbers are consecutive.
 // So the number of a message that cannot be deserialized is known too, and later ones stay right.
 
+const { Array } = require('../base/globals')
 const { receiveMessageOnPort } = require('node:worker_threads')
 const { createError } = require('../base/errors')
 
 // Takes the place of a message that could not be deserialized.
 class Unreadable {
   message
+  dropped = undefined
   error
+  note = 0
 
   constructor (message, error) {
     this.message = message
     this.error = error
+  }
+}
+
+// A note that came in a small message (note.js).
+class Note {
+  note // its number, never 0
+  slot
+  value
+  isEncoded
+
+  constructor (message) {
+    this.note = message[0]
+    this.slot = message[1]
+    this.value = message[2]
+    this.isEncoded = message[3]
   }
 }
 
@@ -43,7 +61,13 @@ class ValuePort {
     return number
   }
 
-  // The next message, or an Unreadable. Undefined: there is none.
+  // Sends a small message, which takes no number: an array, which the receiver gets as a Note.
+  // Returns whether the port is open. It closes when its other side has ended and everything that
+  // came before was received.
+  post (message) { return this.#port.postMessage(message) === true }
+
+  // The next message, a Note, or an Unreadable. Undefined: there is none. What has a `note` other
+  // than 0 belongs to no slot.
   receive () {
     let received
     try {
@@ -53,8 +77,10 @@ class ValuePort {
       return new Unreadable(this.#lastReceived, createError('ERR_TELAR_UNREADABLE_VALUE', error))
     }
     if (received === undefined) return undefined
-    this.#lastReceived = received.message.message
-    return received.message
+    const { message } = received
+    if (Array.isArray(message)) return new Note(message)
+    this.#lastReceived = message.message
+    return message
   }
 
   close () {
@@ -62,4 +88,4 @@ class ValuePort {
   }
 }
 
-module.exports = { Unreadable, ValuePort }
+module.exports = { Note, Unreadable, ValuePort }

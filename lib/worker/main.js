@@ -4,8 +4,7 @@
 // pool, and runs tasks whenever its event loop calls pump().
 
 const {
-  Atomics, Function, Int32Array, Map, Object, Promise, Reflect, SharedArrayBuffer, Symbol, nextTick,
-  process
+  Atomics, Int32Array, Promise, Reflect, SharedArrayBuffer, Symbol, nextTick, process, runTicks
 } = require('../base/globals')
 const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads')
 const context = require('./context')
@@ -13,33 +12,43 @@ context.isWorkerThread = true
 
 // Only the files that every task needs: each of them delays the first result by a quarter of a
 // millisecond. The others are loaded where they are first used.
-const { flushOutput, hasOutput } = require('./output')
+const { hasOutput } = require('./output')
 const native = require('../base/native')
-const { TaskFunction, useTable, functionAt } = require('./task-functions')
-const { SlotMemory, kError, kForm, kFormMask } = require('../transport/slot-memory')
+const { TaskFunction, functionAt, track, useTable } = require('./task-functions')
+const {
+  SlotMemory, kError, kForm, kFormMask, kInterruptible, kSteered
+} = require('../transport/slot-memory')
 
 const { apply } = Reflect
 const promiseThen = Promise.prototype.then
-const { kNone } = native.poolConstants
+const { kNextLeft, kNone } = native.poolConstants
 const kEnding = -2
 // The symbol of move.js, a file that few workers need.
 const kMovable = Symbol.for('telar.movable')
 
-// Runs the queues of process.nextTick() and of microtasks until both are empty, as Node does
-// between two timers: what a task leaves in them must not run during the next task. Node has no
-// public call for that. This one costs a third of an `await`, and an `await` would run only the
-// microtasks that are queued already.
-const runTicks = withoutWarning(process._tickCallback)
+// Kept once it is loaded: finding a file by require() takes as long as sending a message.
+let shared = null
 
 const startup = receiveStartup()
 const { port, index } = startup
 // The function of the pool, which has the entry 0. Null: there is none.
 const poolFunction = startup.poolFunction === null ? null : new TaskFunction(startup.poolFunction)
-useTable(startup)
+useTable(startup, {
+  __proto__: null,
+  promiseOf,
+  // What an item of a batch leaves in ticks must not run during the next item either. False: the
+  // thread is ending.
+  endItem () {
+    settleTicks()
+    return !isEnding()
+  }
+})
 // A pool has its number only in the library that made it. The file of the library may have been
 // built anew since the owner loaded it.
-if (startup.library !== native.library) throw otherLibrary()
-context.workerData = startup.isStripped ? reviver().revive(workerData) : workerData
+if (startup.library !== native.library) {
+  require('../shared/registry').checkLibrary(startup.library, 'pool')
+}
+context.workerData = startup.isStripped ? getShared().revive(workerData) : workerData
 
 // Null: the pool was closed while this thread started, and the thread is being terminated.
 const core = native.attachWorker(startup.pool, index, pump)
@@ -47,21 +56,38 @@ const core = native.attachWorker(startup.pool, index, pump)
 // port, this needs no reserved place.
 const memory = core === null
   ? null
-  : new SlotMemory(startup.buffer, startup.slots, core, startup.attachBytes)
-// Messages that were received and whose slots have not been claimed yet.
-const messages = new Map()
+  : new SlotMemory(startup.buffer, startup.slots, core, {
+    __proto__: null, attachFrom: startup.attachBytes, openNames: () => getShared().openNames()
+  })
 let isReady = false
-// The function that came with the last message.
-let functionReceived
-// Made with the first message.
-let valuePort = null
+// Made with the first value that needs it.
+let byPort = null
+// So that a worker without tasks lets go of what its owner has dropped.
+startup.line.port.on('message', (message) => getShared().handle(message))
+startup.line.port.unref()
+// What tasks know of themselves (task-context.js), once a task needs it.
+let contexts = null
+// The tasks that may be interrupted, once there is one (interrupts.js).
+let interrupts = null
 let isPumping = false
+let hasLeft = false
 let mayBeEnding = false
-process.on('uncaughtExceptionMonitor', () => { mayBeEnding = true })
+let uncaught = null
+process.on('uncaughtExceptionMonitor', (error) => {
+  mayBeEnding = true
+  uncaught = { error }
+})
+process.on('exit', (exitCode) => {
+  if (core !== null) require('./farewell').sayFarewell(core, getByPort().port, exitCode, uncaught)
+})
 // Slots whose results are stored. They are completed in this order, since the owner reads the
 // messages of results in the order of their slots.
 let finished = []
+// Made with the first task that has printed something (unread-output.js).
+let unread = null
+context.trackTasks = trackTasks
 if (core !== null) {
+  if (startup.heapWords !== null) require('./heap-report').publishHeap(startup.heapWords)
   if (startup.niceIncrement !== 0) require('./nice').nice(startup.niceIncrement)
   prepare()
 }
@@ -77,20 +103,21 @@ function receiveStartup () {
   }
 }
 
-function otherLibrary () {
-  const { kOtherLibrary } = require('../shared/registry')
-  return require('../base/errors').createError('ERR_TELAR_OTHER_COPY', 'pool', kOtherLibrary)
-}
-
 // Loads the task file of the pool. If that fails, the worker fails: the error is not caught. But a
 // file that lacks the export of the pool may have those that tasks name.
 function prepare () {
   if (poolFunction === null) return becomeReady()
   const loaded = poolFunction.load()
-  if (typeof loaded === 'function') return becomeReady()
+  if (typeof loaded === 'function') return setUp()
   loaded.catch((error) => {
     if (error?.code !== 'ERR_TELAR_NO_HANDLER') throw error
-  }).then(becomeReady)
+  }).then(setUp)
+}
+
+function setUp () {
+  if (startup.heap !== null) require('./heap-report').publishLeastHeap(startup.heap)
+  if (startup.setup === null) becomeReady()
+  else require('./life').setUp(startup).then(becomeReady)
 }
 
 // Pumps without waiting for the event loop, which would call pump() only after V8 has collected the
@@ -101,27 +128,54 @@ function becomeReady () {
   schedulePump()
 }
 
-// With --pending-deprecation the property is a function that warns (DEP0134) and calls the original
-// one, which is its prototype.
-function withoutWarning (runTicks) {
-  const inner = Object.getPrototypeOf(runTicks)
-  return inner === Function.prototype ? runTicks : inner
-}
-
 // Called from the event loop whenever there may be work.
 function pump () {
   if (!isReady || isPumping || isEnding()) return
   isPumping = true
   try {
+    unread?.check()
+    if (contexts !== null && contexts.isWatching) fireSignals()
+    if (interrupts !== null && interrupts.hasTasks) interrupts.dropStopped()
     let done = finished.length > 0 ? settle(kNone) : kNone
     while (done !== kEnding) {
       const slot = core.next(done)
-      if (slot < 0) break
+      if (slot < 0) {
+        if (slot === kNextLeft) leave()
+        break
+      }
       done = settle(execute(slot) ? slot : kNone)
     }
   } finally {
     isPumping = false
   }
+}
+
+// Called when this worker gets no more tasks and holds none. If there is no teardown, the owner
+// ends the thread without being told.
+function leave () {
+  if (hasLeft) return
+  hasLeft = true
+  if (startup.teardown !== null) require('./life').tearDown(startup).then(core.gone)
+}
+
+// From now on each task runs with its context, also the one that has called this. Several copies of
+// telar in a thread may call this.
+function trackTasks () {
+  if (contexts !== null && contexts.isTracking) return contexts.storage
+  const storage = getContexts().track()
+  track(poolFunction)
+  const slot = interrupts?.slot ?? core.claimed()
+  if (!isPumping || slot < 0) return storage
+  const entry = memory.functionEntry(slot)
+  const { name } = entry === 0 ? poolFunction : functionOf(entry)
+  storage.enterWith(contexts.open(slot, name, memory.form(slot)))
+  return storage
+}
+
+// What a listener leaves to ticks and microtasks must not run during the next task either.
+function fireSignals () {
+  contexts.fireDue()
+  settleTicks()
 }
 
 // Finishes a task. First runs the ticks and microtasks that it left, whether it succeeded or not:
@@ -134,20 +188,18 @@ function settle (done) {
     done = kNone
   }
   if (finished.length === 0) return done
-  return hasOutput() ? completeAfterOutput() : complete(finished)
+  if (!hasOutput() || !holdForOutput()) return complete(finished)
+  finished = []
+  return kNone
 }
 
-function completeAfterOutput () {
-  const flushed = flushOutput()
-  if (flushed === null) return complete(finished)
-  const slots = finished
-  finished = []
-  flushed.then(() => {
+function holdForOutput () {
+  unread ??= new (require('./unread-output').UnreadOutput)(startup, (slots) => {
     if (isEnding()) return
     core.complete(complete(slots))
     schedulePump()
   })
-  return kNone
+  return unread.hold(finished)
 }
 
 // Completes all slots but the last, which is returned: next() completes it and claims another in
@@ -198,135 +250,143 @@ function resume () {
 function execute (slot) {
   let result
   try {
-    const value = receive(slot)
+    const form = memory.form(slot)
+    const value = form < kForm.portRequest ? memory.read(slot) : receive(slot, form)
     const entry = memory.functionEntry(slot)
     const found = entry === 0 ? poolFunction : functionOf(entry)
     const { run } = found
-    if (run === undefined) {
-      executeLater(slot, found, value)
-      return false
-    }
+    if (run === undefined || form >= kInterruptible) return executeOther(slot, found, value, form)
     result = run(value)
-    if ((typeof result === 'object' && result !== null) || typeof result === 'function') {
-      const promise = promiseOf(result)
-      if (promise !== null) {
-        apply(promiseThen, promise, [
-          (value) => finishLater(slot, value, 0), (error) => finishLater(slot, error, kError)
-        ])
-        return false
-      }
-    }
+    if (isAwaited(slot, result)) return false
   } catch (error) {
     return store(slot, error, kError)
   }
   return store(slot, result, 0)
 }
 
+// The same for a task whose function is not loaded yet, that has a context, or that may be
+// interrupted.
+function executeOther (slot, found, value, form) {
+  if (form >= kInterruptible) return getInterrupts().begin(slot, found, value, form)
+  if (found.loaded === undefined) {
+    executeLater(slot, found, value, form)
+    return false
+  }
+  let result
+  try {
+    result = call(slot, found, value, form)
+    if (isAwaited(slot, result)) return false
+  } catch (error) {
+    return end(slot, error, kError)
+  }
+  return end(slot, result, 0)
+}
+
+// Whether the result is a promise: then the task is completed later.
+function isAwaited (slot, result) {
+  const promise = promiseOf(result)
+  if (promise === null) return false
+  apply(promiseThen, promise, [
+    (value) => finishLater(slot, value, 0), (error) => finishLater(slot, error, kError)
+  ])
+  return true
+}
+
+// Calls the function of a task, with what the task knows of itself if it needs that. Functions for
+// Piscina do not expect a second argument.
+function call (slot, { loaded, name, takesTask }, value, form) {
+  const passesTask = takesTask && (startup.passesTask || (form & kSteered) !== 0)
+  if (!passesTask && (contexts === null || !contexts.isTracking)) return loaded(value)
+  const context = getContexts().open(slot, name, form)
+  if (context.aborted) return undefined // the owner drops the result
+  return contexts.call(context, loaded, value, passesTask)
+}
+
 // The promise of a task's result. Null: the value is the result itself. A native promise settles
 // once. Any other thenable may call back twice, late, or with a promise, when the slot may belong
 // to another task. So it is adopted by a native promise, as by `await`.
 function promiseOf (result) {
+  if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return null
   if (result instanceof Promise && result.constructor === Promise) return result
   const { then } = result // read once: it may be a getter
-  return typeof then === 'function' ? adopt(result, then) : null
+  return typeof then === 'function' ? require('./thenable').adopt(result, then) : null
 }
 
-async function adopt (thenable, then) {
-  await undefined // so that `then` is called in a job of its own
-  return new Promise((resolve, reject) => apply(then, thenable, [resolve, reject]))
-}
-
-async function executeLater (slot, found, value) {
+async function executeLater (slot, found, value, form) {
   let result
   try {
-    const run = await found.load()
-    result = await run(value)
+    await found.load()
+    result = await call(slot, found, value, form)
   } catch (error) {
     return finishLater(slot, error, kError)
   }
   finishLater(slot, result, 0)
 }
 
-function receive (slot) {
-  if ((memory.form(slot) & kFormMask) !== kForm.portRequest) return memory.read(slot)
-  // Messages come in the order of their slots. So those before the one that is wanted belong to
-  // tasks that were cancelled, and are dropped.
-  const wanted = memory.message(slot)
-  while (!messages.has(wanted)) takeMessage()
-  const received = messages.get(wanted)
-  for (const message of messages.keys()) {
-    messages.delete(message)
-    if (message === wanted) break
-  }
-  functionReceived = received.taskFunction
-  reviver()
-  return require('../transport/packet').unpack(received)
-}
-
-// Returns registry.js, with all classes registered: a value may have shared objects inside, of
-// classes that no code of this thread has required.
-function reviver () {
-  require('../shared-classes')
-  return require('../shared/registry')
+function getShared () {
+  shared ??= new (require('./shared-objects').SharedObjects)(startup)
+  return shared
 }
 
 // A negative entry: the function came with the message, since the table had no room for it.
 function functionOf (entry) {
-  return entry < 0 ? new TaskFunction(functionReceived) : functionAt(entry)
+  return entry < 0 ? new TaskFunction(getByPort().taskFunction) : functionAt(entry)
 }
 
-function getValuePort () {
-  valuePort ??= new (require('../transport/value-port').ValuePort)(port)
-  return valuePort
+function receive (slot, form) {
+  return (form & kFormMask) === kForm.portRequest ? getByPort().receive(slot) : memory.read(slot)
 }
 
-// The owner posts the message before it submits the slot, so the message is there.
-function takeMessage () {
-  const received = getValuePort().receive()
-  if (received === undefined) throw require('../base/errors').createError('ERR_TELAR_LOST_MESSAGE')
-  messages.set(received.message, received)
+function getByPort () {
+  if (byPort === null) {
+    const { ByPort } = require('./by-port')
+    byPort = new ByPort(port, { __proto__: null, memory, index, getShared, getContexts })
+  }
+  return byPort
+}
+
+function getContexts () {
+  contexts ??= require('./task-context').openContexts(startup, core, getByPort)
+  return contexts
+}
+
+function getInterrupts () {
+  interrupts ??= require('./interrupts').openInterrupts(core, {
+    __proto__: null,
+    call,
+    finishLater,
+    promiseOf,
+    settleTicks,
+    setPumping (isOn) { isPumping = isOn }
+  })
+  return interrupts
 }
 
 function finishLater (slot, value, flags) {
-  if (store(slot, value, flags)) finished.push(slot)
+  if (end(slot, value, flags)) finished.push(slot)
   schedulePump()
+}
+
+// As store(), for a task that may have a context.
+function end (slot, value, flags) {
+  contexts?.close(slot)
+  return store(slot, value, flags)
 }
 
 // Stores what a task returned or threw. True: the slot still has to be completed. False: the result
 // is sent by port, and the slot is in `finished`.
 function store (slot, value, flags) {
+  let isStored
   try {
-    if (typeof value === 'object' && value !== null && value[kMovable] === true) {
-      const { isMovable, kTransferable, kValue } = require('../transport/move')
-      if (isMovable(value)) {
-        return sendByPort(slot, value[kValue], flags, [].concat(value[kTransferable]))
-      }
-    }
-    return memory.write(slot, value, flags, index) || sendByPort(slot, value, flags)
+    const isMarked = typeof value === 'object' && value !== null && value[kMovable] === true
+    isStored = (!isMarked && memory.write(slot, value, flags, index)) ||
+      getByPort().store(slot, value, flags, isMarked)
   } catch (error) {
-    return storeFailure(slot, error)
+    isStored = getByPort().storeFailure(slot, error)
+  } finally {
+    memory.forget(slot)
   }
-}
-
-// A result that cannot be sent is an error of the task. An error that cannot be sent is replaced by
-// one that can. So the task settles in any case.
-function storeFailure (slot, error) {
-  for (const substitute of require('./unsendable').substitutes(error)) {
-    try {
-      return memory.write(slot, substitute, kError, index) || sendByPort(slot, substitute, kError)
-    } catch {
-      // The next substitute is smaller.
-    }
-  }
-  return memory.write(slot, undefined, kError, index)
-}
-
-// The owner reads messages in the order of their slots, so the slot is completed in its turn.
-function sendByPort (slot, value, flags, transferList) {
-  const [content, transfers] = require('../transport/packet')
-    .pack(value, transferList === undefined ? memory.takePacked() : null, transferList)
-  const message = getValuePort().send(content, transfers)
-  memory.writePort(slot, kForm.portResult, flags, index, message)
-  finished.push(slot)
-  return false
+  // The owner reads messages in the order of their slots, so the slot is completed in its turn.
+  if (!isStored) finished.push(slot)
+  return isStored
 }

@@ -18,6 +18,7 @@ class Output {
   #name
   #stream
   #isSending = false
+  #endSending = null
   #waiting = []
 
   constructor (name) {
@@ -29,7 +30,13 @@ class Output {
     if (typeof send !== 'function') return // not a stream of Node
     stream._writev = (chunks, callback) => {
       this.#isSending = true
-      send.call(stream, chunks, (error) => this.#sent(callback, error))
+      const end = (error) => {
+        if (this.#endSending !== end) return // push() has called it
+        this.#endSending = null
+        this.#sent(callback, error)
+      }
+      this.#endSending = end
+      send.call(stream, chunks, end)
     }
     if (stream.writableLength === 0) return
     // A file of --require or --import has printed something. The callback of this empty write comes
@@ -46,6 +53,13 @@ class Output {
     this.#keepMethods()
     // The message that is being sent, then the one with the rest.
     return new Promise((resolve) => this.#waiting.push({ messages: 2, resolve }))
+  }
+
+  // Sends all that was printed so far, without waiting until it is read: the main thread gets what
+  // was sent also if this thread is ended.
+  push () {
+    this.#uncork()
+    while (this.#endSending !== null) this.#endSending()
   }
 
   #sent (callback, error) {
@@ -105,4 +119,9 @@ function flushOutput () {
   return pending.length === 0 ? null : Promise.all(pending)
 }
 
-module.exports = { flushOutput, hasOutput }
+function pushOutput () {
+  out.push()
+  error.push()
+}
+
+module.exports = { flushOutput, hasOutput, pushOutput }

@@ -7,12 +7,12 @@
 // that the user has registered. A file of an unknown kind is imported too, since such a loader may
 // know it. If one of the two fails before any code of the file has run, the other one is tried.
 
-const { JSON, Object, Set, String } = require('../base/globals')
+const { JSON, Object, Set, String, nodeRequire } = require('../base/globals')
 const fs = require('node:fs')
 const path = require('node:path')
 
 // The extensions that require() knows, with those that users have added. There is no other list.
-const { extensions } = require // eslint-disable-line n/no-deprecated-api
+const { cache, extensions } = nodeRequire
 
 const kModule = new Set(['.mjs', '.mts'])
 const kCommonJS = new Set(['', '.cjs', '.cts', '.json', '.node'])
@@ -33,10 +33,10 @@ const kNoModule = new Set([
 
 // The exports of the file, or a promise of them.
 function loadFile (filename) {
-  if (isUrl(filename)) return import(filename)
+  if (isUrl(filename)) return importUrl(filename)
   let file
   try {
-    file = require.resolve(filename)
+    file = nodeRequire.resolve(filename)
   } catch (error) { // a loader may know a file that does not exist
     return importAfter({ error, hasBegun: false }, filename)
   }
@@ -52,8 +52,13 @@ function isUrl (filename) {
   return filename.startsWith('data:') || filename.startsWith('file:')
 }
 
+// The comments tell bundlers that the file is not one of theirs.
+function importUrl (url) {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ url)
+}
+
 function importFile (file) {
-  return import(require('node:url').pathToFileURL(file).href)
+  return importUrl(require('node:url').pathToFileURL(file).href)
 }
 
 async function importAfter (required, file) {
@@ -136,7 +141,7 @@ function requireFile (file) {
   const attempt = { isLoaded: false, exports: undefined, error: undefined, hasBegun: false }
   const stop = watchStart(file, () => { attempt.hasBegun = true })
   try {
-    attempt.exports = require(file)
+    attempt.exports = nodeRequire(file)
     attempt.isLoaded = true
   } catch (error) {
     attempt.error = error
@@ -150,7 +155,6 @@ function requireFile (file) {
 // module.exports is the sign. The error does not show whether the code had begun: the code and its
 // dependencies can throw anything.
 function watchStart (file, onStart) {
-  const { cache } = require
   if (cache[file] !== undefined) return () => {}
   let isWatching = true
   define(cache, file, {

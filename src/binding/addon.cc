@@ -13,6 +13,10 @@
 #include "thread_registry.h"
 #include "worker.h"
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#error "telar does not support big-endian processors: lib/codec packs characters into words"
+#endif
+
 namespace {
 
 napi_value CountCpus(napi_env env, napi_callback_info) {

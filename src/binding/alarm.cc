@@ -10,8 +10,6 @@ namespace telar {
 
 namespace {
 
-constexpr double kNsPerMs = 1e6;
-
 class Alarm : public Retained {
  public:
   explicit Alarm(napi_env env) : env_(env) {}

@@ -14,6 +14,10 @@
 
 namespace telar {
 
+constexpr double kNsPerMs = 1e6;
+// More milliseconds than this (30 years) mean "never".
+constexpr double kNeverMs = 1e12;
+
 // Arguments and bound object of one call from JavaScript. Missing arguments are undefined, as in
 // JavaScript.
 template <typename Bound, size_t kArguments>
@@ -35,6 +39,12 @@ struct Call {
     return value;
   }
 
+  int32_t Int32(size_t index) const {
+    int32_t value = INT32_MIN;
+    napi_get_value_int32(env, argument[index], &value);
+    return value;
+  }
+
   bool Bool(size_t index) const {
     bool value = false;
     napi_get_value_bool(env, argument[index], &value);
@@ -45,6 +55,12 @@ struct Call {
     double value = 0;
     napi_get_value_double(env, argument[index], &value);
     return value;
+  }
+
+  // An argument in milliseconds. `never`: the result for Infinity.
+  uint64_t Nanoseconds(size_t index, uint64_t never) const {
+    double ms = Double(index);
+    return ms < kNeverMs ? static_cast<uint64_t>(ms * kNsPerMs) : never;
   }
 
   napi_value Return(int32_t value) const {

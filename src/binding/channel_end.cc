@@ -1,6 +1,9 @@
 #include "channel_end.h"
 
+#include <cstring>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "call.h"
 #include "channels.h"
@@ -51,7 +54,7 @@ class End : public Retained {
     uint32_t wake = 0;
     telar_status late = telar_ring_notify(
         end_, [](void*, uint32_t thread, uint32_t) { RingThreadBell(thread); }, nullptr, &wake);
-    info()[kWake] = wake;
+    info()[kWake] = dropped_.empty() ? wake : wake | kWakeDropped;
     return status == TELAR_OK ? late : status;
   }
 
@@ -63,6 +66,15 @@ class End : public Retained {
     }
     return Notify(status);
   }
+
+  // From now on the headers of dropped records are kept, if their first word has these bits.
+  void WatchDrops(uint32_t mask, uint32_t bits) {
+    drop_mask_ = mask;
+    drop_bits_ = bits;
+    telar_ring_on_drop(end_, OnDrop, this);
+  }
+
+  std::vector<uint32_t> TakeDropped() { return std::exchange(dropped_, {}); }
 
   void Detach() {
     if (end_ == nullptr || !telar_ring_is_attached(end_)) return;
@@ -81,6 +93,15 @@ class End : public Retained {
     channels_->Release();
   }
 
+  static void OnDrop(void* context, const void* data, uint32_t length) {
+    End* self = static_cast<End*>(context);
+    uint32_t header[kHeaderBytes / sizeof(uint32_t)];
+    if (length < sizeof header) return;
+    std::memcpy(header, data, sizeof header);
+    if ((header[0] & self->drop_mask_) != self->drop_bits_) return;
+    self->dropped_.insert(self->dropped_.end(), header, header + sizeof header / sizeof header[0]);
+  }
+
   static void OnEnvironmentEnd(void* data) {
     End* self = static_cast<End*>(data);
     self->has_hook_ = false;
@@ -93,6 +114,9 @@ class End : public Retained {
   telar_ring_end* end_ = nullptr;
   napi_ref memory_ref_ = nullptr;
   bool has_hook_ = false;
+  uint32_t drop_mask_ = 0;
+  uint32_t drop_bits_ = 0;
+  std::vector<uint32_t> dropped_;  // the words of the headers
 };
 
 // Every result is a status; it is negated where the call can also return a count.
@@ -134,7 +158,8 @@ napi_value SendWithHeader(napi_env env, napi_callback_info info) {
 }
 
 // sendMany(count) -> how many records of the first `count` runs in info were sent, or a negative
-// status. The records lie at the start of the scratch memory.
+// status. The records lie at the start of the scratch memory. info[kDropped]: how many records this
+// call dropped.
 napi_value SendMany(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
   uint32_t count = call.Uint32(0);
@@ -150,8 +175,11 @@ napi_value SendMany(napi_env env, napi_callback_info info) {
   unsigned char* data = call.self->channels()->Scratch(0, total);
   if (data == nullptr) return call.Return(Negative(TELAR_INVALID));
   uint32_t sent = 0;
+  uint64_t dropped = telar_ring_dropped(call.self->end());
   telar_status status = telar_ring_send_many(call.self->end(), data, runs, count, &sent);
   status = call.self->Notify(status);
+  call.self->info()[kDropped] =
+      static_cast<uint32_t>(telar_ring_dropped(call.self->end()) - dropped);
   return call.Return(status == TELAR_OK ? static_cast<int32_t>(sent) : Negative(status));
 }
 
@@ -263,6 +291,26 @@ napi_value WaitSync(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// watchDrops(mask, bits): see takeDropped
+napi_value WatchDrops(napi_env env, napi_callback_info info) {
+  Call<End, 2> call(env, info);
+  call.self->WatchDrops(call.Uint32(0), call.Uint32(1));
+  return nullptr;
+}
+
+// takeDropped() -> the words of the headers of the watched records that were dropped since the last
+// call, an array
+napi_value TakeDropped(napi_env env, napi_callback_info info) {
+  Call<End, 0> call(env, info);
+  const std::vector<uint32_t> words = call.self->TakeDropped();
+  napi_value list = nullptr;
+  napi_create_array_with_length(env, words.size(), &list);
+  for (size_t i = 0; i < words.size(); i++) {
+    napi_set_element(env, list, static_cast<uint32_t>(i), call.Return(words[i]));
+  }
+  return list;
+}
+
 // isDeserted(side) -> boolean
 napi_value IsDeserted(napi_env env, napi_callback_info info) {
   Call<End, 1> call(env, info);
@@ -322,7 +370,8 @@ napi_value State(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<uint32_t>(telar_ring_state_read(call.self->end())));
 }
 
-// stats() -> { sent, sentBytes, received, receivedBytes, size, sizeBytes, used }
+// stats() -> { sent, sentBytes, received, receivedBytes, dropped, droppedBytes, size, sizeBytes,
+// used }
 napi_value Stats(napi_env env, napi_callback_info info) {
   Call<End, 0> call(env, info);
   telar_ring_stats stats;
@@ -334,6 +383,7 @@ napi_value Stats(napi_env env, napi_callback_info info) {
     uint64_t value;
   } figures[] = {{"sent", stats.sent},         {"sentBytes", stats.sent_bytes},
                  {"received", stats.received}, {"receivedBytes", stats.received_bytes},
+                 {"dropped", stats.dropped},   {"droppedBytes", stats.dropped_bytes},
                  {"size", stats.size},         {"sizeBytes", stats.size_bytes},
                  {"used", stats.used}};
   for (const auto& figure : figures) {
@@ -370,6 +420,8 @@ napi_value OpenEnd(napi_env env, napi_callback_info info) {
   Bind(env, api, "wait", Wait, end);
   Bind(env, api, "waitCancel", WaitCancel, end);
   Bind(env, api, "waitSync", WaitSync, end);
+  Bind(env, api, "watchDrops", WatchDrops, end);
+  Bind(env, api, "takeDropped", TakeDropped, end);
   Bind(env, api, "isDeserted", IsDeserted, end);
   Bind(env, api, "attach", Attach, end);
   Bind(env, api, "detach", Detach, end);

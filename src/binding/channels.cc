@@ -77,6 +77,12 @@ napi_value Ring(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// sleep(milliseconds) -> whether the bell has rung: blocks the thread until it rings
+napi_value Sleep(napi_env env, napi_callback_info info) {
+  Call<Channels, 1> call(env, info);
+  return call.Return(call.self->Sleep(call.Uint32(0)));
+}
+
 }  // namespace
 
 napi_value OpenChannels(napi_env env, napi_callback_info info) {
@@ -92,6 +98,7 @@ napi_value OpenChannels(napi_env env, napi_callback_info info) {
   Bind(env, api, "setScratch", SetScratch, channels);
   Bind(env, api, "setRef", SetRef, channels);
   Bind(env, api, "ring", Ring, channels);
+  Bind(env, api, "sleep", Sleep, channels);
   channels->Release();
   return api;
 }

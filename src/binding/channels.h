@@ -14,8 +14,12 @@ namespace telar {
 
 // Indices in `info` of the results that calls do not return. The runs of a batch (telar_ring_run,
 // two words each) follow them.
-enum Info { kWake, kOffset, kLength, kTicket, kEvent, kRuns = 8 };
+enum Info { kWake, kOffset, kLength, kTicket, kEvent, kDropped, kRuns = 8 };
 constexpr uint32_t kBatch = 1024;
+
+// A flag in info[kWake], beside those of ring_wait.h: watched records were dropped, see
+// takeDropped.
+constexpr uint32_t kWakeDropped = 1u << 30;
 
 class Channels : public Retained {
  public:
@@ -36,6 +40,7 @@ class Channels : public Retained {
   uint32_t thread() const { return thread_; }
   void SetRef(bool ref) { bell_->SetRef(ref); }
   void Ring() { bell_->Ring(); }
+  bool Sleep(uint32_t milliseconds) { return bell_->Sleep(milliseconds); }
 
  private:
   ~Channels() override;

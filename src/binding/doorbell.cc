@@ -1,5 +1,7 @@
 #include "doorbell.h"
 
+#include <chrono>
+
 namespace telar {
 
 Doorbell* Doorbell::Open(napi_env env, Callback on_ring, void* data) {
@@ -41,6 +43,16 @@ void Doorbell::Release() {
 void Doorbell::Ring() {
   std::lock_guard<std::mutex> guard(lock_);
   if (!closed_) uv_async_send(&async_);
+  has_rung_ = true;
+  sleeper_.notify_one();
+}
+
+bool Doorbell::Sleep(uint32_t milliseconds) {
+  std::unique_lock<std::mutex> guard(lock_);
+  sleeper_.wait_for(guard, std::chrono::milliseconds(milliseconds), [this] { return has_rung_; });
+  bool has_rung = has_rung_;
+  has_rung_ = false;
+  return has_rung;
 }
 
 void Doorbell::RingLater(uint32_t milliseconds) {

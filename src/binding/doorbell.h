@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 
@@ -34,6 +35,10 @@ class Doorbell {
   void RingLater(uint32_t milliseconds = 1);
   void CancelLater();
 
+  // Blocks the thread until the bell rings, for about that many milliseconds at most. Returns
+  // whether it has rung since the last sleep. The callback comes nevertheless.
+  bool Sleep(uint32_t milliseconds);
+
   void SetRef(bool ref);
   // No callback comes after this call. Also done when the environment ends.
   void Close();
@@ -53,8 +58,10 @@ class Doorbell {
   int open_handles_ = 0;
   bool ref_ = false;
   bool later_ = false;
-  std::mutex lock_;      // guards closed_ against Ring
+  std::mutex lock_;      // guards closed_ and has_rung_ against Ring
   bool closed_ = false;  // the handles are closing or closed
+  bool has_rung_ = false;
+  std::condition_variable sleeper_;
   std::atomic<int> references_{1};
 };
 

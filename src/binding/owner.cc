@@ -4,7 +4,9 @@
 
 #include "call.h"
 #include "os/os.h"
+#include "owner_limits.h"
 #include "owner_object.h"
+#include "owner_wait.h"
 #include "pool.h"
 #include "typed_array.h"
 
@@ -12,20 +14,12 @@ namespace telar {
 
 namespace {
 
-napi_value Fail(napi_env env, telar_status status) {
-  napi_throw_error(env, "ERR_TELAR_NATIVE", telar_status_message(status));
-  return nullptr;
-}
-
 // submit(slot)
 napi_value Submit(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
-  telar_status status = telar_sched_submit(sched, call.Uint32(0), false, 0);
-  if (status != TELAR_OK) return Fail(env, status);
-  call.self->UpdateRef();
-  return nullptr;
+  return call.self->Submitted(telar_sched_submit(sched, call.Uint32(0), false, 0));
 }
 
 // submitAwake(slot): as submit; the owner will poll, so workers need not ring
@@ -35,18 +29,80 @@ napi_value SubmitAwake(napi_env env, napi_callback_info info) {
   return Submit(env, info);
 }
 
-// submitTask(slot, waitedMs, isAwake): submits a task that can be cancelled and has waited in
-// JavaScript for waitedMs; isAwake: as in submitAwake
+// submitTask(slot, waitedMs, isAwake, isLimited): submits a task that can be cancelled and has
+// waited in JavaScript for waitedMs; isAwake: as in submitAwake; isLimited: with the limits that
+// setLimits() has set
 napi_value SubmitTask(napi_env env, napi_callback_info info) {
-  Call<Owner, 3> call(env, info);
+  Call<Owner, 4> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   if (call.Bool(2)) telar_sched_owner_awake(sched);
-  uint64_t waited = static_cast<uint64_t>(call.Double(1) * 1e6);
-  telar_status status = telar_sched_submit(sched, call.Uint32(0), true, telar_os_now_ns() - waited);
-  if (status != TELAR_OK) return Fail(env, status);
-  call.self->UpdateRef();
+  if (call.Bool(3)) call.self->Limit(call.Uint32(0));
+  uint64_t waited = static_cast<uint64_t>(call.Double(1) * kNsPerMs);
+  return call.self->Submitted(
+      telar_sched_submit(sched, call.Uint32(0), true, telar_os_now_ns() - waited));
+}
+
+// submitRouted(slot, priority, key or -1, isAwake): submits a task without other options; isAwake:
+// as in submitAwake
+napi_value SubmitRouted(napi_env env, napi_callback_info info) {
+  Call<Owner, 4> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  if (call.Bool(3)) telar_sched_owner_awake(sched);
+  const telar_sched_route route = {call.Int32(1), call.Uint32(2), TELAR_SCHED_NONE,
+                                   TELAR_LANE_SHARED};
+  bool has_key = route.key != TELAR_SCHED_NONE;
+  return call.self->Submitted(telar_sched_submit_routed(sched, call.Uint32(0), &route, has_key, 0));
+}
+
+// submitTaskRouted(slot, waitedMs, isAwake, isLimited, priority, key or -1, worker or -1, mode): as
+// submitTask. mode: kLaneShared, or kLaneExclusive with a key or a worker
+napi_value SubmitTaskRouted(napi_env env, napi_callback_info info) {
+  Call<Owner, 8> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  if (call.Bool(2)) telar_sched_owner_awake(sched);
+  if (call.Bool(3)) call.self->Limit(call.Uint32(0));
+  uint64_t waited = static_cast<uint64_t>(call.Double(1) * kNsPerMs);
+  const telar_sched_route route = {call.Int32(4), call.Uint32(5), call.Uint32(6),
+                                   static_cast<telar_lane_mode>(call.Uint32(7))};
+  return call.self->Submitted(
+      telar_sched_submit_routed(sched, call.Uint32(0), &route, true, telar_os_now_ns() - waited));
+}
+
+// resubmit(slot, isLimited): submits a slot that came back unclaimed again, for any worker;
+// isLimited: as in submitTask
+napi_value Resubmit(napi_env env, napi_callback_info info) {
+  Call<Owner, 2> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
+  if (call.Bool(1)) call.self->Limit(call.Uint32(0));
+  return call.self->Submitted(telar_sched_resubmit(sched, call.Uint32(0)));
+}
+
+// holdKey(key) -> the worker of the key, for a task that will be submitted with both; -1: there is
+// no worker
+napi_value HoldKey(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(-1);
+  return call.Return(static_cast<int32_t>(telar_sched_hold_key(sched, call.Uint32(0))));
+}
+
+// releaseKey(key): the task does not come
+napi_value ReleaseKey(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) telar_sched_release_key(call.self->sched(), call.Uint32(0));
   return nullptr;
+}
+
+// pickWorker() -> the worker with the fewest tasks, or -1
+napi_value PickWorker(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(-1);
+  return call.Return(static_cast<int32_t>(telar_sched_pick_worker(sched)));
 }
 
 // reserve(worker, mode) -> number of places reserved for a task that will enter its lane; 0: none
@@ -70,31 +126,24 @@ napi_value Unreserve(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// submitTo(slot, worker, places, waitedMs): places is the result of reserve()
+// submitTo(slot, worker, places, waitedMs, isLimited): places is the result of reserve()
 napi_value SubmitTo(napi_env env, napi_callback_info info) {
-  Call<Owner, 4> call(env, info);
+  Call<Owner, 5> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
-  uint64_t waited = static_cast<uint64_t>(call.Double(3) * 1e6);
-  telar_status status = telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1), call.Uint32(2),
-                                              telar_os_now_ns() - waited);
-  if (status != TELAR_OK) return Fail(env, status);
-  call.self->UpdateRef();
-  return nullptr;
+  if (call.Bool(4)) call.self->Limit(call.Uint32(0));
+  uint64_t waited = static_cast<uint64_t>(call.Double(3) * kNsPerMs);
+  return call.self->Submitted(telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1),
+                                                    call.Uint32(2), telar_os_now_ns() - waited));
 }
 
-// poll(spinNs) -> number of finished slots in the batch. 0: the bell rings for the next one.
+// poll(waits) -> number of finished slots in the batch. 0: the bell rings for the next one. waits:
+// spins for them, if that is cheaper than to be woken
 napi_value Poll(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return call.Return(0u);
-  uint32_t spin = call.Uint32(0);
-  uint32_t count;
-  do {
-    count = telar_sched_poll(sched, call.self->batch(), call.self->batch_length(), spin);
-  } while (count == 0 && !telar_sched_owner_sleep(sched));
-  call.self->UpdateRef();
-  return call.Return(count);
+  return call.Return(call.self->Poll(call.Bool(0) ? telar_sched_spin_ns(sched) : 0));
 }
 
 // ring(): onDone is called in the next turn of the event loop
@@ -104,39 +153,36 @@ napi_value Ring(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// setRef(boolean): whether to keep the process alive for tasks that wait in JavaScript
-napi_value SetRef(napi_env env, napi_callback_info info) {
+// notifyWorker(worker): its pump is called in the next turn of its event loop
+napi_value NotifyWorker(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
-  call.self->SetRef(call.Bool(0));
+  if (call.self->sched() != nullptr) telar_sched_notify(call.self->sched(), call.Uint32(0));
   return nullptr;
 }
 
-// cancel(slot, closes) -> kCancelFinished, kCancelQueued (taken out of the queue), or the worker
-// that runs it. closes: the worker that has the slot in its lane and ends together with it, or -1
-napi_value Cancel(napi_env env, napi_callback_info info) {
-  Call<Owner, 2> call(env, info);
-  telar_sched* sched = call.self->sched();
-  if (sched == nullptr) return call.Return(kCancelFinished);
-  uint32_t worker;
-  switch (telar_sched_cancel_closing(sched, call.Uint32(0), call.Uint32(1), &worker)) {
-    case TELAR_CANCEL_QUEUED:
-      return call.Return(kCancelQueued);
-    case TELAR_CANCEL_RUNNING:
-      return call.Return(static_cast<int32_t>(worker));
-    default:
-      return call.Return(kCancelFinished);
-  }
-}
-
-// addWorker() -> index, or -1 if the table is full
+// addWorker() -> index; throws if the table is full or there is no memory
 napi_value AddWorker(napi_env env, napi_callback_info info) {
   Call<Owner, 0> call(env, info);
   telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   uint32_t worker;
-  if (sched == nullptr || telar_sched_worker_add(sched, &worker) != TELAR_OK) {
-    return call.Return(-1);
-  }
+  telar_status status = telar_sched_worker_add(sched, &worker);
+  if (status != TELAR_OK) return Fail(env, status);
   return call.Return(static_cast<int32_t>(worker));
+}
+
+// leaveWorker(worker): it finishes its tasks and those in its lane, and claims no others
+napi_value LeaveWorker(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  if (call.self->sched() != nullptr) telar_sched_worker_leave(call.self->sched(), call.Uint32(0));
+  return nullptr;
+}
+
+// workerGone(worker) -> whether it has left and its thread may be ended
+napi_value WorkerGone(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched != nullptr && telar_sched_worker_is_gone(sched, call.Uint32(0)));
 }
 
 // closeIdle(worker) -> false: it is busy
@@ -200,6 +246,13 @@ napi_value WorkerUsage(napi_env env, napi_callback_info info) {
   return call.Return(sched == nullptr ? 0u : telar_sched_worker_usage(sched, call.Uint32(0)));
 }
 
+// workerRunning(worker) -> number of tasks that it runs
+napi_value WorkerRunning(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  return call.Return(sched == nullptr ? 0u : telar_sched_worker_running(sched, call.Uint32(0)));
+}
+
 // workerReady(worker) -> whether its task file is loaded
 napi_value WorkerReady(napi_env env, napi_callback_info info) {
   Call<Owner, 1> call(env, info);
@@ -214,6 +267,26 @@ napi_value WorkerCompleted(napi_env env, napi_callback_info info) {
   return call.Return(
       sched == nullptr ? 0.0
                        : static_cast<double>(telar_sched_worker_completed(sched, call.Uint32(0))));
+}
+
+// claimedBy(slot) -> the worker that runs the task of the slot, or -1
+napi_value ClaimedBy(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  uint32_t worker =
+      sched == nullptr ? TELAR_SCHED_NONE : telar_sched_claimed_by(sched, call.Uint32(0));
+  return call.Return(static_cast<int32_t>(worker));
+}
+
+// sinceClaim(slot) -> milliseconds since a worker claimed the slot
+napi_value SinceClaim(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(0.0);
+  uint64_t now = telar_os_now_ns();
+  uint64_t started = telar_sched_started_ns(sched, call.Uint32(0));
+  bool is_known = started != 0 && now > started;  // 0: a worker is about to write it
+  return call.Return(is_known ? static_cast<double>(now - started) / kNsPerMs : 0.0);
 }
 
 // allocate(slot, bytes) -> offset of a payload block, or -1
@@ -304,22 +377,34 @@ napi_value CreatePool(napi_env env, napi_callback_info info) {
   Bind(env, api, "submit", Submit, owner);
   Bind(env, api, "submitAwake", SubmitAwake, owner);
   Bind(env, api, "submitTask", SubmitTask, owner);
+  Bind(env, api, "submitRouted", SubmitRouted, owner);
+  Bind(env, api, "submitTaskRouted", SubmitTaskRouted, owner);
+  Bind(env, api, "resubmit", Resubmit, owner);
+  Bind(env, api, "holdKey", HoldKey, owner);
+  Bind(env, api, "releaseKey", ReleaseKey, owner);
+  Bind(env, api, "pickWorker", PickWorker, owner);
   Bind(env, api, "reserve", Reserve, owner);
   Bind(env, api, "unreserve", Unreserve, owner);
   Bind(env, api, "submitTo", SubmitTo, owner);
+  BindLimits(env, api, owner);
+  BindWait(env, api, owner);
   Bind(env, api, "poll", Poll, owner);
   Bind(env, api, "ring", Ring, owner);
-  Bind(env, api, "setRef", SetRef, owner);
-  Bind(env, api, "cancel", Cancel, owner);
+  Bind(env, api, "notifyWorker", NotifyWorker, owner);
   Bind(env, api, "addWorker", AddWorker, owner);
+  Bind(env, api, "leaveWorker", LeaveWorker, owner);
+  Bind(env, api, "workerGone", WorkerGone, owner);
   Bind(env, api, "closeIdle", CloseIdle, owner);
   Bind(env, api, "closeWorker", CloseWorker, owner);
   Bind(env, api, "retireWorker", RetireWorker, owner);
   Bind(env, api, "withdraw", Withdraw, owner);
   Bind(env, api, "readyLength", ReadyLength, owner);
   Bind(env, api, "workerUsage", WorkerUsage, owner);
+  Bind(env, api, "workerRunning", WorkerRunning, owner);
   Bind(env, api, "workerReady", WorkerReady, owner);
   Bind(env, api, "workerCompleted", WorkerCompleted, owner);
+  Bind(env, api, "claimedBy", ClaimedBy, owner);
+  Bind(env, api, "sinceClaim", SinceClaim, owner);
   Bind(env, api, "allocate", Allocate, owner);
   Bind(env, api, "release", Release, owner);
   Bind(env, api, "histogram", Histogram, owner);

@@ -9,7 +9,7 @@
 namespace telar {
 
 // What cancel() returns instead of a worker.
-enum : int32_t { kCancelFinished = -1, kCancelQueued = -2 };
+enum : int32_t { kCancelFinished = -1, kCancelQueued = -2, kStopNoted = -3 };
 
 // createPool(onDone(count), batch: Uint32Array, slots, workers, concurrency, timing,
 //            regionOffset, regionBytes) -> an object with the owner's functions

@@ -18,6 +18,12 @@ constexpr uint64_t kDrainNs = 1000000;
 // How long the owner spins for the next short task before its loop may sleep.
 constexpr uint64_t kLoopSpinNs = 2000;
 
+// Throws the error of a status.
+inline napi_value Fail(napi_env env, telar_status status) {
+  napi_throw_error(env, "ERR_TELAR_NATIVE", telar_status_message(status));
+  return nullptr;
+}
+
 class Owner : public Retained {
  public:
   explicit Owner(napi_env env) : env_(env) {}
@@ -67,19 +73,44 @@ class Owner : public Retained {
   uint32_t* batch() { return batch_; }
   uint32_t batch_length() const { return static_cast<uint32_t>(batch_length_); }
 
-  // Keeps the process alive while tasks are with the scheduler, or while JavaScript has asked for
-  // it.
+  // The limits of the tasks that are submitted with limits. Most have the same as the one before,
+  // so they are not passed with each.
+  void SetLimits(uint64_t queue_ns, uint64_t run_ns) {
+    queue_ns_ = queue_ns;
+    run_ns_ = run_ns;
+  }
+  // To be called right before the submit.
+  void Limit(uint32_t slot) { telar_sched_limit(sched(), slot, queue_ns_, run_ns_); }
+
+  // Keeps the process alive while tasks are with the scheduler.
   void UpdateRef() {
     if (bell_ != nullptr) {
-      bell_->SetRef(held_ || (pool_ && telar_sched_outstanding(pool_->sched()) != 0));
+      bell_->SetRef(pool_ && telar_sched_outstanding(pool_->sched()) != 0);
     }
+  }
+  // What a call returns that has submitted a task.
+  napi_value Submitted(telar_status status) {
+    if (status != TELAR_OK) return Fail(env_, status);
+    UpdateRef();
+    return nullptr;
+  }
+  // Waits for finished tasks, for spin_ns at most. 0: there is none, and the bell rings for the
+  // next one.
+  uint32_t Poll(uint64_t spin_ns) {
+    uint32_t count;
+    do {
+      count = telar_sched_poll(sched(), batch_, batch_length(), spin_ns);
+    } while (count == 0 && !telar_sched_owner_sleep(sched()));
+    if (count == 0 && telar_sched_owner_looks_again(sched())) bell_->RingLater();
+    UpdateRef();
+    return count;
   }
   void Ring() {
     if (bell_ != nullptr) bell_->Ring();
   }
-  void SetRef(bool held) {
-    held_ = held;
-    UpdateRef();
+  // Blocks the thread until the bell rings, for about that many milliseconds at most.
+  void Sleep(uint32_t milliseconds) {
+    if (bell_ != nullptr) bell_->Sleep(milliseconds);
   }
 
  private:
@@ -106,7 +137,7 @@ class Owner : public Retained {
       if (count == 0 && delivered_) {
         bool naps = false;
         more = !telar_sched_owner_nap(pool_->sched(), &naps);
-        if (!more && naps) bell_->RingLater();
+        if (!more && (naps || telar_sched_owner_looks_again(pool_->sched()))) bell_->RingLater();
         continue;
       }
       delivered_ = true;
@@ -129,7 +160,8 @@ class Owner : public Retained {
   napi_ref batch_ref_ = nullptr;
   uint32_t* batch_ = nullptr;
   size_t batch_length_ = 0;
-  bool held_ = false;
+  uint64_t queue_ns_ = 0;
+  uint64_t run_ns_ = 0;
   bool delivered_ = false;
 };
 

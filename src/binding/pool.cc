@@ -55,7 +55,8 @@ std::shared_ptr<Pool> Pool::Create(const PoolConfig& config, Doorbell* owner_bel
   sched.timing = config.timing;
   sched.slab = pool->slab_;
   sched.wake = Wake;
-  sched.wake_context = pool.get();
+  sched.memory = WorkerMemory;
+  sched.context = pool.get();
   size_t sched_bytes = telar_sched_size(&sched);
   if (sched_bytes == 0) return nullptr;
   void* sched_at = AllocateAligned(sched_bytes, telar_sched_align(), &pool->sched_memory_);
@@ -93,6 +94,22 @@ void Pool::SetBell(uint32_t worker, Doorbell* bell) {
   if (bells_.size() <= worker) bells_.resize(worker + 1, nullptr);
   if (bells_[worker] != nullptr) bells_[worker]->Release();
   bells_[worker] = bell;
+  ended_.resize(bells_.size(), false);
+  ended_[worker] = false;
+}
+
+void Pool::SetEnded(uint32_t worker) {
+  {
+    std::lock_guard<std::mutex> guard(bells_lock_);
+    if (worker < ended_.size()) ended_[worker] = true;
+  }
+  Wake(this, TELAR_SCHED_NONE);
+}
+
+uint32_t Pool::StateOf(uint32_t worker) {
+  std::lock_guard<std::mutex> guard(bells_lock_);
+  if (worker >= bells_.size() || bells_[worker] == nullptr) return 0;
+  return ended_[worker] ? 2 : 1;
 }
 
 void Pool::Wake(void* data, uint32_t worker) {
@@ -105,11 +122,20 @@ void Pool::Wake(void* data, uint32_t worker) {
   if (worker < pool->bells_.size() && pool->bells_[worker] != nullptr) pool->bells_[worker]->Ring();
 }
 
+// Called in the owner's thread.
+void* Pool::WorkerMemory(void* data, uint32_t) {
+  void* memory = nullptr;
+  void* at = AllocateAligned(telar_sched_worker_size(), telar_sched_align(), &memory);
+  if (at != nullptr) static_cast<Pool*>(data)->worker_memory_.push_back(memory);
+  return at;
+}
+
 Pool::~Pool() {
   for (Doorbell* bell : bells_) {
     if (bell != nullptr) bell->Release();
   }
   if (owner_bell_ != nullptr) owner_bell_->Release();
+  for (void* memory : worker_memory_) std::free(memory);
   std::free(sched_memory_);
   std::free(slab_memory_);
 }

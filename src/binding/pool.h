@@ -40,6 +40,12 @@ class Pool {
   // until the worker is retired (null).
   void SetBell(uint32_t worker, Doorbell* bell);
 
+  // The environment of a worker has ended: its thread calls nothing of the pool any more. Wakes the
+  // owner. Called in the thread of the worker.
+  void SetEnded(uint32_t worker);
+  // 0: no thread has attached as this worker; 1: one has; 2: and its environment has ended.
+  uint32_t StateOf(uint32_t worker);
+
   uint32_t id() const { return id_; }
   telar_sched* sched() { return sched_; }
   telar_slab* slab() { return slab_; }
@@ -47,11 +53,14 @@ class Pool {
  private:
   Pool() = default;
   static void Wake(void* pool, uint32_t worker);
+  static void* WorkerMemory(void* pool, uint32_t worker);
 
   uint32_t id_ = 0;
   Doorbell* owner_bell_ = nullptr;
   std::mutex bells_lock_;  // held while a bell is rung, so the bell cannot be freed meanwhile
-  std::vector<Doorbell*> bells_;  // indexed by worker
+  std::vector<Doorbell*> bells_;      // indexed by worker
+  std::vector<bool> ended_;           // the same; see SetEnded
+  std::vector<void*> worker_memory_;  // one for each index that was used
   void* sched_memory_ = nullptr;
   void* slab_memory_ = nullptr;
   telar_sched* sched_ = nullptr;

@@ -15,7 +15,7 @@
  * THREADS The user chooses one kind of producer and one kind of consumer for each queue:
  *         push_sp if at most one thread pushes at a time, otherwise push_mp (never both,
  *         because a single producer keeps a counter of its own); pop_sc and pop_sc_many if at
- *         most one thread pops at a time, otherwise pop_mc. length, is_empty, has_next and
+ *         most one thread pops at a time, otherwise pop_mc. length, is_empty, has_next, peek and
  *         capacity: any thread. Passing the role of single producer or single consumer to
  *         another thread needs a happens-before edge between the two threads.
  *
@@ -282,20 +282,27 @@ static inline uint32_t telar_index_queue_length(telar_index_queue *queue) {
 }
 
 /*
- * True if the next pop would find a value, published by publish_sp or not. Any thread. A push that
- * ended before the sleeper's fence (eventcount.h) is seen until it is popped.
+ * The value that the next pop would take, published by publish_sp or not; false: there is none. Any
+ * thread. A push that ended before the sleeper's fence (eventcount.h) is seen until it is popped.
  */
-static inline bool telar_index_queue_has_next(telar_index_queue *queue) {
+static inline bool telar_index_queue_peek(telar_index_queue *queue, uint32_t *value) {
   for (;;) {
     /* Relaxed: the answer may be outdated when it returns; a pop checks again. */
     uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
     uint64_t cell =
         atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_relaxed);
     int32_t ahead = telar_index_queue_ahead_(cell, position + 1);
+    *value = (uint32_t)cell;
     if (ahead == 0) return true;
     if (ahead < 0) return false;
     /* The value was popped after head was read: read again. */
   }
+}
+
+/* True if the next pop would find a value: as peek. */
+static inline bool telar_index_queue_has_next(telar_index_queue *queue) {
+  uint32_t value;
+  return telar_index_queue_peek(queue, &value);
 }
 
 /*

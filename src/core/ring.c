@@ -9,12 +9,17 @@ static bool is_power_of_two(uint32_t value) {
   return value != 0 && (value & (value - 1)) == 0;
 }
 
+static bool is_valid_flags(uint32_t flags) {
+  uint32_t known = TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER |
+                   TELAR_RING_DROP_OLDEST | TELAR_RING_DROP_NEWEST;
+  uint32_t others = TELAR_RING_SINGLE_CONSUMER | TELAR_RING_DROP_NEWEST;
+  return (flags & ~known) == 0 && ((flags & TELAR_RING_DROP_OLDEST) == 0 || (flags & others) == 0);
+}
+
 static bool is_valid(const telar_ring_config *config) {
   return config != NULL && is_power_of_two(config->capacity) &&
          config->capacity >= TELAR_RING_CAPACITY_MIN &&
-         config->capacity <= TELAR_RING_CAPACITY_MAX &&
-         (config->flags & ~(uint32_t)(TELAR_RING_SINGLE_PRODUCER | TELAR_RING_SINGLE_CONSUMER)) ==
-             0;
+         config->capacity <= TELAR_RING_CAPACITY_MAX && is_valid_flags(config->flags);
 }
 
 static uint64_t bytes_for(uint64_t granules) {
@@ -114,6 +119,8 @@ telar_status telar_ring_attach(telar_ring_end *end, uint32_t thread) {
     end->settled_bytes = end->sent_bytes;
     end->received = atomic_load_explicit(&entry->received, memory_order_relaxed);
     end->received_bytes = atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
+    end->dropped = atomic_load_explicit(&entry->dropped, memory_order_relaxed);
+    end->dropped_bytes = atomic_load_explicit(&entry->dropped_bytes, memory_order_relaxed);
     /* Relaxed: it only grows. A reader that misses this entry misses an end that has done nothing
      * yet. */
     uint32_t table_end = atomic_load_explicit(&shared->table_end, memory_order_relaxed);
@@ -315,10 +322,14 @@ void telar_ring_stats_read(const telar_ring_end *end, telar_ring_stats *out) {
     stats.received_bytes += atomic_load_explicit(&entry->received_bytes, memory_order_relaxed);
     stats.sent += atomic_load_explicit(&entry->sent, memory_order_relaxed);
     stats.sent_bytes += atomic_load_explicit(&entry->sent_bytes, memory_order_relaxed);
+    stats.dropped += atomic_load_explicit(&entry->dropped, memory_order_relaxed);
+    stats.dropped_bytes += atomic_load_explicit(&entry->dropped_bytes, memory_order_relaxed);
   }
-  stats.size = stats.sent > stats.received ? stats.sent - stats.received : 0;
-  stats.size_bytes =
-      stats.sent_bytes > stats.received_bytes ? stats.sent_bytes - stats.received_bytes : 0;
+  bool had_been_sent = ring_has(end, TELAR_RING_DROP_OLDEST);
+  uint64_t gone = stats.received + (had_been_sent ? stats.dropped : 0);
+  uint64_t gone_bytes = stats.received_bytes + (had_been_sent ? stats.dropped_bytes : 0);
+  stats.size = stats.sent > gone ? stats.sent - gone : 0;
+  stats.size_bytes = stats.sent_bytes > gone_bytes ? stats.sent_bytes - gone_bytes : 0;
   uint64_t used = ring_distance(atomic_load_explicit(&shared->released, memory_order_relaxed),
                                 atomic_load_explicit(&shared->tail, memory_order_relaxed));
   stats.used = used > end->mask ? 0 : used * TELAR_RING_GRANULE;

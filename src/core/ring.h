@@ -43,6 +43,7 @@
  *                      than the record
  *         CORRUPT      the shared memory holds values that no call writes. Records may be lost:
  *                      abort the ring
+ *         DROPPED      to a sender: there is no room, and the ring drops what it has no room for
  *         LIMIT        too many endpoints, or too many open reservations or claims
  *         INVALID      a bad argument, or an end that is not attached
  *         A call that does not return OK has sent and received nothing. The room of received or
@@ -54,8 +55,9 @@
  *         for another thread. A producer that stops between reserve and commit, or inside a
  *         send, delays the receivers of later records (EMPTY), and delays other producers only
  *         once the ring is full. The same is true of a receiver that stops inside a call that
- *         takes a part of a run. A thread ends only between two calls; then detach or abandon
- *         gives back what its end held.
+ *         takes a part of a run. A sender that drops the oldest records polls at most a hundred
+ * times for threads that are reading them. A thread ends only between two calls; then detach or
+ * abandon gives back what its end held.
  *
  * SOURCE  Aeron's and Agrona's ring buffers, for committing each record by its own word and for
  *         padding at the end of the ring; DPDK's rte_ring, for moving the position once for many
@@ -93,12 +95,18 @@ extern "C" {
 /* Flags of a ring. */
 enum {
   TELAR_RING_SINGLE_PRODUCER = 1u, /* one end sends at a time */
-  TELAR_RING_SINGLE_CONSUMER = 2u  /* one end receives at a time */
+  TELAR_RING_SINGLE_CONSUMER = 2u, /* one end receives at a time */
+  /* A sender that finds no room drops the oldest records until there is enough. It moves head like
+   * one of many consumers, so not with SINGLE_CONSUMER. FULL: nothing can be dropped now, because
+   * the oldest record is read in place (an open claim) or written in place (a reservation). */
+  TELAR_RING_DROP_OLDEST = 4u,
+  /* A sender that finds no room drops its record: DROPPED. Not with DROP_OLDEST. */
+  TELAR_RING_DROP_NEWEST = 8u
 };
 
 typedef struct telar_ring_config {
   uint32_t capacity; /* bytes for records: a power of two, 4 KiB to 1 GiB */
-  uint32_t flags;    /* TELAR_RING_SINGLE_*, or 0 */
+  uint32_t flags;    /* TELAR_RING_*, or 0 */
   uint64_t start; /* first position, in granules; 0 in production, tests start near wrap-around */
 } telar_ring_config;
 
@@ -127,6 +135,8 @@ typedef struct telar_ring_stats {
   uint64_t sent_bytes;     /* their bytes */
   uint64_t received;       /* records received or claimed since init */
   uint64_t received_bytes; /* their bytes */
+  uint64_t dropped;        /* records dropped since init; with DROP_OLDEST they had been sent */
+  uint64_t dropped_bytes;  /* their bytes */
   uint64_t size;           /* records in the ring now */
   uint64_t size_bytes;     /* their bytes */
   uint64_t used; /* bytes not available to producers now, including padding and reservations */
@@ -196,7 +206,7 @@ uint32_t telar_ring_max_record(const telar_ring_end *end); /* in bytes: half the
 /* ---- sending ---- */
 
 /* Copies one record into the ring; length is in bytes. OK, FULL, AGAIN, CLOSED, ABORTED, BUSY,
- * TOO_LARGE, CORRUPT. */
+ * TOO_LARGE, CORRUPT, DROPPED. */
 telar_status telar_ring_send(telar_ring_end *end, const void *data, uint32_t length);
 
 /* The same for a record of two consecutive parts, such as a header and a body. */
@@ -208,7 +218,9 @@ telar_status telar_ring_send_parts(telar_ring_end *end, const void *first, uint3
  * runs; data points to the first record. *sent receives the number of records sent. Receivers get a
  * run as a unit, so adjacent records of one length should be one run. OK: at least one record was
  * sent, unless count is 0. TOO_LARGE: the first record can never fit; a later one that can never
- * fit ends the batch before it. INVALID: a run has no records.
+ * fit ends the batch before it. INVALID: a run has no records. A ring that drops records takes the
+ * whole batch, record by record once there is no room: *sent includes the records that it dropped,
+ * which are those of telar_ring_dropped if it drops the newest.
  */
 telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const telar_ring_run *runs,
                                   uint32_t count, uint32_t *sent);
@@ -216,7 +228,8 @@ telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const t
 /*
  * Reserves room for a record of up to length bytes, to be written in place. The room still holds
  * old bytes. The record has its place in the order from now on: other producers continue after it,
- * and receivers wait for it. LIMIT: too many reservations are open. Otherwise as telar_ring_send.
+ * and receivers wait for it. LIMIT: too many reservations are open. Otherwise as telar_ring_send,
+ * without DROPPED.
  */
 telar_status telar_ring_reserve(telar_ring_end *end, uint32_t length, telar_ring_place *out);
 
@@ -227,6 +240,16 @@ telar_status telar_ring_commit(telar_ring_end *end, uint32_t ticket, uint32_t us
 
 /* Gives a reservation back without a record. INVALID: no such reservation is open. */
 telar_status telar_ring_discard(telar_ring_end *end, uint32_t ticket);
+
+/* ---- dropping ---- */
+
+/* Called for each record that this end drops from the ring (DROP_OLDEST), within the call that
+ * sends. It may read the record, but must not call into the ring. */
+typedef void (*telar_ring_drop_fn)(void *context, const void *data, uint32_t length);
+void telar_ring_on_drop(telar_ring_end *end, telar_ring_drop_fn on_drop, void *context);
+
+/* How many records the ends at this place of the table have dropped so far. */
+uint64_t telar_ring_dropped(const telar_ring_end *end);
 
 /* ---- receiving ---- */
 

@@ -27,6 +27,10 @@
  * first records of a run writes a tag for the others (R10), after its claim has succeeded. Until
  * then other consumers read 0 there, as before a record that is not committed.
  *
+ * A sender that drops the oldest records (ring_drop.c) claims them like a consumer, but only if
+ * everything before head has been given back: otherwise dropping would give it no room. It counts
+ * as no receiver in the table.
+ *
  * GIVING ROOM BACK means: set the tags to 0, then advance released. A single consumer does this
  * itself, for several records at a time, up to the oldest open claim. With many consumers, each
  * marks a finished claim with DONE, in any order; that is one store. A thread that needs room (a
@@ -61,7 +65,7 @@
 #include "ring_tags.h"
 #include "ring_wait.h"
 
-#define RING_MAGIC 0x72617432u /* of this layout: each new layout gets a new number */
+#define RING_MAGIC 0x72617433u /* of this layout: each new layout gets a new number */
 
 /* For code outside the common case: if it were inlined, the common case would have to save
  * registers that it does not need. */
@@ -97,8 +101,8 @@ typedef struct ring_endpoint {
   _Atomic uint32_t blocks;  /* 1 << side for each side that it waits on by blocking */
   _Atomic int32_t event;    /* changes when the blocked end is woken; Atomics.wait compares it */
   _Atomic uint32_t listens; /* 1: its thread hears announcements of the buffers that records name */
-  _Atomic uint64_t sent, sent_bytes, received, received_bytes;
-  uint64_t pad[RING_PAD_WORDS - 7];
+  _Atomic uint64_t sent, sent_bytes, received, received_bytes, dropped, dropped_bytes;
+  uint64_t pad[RING_PAD_WORDS - 9];
 } ring_endpoint;
 
 /*
@@ -191,7 +195,9 @@ struct telar_ring_end {
   uint64_t released_seen; /* private to a producer: the value of released when last read */
   uint64_t head;          /* of the single consumer */
   uint64_t released;      /* of the single consumer */
-  uint64_t sent, sent_bytes, received, received_bytes;
+  uint64_t sent, sent_bytes, received, received_bytes, dropped, dropped_bytes;
+  telar_ring_drop_fn on_drop; /* may be NULL */
+  void *drop_context;
   uint32_t serial;
   ring_likely likely;
   ring_staged staged;
@@ -225,6 +231,19 @@ telar_status telar_ring_sweep(telar_ring_end *end, uint64_t wanted);
 /* Whether a record of that many granules could be reserved at tail, given released. */
 bool telar_ring_fits(const telar_ring_end *end, uint64_t tail, uint64_t released,
                      uint32_t granules);
+
+/* ---- ring_drop.c ---- */
+
+/* Called by a sender that has found no room, with the status that says so. OK: something was
+ * dropped or has changed, so it should try again. Otherwise the status to return. */
+telar_status telar_ring_overflow(telar_ring_end *end, telar_status status);
+/* The result of a send of so many bytes: DROPPED instead of FULL and AGAIN, if the ring drops what
+ * it has no room for. */
+telar_status telar_ring_drop_newest(telar_ring_end *end, uint32_t bytes, telar_status status);
+/* Sends the records of a batch after the first *sent, one by one, in a ring that drops records.
+ * Adds them to *sent. */
+telar_status telar_ring_send_each(telar_ring_end *end, const void *data, const telar_ring_run *runs,
+                                  uint32_t count, uint32_t *sent);
 
 /* ---- ring_close.c ---- */
 

@@ -80,6 +80,7 @@ static telar_status take_room(telar_ring_end *end, uint32_t granules, uint64_t *
       room = ring_room_after(end, tail, end->released_seen);
       if (room < wanted || room == UINT32_MAX) {
         status = telar_ring_no_room(end, &tail, status);
+        if (status != TELAR_OK) status = telar_ring_overflow(end, status);
         if (status != TELAR_OK) return status;
         continue;
       }
@@ -123,7 +124,7 @@ RING_NOINLINE telar_status telar_ring_send_parts(telar_ring_end *end, const void
   uint32_t length = first_length + second_length;
   uint64_t position;
   status = take_room(end, ring_granules(length), &position);
-  if (status != TELAR_OK) return status;
+  if (status != TELAR_OK) return telar_ring_drop_newest(end, length, status);
   prefetch_ahead(end, position);
   ring_copy(ring_data(end, position), first, first_length);
   ring_copy(ring_data(end, position) + first_length, second, second_length);

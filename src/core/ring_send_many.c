@@ -128,6 +128,7 @@ static RING_NOINLINE telar_status send_some(telar_ring_end *end, const void *dat
       plan(end, tail, runs, count, &b);
       if (b.first.records + b.second.records == 0) {
         status = telar_ring_no_room(end, &tail, status);
+        if (status != TELAR_OK) status = telar_ring_overflow(end, status);
         if (status != TELAR_OK) return status;
         continue;
       }
@@ -152,7 +153,10 @@ telar_status telar_ring_send_many(telar_ring_end *end, const void *data, const t
   uint64_t tail = ring_read_tail(end);
   piece p;
   if (!plan_whole(end, tail, runs, count, &p) || !ring_move_tail(end, &tail, p.granules)) {
-    return send_some(end, data, runs, count, sent);
+    status = send_some(end, data, runs, count, sent);
+    bool may_drop = status == TELAR_OK || status == TELAR_FULL || status == TELAR_AGAIN;
+    if (!may_drop || !ring_has(end, TELAR_RING_DROP_OLDEST | TELAR_RING_DROP_NEWEST)) return status;
+    return telar_ring_send_each(end, data, runs, count, sent);
   }
   fill(end, tail, data, &p);
   ring_note_sent(end, tail, p.records, p.bytes);

@@ -53,6 +53,15 @@ static bool has_record(const telar_ring_end *end) {
   return ring_tag_records(tag) != 0 || (tag & RING_TAG_STATE) == RING_TAG_SKIP;
 }
 
+/* Whether a sender could drop the record at head, which gives room only if everything before it has
+ * been given back. What changes this is followed by a notify: a commit, and a release. */
+static bool can_drop(const telar_ring_end *end, uint64_t released) {
+  if (!ring_has(end, TELAR_RING_DROP_OLDEST)) return false;
+  /* Relaxed: W1 orders it. */
+  uint64_t head = atomic_load_explicit(&end->shared->head, memory_order_relaxed);
+  return ring_distance(released, head) == 0 && has_record(end);
+}
+
 typedef struct room {
   uint64_t tail, released;
 } room;
@@ -100,7 +109,7 @@ static bool can_continue(const telar_ring_end *end, const room *seen, uint32_t e
    * by itself. */
   uint32_t need =
       atomic_load_explicit(&end->shared->endpoints[endpoint].need, memory_order_relaxed);
-  return telar_ring_fits(end, seen->tail, seen->released, need);
+  return telar_ring_fits(end, seen->tail, seen->released, need) || can_drop(end, seen->released);
 }
 
 /* Wakes one waiting end that can continue, round-robin over the table. */

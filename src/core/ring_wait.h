@@ -34,8 +34,8 @@
  *
  * WHICH END IS WOKEN  One at a time, round-robin over the table: an end that publishes or
  *         releases wakes one, and an end that was woken and leaves something behind wakes the
- *         next. A sender is picked only if its record fits now. All ends are woken by close, by
- *         abort, and when the last end of the other side is detached.
+ *         next. A sender is picked only if its record fits now, or if it could drop one. All ends
+ * are woken by close, by abort, and when the last end of the other side is detached.
  *
  * PROGRESS notify is lock-free and bounded; without waiters it costs a fence and some loads
  *         from two cache lines. The other calls are wait-free.

@@ -15,6 +15,12 @@
 /* After results of tasks shorter than this, the owner waits a moment for more results. */
 #define GATHER_RAN_NS UINT64_C(1000)
 #define GATHER_POLLS 6u
+/* An owner that has nothing else to do spins for as long as so many wake-ups take: longer than its
+ * worker takes to wake. Otherwise both would sleep in each call. After this time of it, and again
+ * and again, it offers its CPU to other threads, since the worker may need it. That is a system
+ * call of half a microsecond: a short task is done before the first. */
+#define AWAIT_WAKES 8u
+#define YIELD_AFTER_NS UINT64_C(5000)
 
 static void wake_owner(telar_sched *s) {
   if (telar_eventcount_notify(&s->owner_sleep)) {
@@ -79,6 +85,9 @@ uint32_t telar_sched_drain(telar_sched *s, uint32_t *out, uint32_t max) {
     }
     sched_own(s, slot);
   }
+  if (s->unplaced.first != 0) {
+    telar_sched_place_waiting(s);
+  }
   if (n != 0) {
     update_lazy(s);
   }
@@ -98,31 +107,66 @@ static uint32_t gather(telar_sched *s, uint32_t *out, uint32_t n, uint32_t max) 
   return n;
 }
 
+/* `yields`: now and then offers the CPU to other threads. */
+static uint32_t spin_for(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns,
+                         bool yields) {
+  uint64_t now = telar_os_now_ns();
+  uint64_t deadline = now + spin_ns;
+  uint64_t yield_at = !yields ? UINT64_MAX : s->config.cpus < 2 ? now : now + YIELD_AFTER_NS;
+  uint32_t n;
+  do {
+    for (int i = 0; i < 4 && telar_index_queue_is_empty(s->done); i++) {
+      telar_os_relax();
+    }
+    n = telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out, max);
+    now = telar_os_now_ns();
+    if (n == 0 && now >= yield_at) {
+      telar_os_yield();
+      yield_at = telar_os_now_ns() + YIELD_AFTER_NS;
+    }
+  } while (n == 0 && now < deadline);
+  return n;
+}
+
 uint32_t telar_sched_poll(telar_sched *s, uint32_t *out, uint32_t max, uint64_t spin_ns) {
   uint32_t n = telar_sched_drain(s, out, max);
   if (spin_ns == 0 || s->ran_ns > spin_ns || s->config.cpus < 2) {
     return n;
   }
-  if (n == 0 && s->outstanding != 0) {
-    uint64_t deadline = telar_os_now_ns() + spin_ns;
-    do {
-      for (int i = 0; i < 4 && telar_index_queue_is_empty(s->done); i++) {
-        telar_os_relax();
-      }
-      n = telar_index_queue_is_empty(s->done) ? 0 : telar_sched_drain(s, out, max);
-    } while (n == 0 && telar_os_now_ns() < deadline);
+  if (n == 0 && s->outstanding != 0 && telar_spin_pays(&s->spin)) {
+    n = spin_for(s, out, max, spin_ns, false);
+    telar_spin_note(&s->spin, n != 0);
   }
   return n != 0 && s->ran_ns < GATHER_RAN_NS ? gather(s, out, n, max) : n;
+}
+
+uint64_t telar_sched_spin_ns(const telar_sched *s) {
+  return telar_wake_cost_ns(&s->wake_cost);
+}
+
+uint32_t telar_sched_await(telar_sched *s, uint32_t *out, uint32_t max) {
+  uint64_t spin_ns = AWAIT_WAKES * telar_sched_spin_ns(s);
+  uint32_t n = telar_sched_drain(s, out, max);
+  if (n == 0 && s->outstanding != 0 && s->ran_ns <= spin_ns && telar_spin_pays(&s->await_spin)) {
+    n = spin_for(s, out, max, spin_ns, true);
+    telar_spin_note(&s->await_spin, n != 0);
+  }
+  return n;
 }
 
 bool telar_sched_owner_sleep(telar_sched *s) {
   telar_eventcount_prepare(&s->owner_sleep); /* D2: announce, then check once more */
   if (telar_index_queue_is_empty(s->done)) {
     telar_sched_wake_unanswered(s);
+    sched_ready_sweep(s->ready);
     return true;
   }
   telar_eventcount_cancel(&s->owner_sleep);
   return false;
+}
+
+bool telar_sched_owner_looks_again(const telar_sched *s) {
+  return s->looks_again;
 }
 
 bool telar_sched_owner_nap(telar_sched *s, bool *naps) {

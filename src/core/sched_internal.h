@@ -14,33 +14,16 @@
 #include "index_queue.h"
 #include "lane.h"
 #include "sched.h"
+#include "sched_agenda.h"
 #include "sched_ready.h"
+#include "sched_slot.h"
+#include "spin_credit.h"
+#include "wake_cost.h"
 #include "backoff.h"
 
 #include "../os/os.h"
 
-/* State word of a slot: the state in the low byte, the worker above it. */
-enum { SLOT_OWNED, SLOT_QUEUED, SLOT_CLAIMED, SLOT_CONDEMNED, SLOT_CANCELLED, SLOT_DONE };
-#define SLOT_STATE(word) ((word)&0xffu)
-#define SLOT_WORKER(word) ((word) >> 8)
-#define SLOT_WORD(state, worker) ((uint32_t)(state) | ((worker) << 8))
-
-/* A slot is handed from thread to thread as a whole. The state word tells which thread owns its
- * plain fields; the release of a queue hands them over. */
-typedef struct sched_slot {
-  TELAR_CACHELINE_ALIGNED _Atomic uint32_t state;
-  uint32_t places;     /* places of the worker that this task takes */
-  uint64_t created_ns; /* when the task was created */
-  uint64_t started_ns; /* when a worker claimed it */
-  uint64_t ran_ns;     /* run time */
-  uint64_t block;      /* 1 + offset of the payload block in use or kept, or SLOT_NO_BLOCK */
-  uint64_t block_capacity;
-  uint64_t spare;   /* the same for the block that the last growth replaced */
-  bool block_used;  /* `block` holds the current value */
-  bool cancellable; /* the owner may change the state while a worker has the slot */
-} sched_slot;
 #define IDLE_BITS 32u /* workers in a word of sched.idle */
-#define SLOT_NO_BLOCK 0u
 
 /* Values of a worker's sleeper word. Only the worker writes AWAKE and PARKED_*. Wakers only change
  * PARKED_* to SUMMONED or NOTIFIED, so at most one waker ends each park. */
@@ -52,6 +35,15 @@ enum {
   NOTIFIED     /* woken for its lane, for a place, or to close */
 };
 
+/* Values of a worker's closing word. The owner changes STAYS to LEAVING, the worker LEAVING to
+ * LEFT. Either of them changes any value to CLOSED. */
+enum {
+  STAYS,
+  CLOSED,  /* claims nothing more, and is about to be terminated */
+  LEAVING, /* claims only what is in its lane */
+  LEFT     /* was LEAVING, and holds nothing more */
+};
+
 typedef enum worker_phase { WORKER_FREE, WORKER_PRESENT } worker_phase;
 
 typedef struct sched_worker {
@@ -60,22 +52,35 @@ typedef struct sched_worker {
   /* shared: the sleeper word */
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t sleeper;
   _Atomic uint32_t closing;
-  telar_lane lane; /* from the owner to the worker */
+  _Atomic uint32_t window;  /* see sched_interrupt.c */
+  _Atomic uint64_t rung_ns; /* when its bell was rung to end its park */
+  telar_lane lane;          /* from the owner to the worker */
+  telar_lane inbox;         /* the same, for the agenda */
   /* worker */
   TELAR_CACHELINE_ALIGNED bool awake; /* counted in sched.awake */
   bool searching;                     /* counted in sched.searching */
   bool standby;                       /* counted in sched.standby */
   bool parked;
   bool holds_place; /* keeps the place of its last task for the next one */
+  uint16_t wants;   /* places that its next task needs, minus one: it waits for them (choose) */
+  uint32_t turns;   /* tasks it has started since it took the oldest one (sched_choice.c) */
+  uint32_t listed;  /* tasks in its agenda that may be started */
   uint64_t slice_end_ns;
   uint64_t dry_since_ns; /* when it ran out of work; 0 while it has work */
   uint64_t gap_ns;       /* moving average of the time without work */
   uint32_t seen_submits;
-  _Atomic uint64_t completed; /* written by the worker, read by any thread */
+  telar_spin_credit spin;
+  _Atomic uint64_t claimed;   /* free-running; written by the worker, read by any thread */
+  _Atomic uint64_t completed; /* the same */
   _Atomic uint32_t ready;     /* set by the worker once its task file is loaded */
+  _Atomic uint32_t gone;      /* set by the worker when it has left and its thread may be ended */
   telar_histogram *metric[TELAR_METRIC_COUNT];
   /* owner */
   TELAR_CACHELINE_ALIGNED worker_phase phase;
+  uint32_t keys;       /* keys whose worker it is */
+  uint32_t routed;     /* tasks that went to its agenda and have not come back */
+  sched_list left;     /* while it is retired: tasks with keys that others will run */
+  char *metric_memory; /* of `metric`; kept for the next worker of this index */
 } sched_worker;
 
 typedef struct sched_metrics {
@@ -83,27 +88,46 @@ typedef struct sched_metrics {
   telar_histogram_snapshot baseline; /* at the last reset */
 } sched_metrics;
 
+/* A key, by its hash. */
+typedef struct sched_key {
+  uint32_t worker;      /* 1 + its worker; 0: none */
+  uint32_t outstanding; /* its tasks; while there are some, it keeps its worker */
+  uint32_t delivered;   /* those of them that its worker has; the others are in `unplaced` */
+} sched_key;
+
 struct telar_sched {
   telar_sched_config config;
   sched_slot *slots;
   sched_worker *workers;
   sched_ready *ready;
   telar_index_queue *done;
-  uint32_t *links;        /* links of the lanes, by slot */
+  uint32_t *links;        /* links of lanes, agendas and `unplaced`, by slot */
+  sched_agenda *agendas;  /* by worker */
+  uint32_t *last_of_key;  /* by key: 1 + its last task that its worker has; that worker's */
+  sched_key *keys;        /* owner */
   sched_metrics *metrics; /* owner; by telar_sched_metric */
-  char *metric_memory;    /* the workers' histograms, TELAR_METRIC_COUNT each */
-  size_t metric_stride;
+  /* Written by the owner when it adds workers: 1 + highest index that was ever in use. */
+  _Atomic uint32_t table_end;
 
   /* owner */
   TELAR_CACHELINE_ALIGNED uint32_t outstanding;
-  uint32_t table_end; /* 1 + highest index in use */
-  uint64_t ran_ns;    /* moving average of the run time; 0: no task has ended yet */
+  telar_spin_credit spin;       /* of polls */
+  telar_spin_credit await_spin; /* of an owner that blocks its event loop */
+  uint32_t limited;             /* slots with limits */
+  sched_limits *limits;         /* by slot */
+  uint64_t ran_ns;              /* moving average of the run time; 0: no task has ended yet */
+  uint32_t present;             /* workers in the table */
+  uint32_t keys_bound;          /* keys that have a worker */
+  bool looks_again;             /* see telar_sched_owner_looks_again */
+  sched_list unplaced; /* tasks with keys that wait because there is no worker, in their order */
 
   /* shared, written only when a thread goes to sleep or wakes */
   TELAR_CACHELINE_ALIGNED _Atomic uint32_t searching; /* workers that search, or are summoned to */
   _Atomic uint32_t awake;                             /* attached workers that are not parked */
   _Atomic uint32_t standby; /* parked workers that check for work by a timer */
   _Atomic uint32_t watch_claims;
+  _Atomic uint64_t summoned_ns; /* when a worker was summoned last */
+  telar_wake_cost wake_cost;    /* of workers that were parked */
   _Atomic uint32_t *idle; /* bit w: worker w is PARKED_IDLE (a hint; the sleeper word decides) */
 
   /* written by the owner, read by workers */
@@ -119,6 +143,7 @@ void telar_sched_wake_one(telar_sched *s);
 void telar_sched_wake_for_ready(telar_sched *s);
 void telar_sched_wake_worker(telar_sched *s, uint32_t worker);
 void telar_sched_wake_for_place(telar_sched *s, uint32_t worker);
+void telar_sched_wake_for_agenda(telar_sched *s, uint32_t worker);
 void telar_sched_wake_unanswered(telar_sched *s);
 void telar_sched_stop_searching(telar_sched *s, sched_worker *w);
 bool telar_sched_idle_any(const telar_sched *s);
@@ -126,12 +151,24 @@ void telar_sched_resume(telar_sched *s, uint32_t worker);
 int32_t telar_sched_park(telar_sched *s, uint32_t worker);
 void telar_sched_forget_sleep(telar_sched *s, uint32_t worker);
 
+/* sched_choice.c */
+uint32_t telar_sched_claim_chosen(telar_sched *s, uint32_t worker);
+void telar_sched_collect(telar_sched *s, uint32_t worker);
+void telar_sched_let_follow(telar_sched *s, uint32_t worker, sched_slot *slot);
+
+/* sched_route.c */
+void telar_sched_end_route(telar_sched *s, sched_slot *slot);
+void telar_sched_place_waiting(telar_sched *s);
+void telar_sched_unplace(telar_sched *s, uint32_t slot);
+void telar_sched_unplace_left(telar_sched *s, uint32_t worker);
+void telar_sched_unbind_keys(telar_sched *s, uint32_t worker);
+
 /* sched_payload.c */
 void telar_sched_drop_large_block(telar_sched *s, sched_slot *slot);
 
 /* sched_metrics.c; all but the first only if the config has `timing` */
 void telar_sched_metrics_init(telar_sched *s, void *snapshots);
-void telar_sched_metrics_add(telar_sched *s, uint32_t worker);
+bool telar_sched_metrics_add(telar_sched *s, uint32_t worker);
 void telar_sched_metrics_retire(telar_sched *s, const sched_worker *w);
 
 /* sched_done.c */
@@ -139,13 +176,19 @@ void telar_sched_give_back(telar_sched *s, uint32_t slot);
 void telar_sched_end_nap(telar_sched *s);
 
 static inline void sched_ring(const telar_sched *s, uint32_t worker) {
-  s->config.wake(s->config.wake_context, worker);
+  s->config.wake(s->config.context, worker);
+}
+
+static inline uint64_t sched_created(const sched_slot *slot) {
+  return atomic_load_explicit(&slot->created_ns, memory_order_relaxed);
 }
 
 /* Records the times of a task that a worker has completed. Called by the worker. A new metric needs
  * a name in telar_sched_metric and a line here. */
 static inline void sched_metrics_record(sched_worker *w, const sched_slot *slot) {
-  telar_histogram_record(w->metric[TELAR_METRIC_WAIT], slot->started_ns - slot->created_ns);
+  /* Relaxed: this worker wrote it. */
+  uint64_t started_ns = atomic_load_explicit(&slot->started_ns, memory_order_relaxed);
+  telar_histogram_record(w->metric[TELAR_METRIC_WAIT], started_ns - sched_created(slot));
   telar_histogram_record(w->metric[TELAR_METRIC_RUN], slot->ran_ns);
 }
 
@@ -155,15 +198,50 @@ static inline bool sched_is_owned(const telar_sched *s, uint32_t slot) {
              SLOT_WORD(SLOT_OWNED, 0u);
 }
 
+/* Relaxed: the worker of an index starts after the owner has raised it. For a reader that wakes
+ * sleepers, sched_wake.c says why an old value does no harm. */
+static inline uint32_t sched_table_end(const telar_sched *s) {
+  return atomic_load_explicit(&s->table_end, memory_order_relaxed);
+}
+
 static inline bool sched_is_present(const telar_sched *s, uint32_t worker) {
   return worker < s->config.workers && s->workers[worker].phase == WORKER_PRESENT;
+}
+
+/* Whether a worker has the slot, by the word of its state. */
+static inline bool sched_is_held(uint32_t state, uint32_t worker) {
+  return state - SLOT_WORD(SLOT_CLAIMED, worker) <= SLOT_CONDEMNED - SLOT_CLAIMED;
 }
 
 /* Returns a slot to the owner. */
 static inline void sched_own(telar_sched *s, sched_slot *slot) {
   slot->block_used = false;
+  if (slot->is_routed) {
+    telar_sched_end_route(s, slot);
+  }
+  if (slot->limited) {
+    slot->limited = false;
+    s->limited--;
+  }
   atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_OWNED, 0u), memory_order_relaxed);
   s->outstanding--;
+}
+
+/* OWNED -> QUEUED. The push of the slot must follow. */
+static inline void sched_make_ready(telar_sched *s, sched_slot *slot, bool cancellable,
+                                    uint64_t created_ns) {
+  slot->cancellable = cancellable;
+  slot->lends_place = !cancellable;
+  atomic_store_explicit(&slot->created_ns, created_ns != 0 ? created_ns : telar_os_now_ns(),
+                        memory_order_relaxed);
+  slot->block_used = false;
+  /* Relaxed, both: the push that follows publishes them. */
+  atomic_store_explicit(&slot->started_ns, 0, memory_order_relaxed);
+  atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_QUEUED, 0u), memory_order_relaxed);
+  s->outstanding++;
+  /* Relaxed: only shows parked workers that the pool is in use. */
+  atomic_store_explicit(&s->submits, atomic_load_explicit(&s->submits, memory_order_relaxed) + 1,
+                        memory_order_relaxed);
 }
 
 /* Rings an owner that waits for a place, or for the ready queue to become empty. */
@@ -180,8 +258,46 @@ static inline void sched_give_places(telar_sched *s, sched_worker *w, uint32_t p
   sched_answer_watch(s);
 }
 
+/* Whether the worker can start its next task. Called by the worker. */
 static inline bool sched_has_place(const telar_sched *s, const sched_worker *w) {
-  return atomic_load_explicit(&w->usage, memory_order_relaxed) < s->config.concurrency;
+  return atomic_load_explicit(&w->usage, memory_order_relaxed) + w->wants < s->config.concurrency;
+}
+
+/* Takes places for a claim; false: there are too few. Called by the worker. */
+static inline bool sched_take_places(const telar_sched *s, sched_worker *w, uint32_t places) {
+  uint32_t held = w->holds_place ? 1 : 0;
+  if (held == places) {
+    w->holds_place = false;
+    return true;
+  }
+  uint32_t taken = atomic_load_explicit(&w->usage, memory_order_relaxed);
+  while (taken - held + places <= s->config.concurrency) {
+    /* Relaxed: only a count; the contents of a slot travel through a queue. */
+    if (atomic_compare_exchange_weak_explicit(&w->usage, &taken, taken - held + places,
+                                              memory_order_relaxed, memory_order_relaxed)) {
+      w->holds_place = false;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* QUEUED -> CLAIMED; false: the owner has cancelled it in the meantime. Called by the worker. */
+static inline bool sched_claim_slot(telar_sched *s, uint32_t worker, uint32_t index) {
+  sched_slot *slot = &s->slots[index];
+  slot->block_used = false; /* until a result is written into it */
+  if (!slot->cancellable) {
+    /* Relaxed: no other thread reads it until the slot comes back. */
+    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CLAIMED, worker), memory_order_relaxed);
+    return true;
+  }
+  uint32_t queued = SLOT_WORD(SLOT_QUEUED, 0u);
+  return atomic_compare_exchange_strong(&slot->state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
+}
+
+/* Whether the worker has tasks in its agenda that it may start. Called by the worker. */
+static inline bool sched_has_agenda(const sched_worker *w) {
+  return w->listed != 0 || telar_lane_has_next(&w->inbox);
 }
 
 #endif

@@ -12,13 +12,25 @@ void telar_sched_metrics_init(telar_sched *s, void *snapshots) {
   }
 }
 
-/* Called for each added worker, not for all at setup, so that most of a large table stays
- * untouched. */
-void telar_sched_metrics_add(telar_sched *s, uint32_t worker) {
-  for (size_t m = 0; m < TELAR_METRIC_COUNT; m++) {
-    void *memory = s->metric_memory + s->metric_stride * (TELAR_METRIC_COUNT * worker + m);
-    telar_histogram_init(memory, &s->workers[worker].metric[m]);
+/* A multiple of TELAR_CACHELINE, so that each histogram is aligned. */
+size_t telar_sched_worker_size(void) {
+  return TELAR_METRIC_COUNT * telar_histogram_size();
+}
+
+/* Called for each added worker, not for all at setup: a large table takes memory only for the
+ * workers that there are. False: there is no memory. */
+bool telar_sched_metrics_add(telar_sched *s, uint32_t worker) {
+  sched_worker *w = &s->workers[worker];
+  if (w->metric_memory == NULL) {
+    w->metric_memory = s->config.memory(s->config.context, worker);
   }
+  if (w->metric_memory == NULL) {
+    return false;
+  }
+  for (size_t m = 0; m < TELAR_METRIC_COUNT; m++) {
+    telar_histogram_init(w->metric_memory + m * telar_histogram_size(), &w->metric[m]);
+  }
+  return true;
 }
 
 /* A worker is retired: what it recorded is kept. */
@@ -30,7 +42,7 @@ void telar_sched_metrics_retire(telar_sched *s, const sched_worker *w) {
 
 static void sum_up(telar_sched *s, telar_sched_metric metric, telar_histogram_snapshot *out) {
   telar_histogram_snapshot_add(out, &s->metrics[metric].retired);
-  for (uint32_t i = 0; i < s->table_end; i++) {
+  for (uint32_t i = 0; i < sched_table_end(s); i++) {
     if (sched_is_present(s, i)) {
       telar_histogram_merge(s->workers[i].metric[metric], out);
     }

@@ -3,16 +3,10 @@
 
 static void make_ready(telar_sched *s, sched_slot *slot, uint32_t places, bool cancellable,
                        uint64_t created_ns) {
-  slot->places = places;
-  slot->cancellable = cancellable;
-  slot->created_ns = created_ns != 0 ? created_ns : telar_os_now_ns();
-  slot->block_used = false;
-  /* Relaxed: the push that follows publishes it. */
-  atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_QUEUED, 0u), memory_order_relaxed);
-  s->outstanding++;
-  /* Relaxed: only shows parked workers that the pool is in use. */
-  atomic_store_explicit(&s->submits, atomic_load_explicit(&s->submits, memory_order_relaxed) + 1,
-                        memory_order_relaxed);
+  slot->places = (uint16_t)places;
+  slot->level = SCHED_LEVEL_NORMAL;
+  slot->has_key = false;
+  sched_make_ready(s, slot, cancellable, created_ns);
 }
 
 telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
@@ -21,7 +15,8 @@ telar_status telar_sched_submit(telar_sched *s, uint32_t slot, bool cancellable,
     return TELAR_INVALID;
   }
   make_ready(s, &s->slots[slot], 1, cancellable, created_ns);
-  sched_ready_push(s->ready, slot);
+  s->slots[slot].lends_place = !cancellable || s->slots[slot].limited;
+  sched_ready_push(s->ready, slot, SCHED_LEVEL_NORMAL);
   sched_ready_publish_if_due(s->ready, s->outstanding);
   telar_sched_wake_for_ready(s);
   return TELAR_OK;

@@ -17,7 +17,13 @@
  * Lanes have one more pair. Lane push; fence; load sleeper (W5). Against: announce in sleeper;
  * fence; check the lane again (W2). Places that the owner reserves have one too. Give a place back;
  * fence; load sleeper (W5). Against: announce PARKED_FULL; fence; check the places again (W2).
- * Otherwise the worker would sleep as if it were full, and no thread would summon it.
+ * Otherwise the worker would sleep as if it were full, and no thread would summon it. The inbox of
+ * an agenda has the same pair as a lane, but only a worker that is PARKED_IDLE is woken for it: one
+ * that is PARKED_FULL has no place for the task, and checks its agenda again when it has.
+ *
+ * The bits of `idle` are read up to table_end, which the owner raises before the thread of a worker
+ * starts. A waker that reads an old value misses the bit of a worker that has just parked for the
+ * first time. Then its fence comes before that of the worker (W2), so the worker sees the task.
  *
  * A wake-up costs the waker a system call and the woken thread about ten microseconds. That is
  * longer than many tasks take. So while tasks are short (`lazy`) and some worker is awake, no
@@ -28,8 +34,19 @@
 #include "bits.h"
 #include "sched_internal.h"
 
+/* Tasks wait this long for a worker that was summoned, before another one is. A standby worker
+ * checks as often. */
+#define ANSWER_NS UINT64_C(1000000)
+
+/* Rings a worker whose park this thread has ended. */
+static void ring_parked(telar_sched *s, uint32_t worker, uint64_t now) {
+  /* Relaxed: the worker may read an older time, and would take the wake-up for a slow one. */
+  atomic_store_explicit(&s->workers[worker].rung_ns, now, memory_order_relaxed);
+  sched_ring(s, worker);
+}
+
 static uint32_t idle_words(const telar_sched *s) {
-  return (s->config.workers + IDLE_BITS - 1) / IDLE_BITS;
+  return (sched_table_end(s) + IDLE_BITS - 1) / IDLE_BITS;
 }
 
 static void set_idle(telar_sched *s, uint32_t worker) {
@@ -64,7 +81,10 @@ static bool summon(telar_sched *s) {
         uint32_t expected = PARKED_IDLE;
         if ((pass == 1 || atomic_load_explicit(&w->usage, memory_order_relaxed) == 0) &&
             atomic_compare_exchange_strong(&w->sleeper, &expected, SUMMONED)) {
-          sched_ring(s, worker);
+          uint64_t now = telar_os_now_ns();
+          /* Relaxed: only a hint for the owner. */
+          atomic_store_explicit(&s->summoned_ns, now, memory_order_relaxed);
+          ring_parked(s, worker, now);
           return true;
         }
       }
@@ -106,11 +126,19 @@ void telar_sched_wake_one(telar_sched *s) {
 }
 
 /* The owner is about to sleep while tasks are unclaimed, and the worker that was summoned may be
- * unable to respond. Summons another one, unless one stands by. */
+ * unable to respond. Summons another one, unless one stands by. A worker that was summoned a moment
+ * ago is given time: it passes the search on if there are more tasks. With two workers awake for
+ * one task, both are slower, and the task costs twice as much. */
 void telar_sched_wake_unanswered(telar_sched *s) {
+  s->looks_again = false;
   if (!sched_ready_has_next(s->ready) || !telar_sched_idle_any(s) ||
       (atomic_load_explicit(&s->lazy, memory_order_relaxed) != 0 &&
        atomic_load_explicit(&s->standby, memory_order_relaxed) != 0)) {
+    return;
+  }
+  if (atomic_load(&s->searching) != 0 &&
+      telar_os_now_ns() < atomic_load_explicit(&s->summoned_ns, memory_order_relaxed) + ANSWER_NS) {
+    s->looks_again = true;
     return;
   }
   atomic_fetch_add(&s->searching, 1);
@@ -138,7 +166,7 @@ void telar_sched_wake_worker(telar_sched *s, uint32_t worker) {
   uint32_t seen = atomic_load_explicit(&w->sleeper, memory_order_relaxed);
   while (seen == PARKED_IDLE || seen == PARKED_FULL) {
     if (atomic_compare_exchange_weak(&w->sleeper, &seen, NOTIFIED)) {
-      sched_ring(s, worker);
+      ring_parked(s, worker, telar_os_now_ns());
       return;
     }
   }
@@ -146,14 +174,30 @@ void telar_sched_wake_worker(telar_sched *s, uint32_t worker) {
    * it. */
 }
 
+/* Wakes a worker that sleeps in this state, for a reason that concerns no other state. */
+static void wake_from(telar_sched *s, uint32_t worker, uint32_t state) {
+  _Atomic uint32_t *sleeper = &s->workers[worker].sleeper;
+  atomic_thread_fence(memory_order_seq_cst); /* W5 */
+  if (atomic_load_explicit(sleeper, memory_order_relaxed) == state &&
+      atomic_compare_exchange_strong(sleeper, &state, NOTIFIED)) {
+    ring_parked(s, worker, telar_os_now_ns());
+  }
+}
+
 /* The owner gave back a reserved place: the worker may have parked because it had none. A worker
  * that is PARKED_IDLE may sleep on. */
 void telar_sched_wake_for_place(telar_sched *s, uint32_t worker) {
-  uint32_t full = PARKED_FULL;
-  atomic_thread_fence(memory_order_seq_cst); /* W5 */
-  if (atomic_compare_exchange_strong(&s->workers[worker].sleeper, &full, NOTIFIED)) {
-    sched_ring(s, worker);
-  }
+  wake_from(s, worker, PARKED_FULL);
+}
+
+/* The owner pushed to the worker's inbox. A worker that is PARKED_FULL may sleep on: it checks its
+ * agenda when it has a place. */
+void telar_sched_wake_for_agenda(telar_sched *s, uint32_t worker) {
+  wake_from(s, worker, PARKED_IDLE);
+}
+
+void telar_sched_notify(const telar_sched *s, uint32_t worker) {
+  sched_ring(s, worker);
 }
 
 void telar_sched_stop_searching(telar_sched *s, sched_worker *w) {
@@ -173,6 +217,11 @@ static void wake_up(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   uint32_t was = atomic_exchange(&w->sleeper, AWAKE);
   w->parked = false;
+  uint64_t rung = atomic_load_explicit(&w->rung_ns, memory_order_relaxed);
+  if (rung != 0) {
+    atomic_store_explicit(&w->rung_ns, 0, memory_order_relaxed);
+    telar_wake_cost_note(&s->wake_cost, telar_os_now_ns() - rung);
+  }
   clear_idle(s, worker);
   if (w->standby) {
     w->standby = false;
@@ -194,10 +243,26 @@ void telar_sched_resume(telar_sched *s, uint32_t worker) {
   }
 }
 
+/* The last check of a worker that has announced its sleep: whether there is something to do.
+ * `idle`: it was announced as PARKED_IDLE. */
+static bool has_work(const telar_sched *s, sched_worker *w, bool idle) {
+  if (telar_lane_has_next(&w->lane)) {
+    return true;
+  }
+  uint32_t closing = atomic_load_explicit(&w->closing, memory_order_relaxed);
+  if (closing == LEAVING && !idle) { /* its tasks are asynchronous, and wake it when they end */
+    return atomic_load_explicit(&w->usage, memory_order_relaxed) == 0 ||
+           (sched_has_agenda(w) && sched_has_place(s, w));
+  }
+  return closing != STAYS ||
+         (idle ? sched_has_agenda(w) || sched_ready_has_next(s->ready) : sched_has_place(s, w));
+}
+
 /* Returns TELAR_NEXT_PARK or TELAR_NEXT_STANDBY; 0 if work has arrived. */
 int32_t telar_sched_park(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
-  bool idle = sched_has_place(s, w);
+  bool idle =
+      sched_has_place(s, w) && atomic_load_explicit(&w->closing, memory_order_relaxed) == STAYS;
 
   if (!idle) {
     telar_sched_stop_searching(s, w); /* the check below does not include the ready queue */
@@ -214,9 +279,7 @@ int32_t telar_sched_park(telar_sched *s, uint32_t worker) {
   atomic_store(&w->sleeper, idle ? PARKED_IDLE : PARKED_FULL);
   atomic_thread_fence(memory_order_seq_cst); /* W2 */
 
-  if (telar_lane_has_next(&w->lane) ||
-      (idle ? sched_ready_has_next(s->ready) : sched_has_place(s, w)) ||
-      atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+  if (has_work(s, w, idle)) {
     wake_up(s, worker);
     return 0;
   }

@@ -4,30 +4,13 @@
 /* How long a worker may run before it must return to its event loop. */
 #define SLICE_NS UINT64_C(4000000)
 /* A worker without work spins for twice its average gap between tasks, if that gap is not much
- * longer than what a sleep costs both sides: ten to twenty microseconds each. */
-#define GAP_WORTH_SPINNING_NS UINT64_C(50000)
+ * longer than what a sleep costs both sides: that of a wake-up each, and as much to fall asleep. */
+#define GAP_WORTH_SPINNING 4 /* wake-ups */
 #define GAP_FIRST_GUESS_NS UINT64_C(10000)
 /* Cap, so that one long pause, such as a preemption, does not dominate the average. */
 #define GAP_NS_MAX UINT64_C(200000)
-#define SPIN_NS_MIN UINT64_C(4000)
 #define RELAXES_PER_POLL 2
 #define POLLS_PER_THOROUGH_POLL 8
-
-static bool take_place(const telar_sched *s, sched_worker *w) {
-  if (w->holds_place) {
-    w->holds_place = false;
-    return true;
-  }
-  uint32_t taken = atomic_load_explicit(&w->usage, memory_order_relaxed);
-  while (taken < s->config.concurrency) {
-    /* Relaxed: only a count; the contents of a slot travel through a queue. */
-    if (atomic_compare_exchange_weak_explicit(&w->usage, &taken, taken + 1, memory_order_relaxed,
-                                              memory_order_relaxed)) {
-      return true;
-    }
-  }
-  return false;
-}
 
 static void give_places(sched_worker *w, uint32_t places) {
   atomic_fetch_sub_explicit(&w->usage, places, memory_order_relaxed);
@@ -40,24 +23,11 @@ static void drop_held_place(telar_sched *s, sched_worker *w) {
   }
 }
 
-/* QUEUED -> CLAIMED, unless the owner has cancelled it in the meantime. */
-static bool claim_slot(telar_sched *s, uint32_t worker, uint32_t index) {
-  sched_slot *slot = &s->slots[index];
-  slot->block_used = false; /* until a result is written into it */
-  if (!slot->cancellable) {
-    /* Relaxed: no other thread reads it until the slot comes back. */
-    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CLAIMED, worker), memory_order_relaxed);
-    return true;
-  }
-  uint32_t queued = SLOT_WORD(SLOT_QUEUED, 0u);
-  return atomic_compare_exchange_strong(&slot->state, &queued, SLOT_WORD(SLOT_CLAIMED, worker));
-}
-
 static uint32_t claim_from_lane(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
   uint32_t slot;
   while (telar_lane_pop(&w->lane, s->links, &slot)) {
-    if (claim_slot(s, worker, slot)) {
+    if (sched_claim_slot(s, worker, slot)) {
       return slot;
     }
     give_places(w, s->slots[slot].places);
@@ -68,12 +38,12 @@ static uint32_t claim_from_lane(telar_sched *s, uint32_t worker) {
 
 static uint32_t claim_from_ready(telar_sched *s, uint32_t worker) {
   sched_worker *w = &s->workers[worker];
-  if (!take_place(s, w)) {
+  if (!sched_take_places(s, w, 1)) {
     return TELAR_SCHED_NONE;
   }
   uint32_t slot;
   while (sched_ready_claim(s->ready, &slot)) {
-    if (claim_slot(s, worker, slot)) {
+    if (sched_claim_slot(s, worker, slot)) {
       return slot;
     }
     telar_sched_give_back(s, slot);
@@ -92,13 +62,18 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   }
   /* Relaxed: the failed compare-and-swap on the state of a lane's slot has ordered it
    * (telar_sched_cancel_closing). */
-  if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0) {
+  if (atomic_load_explicit(&w->closing, memory_order_relaxed) != STAYS) {
     return TELAR_SCHED_NONE;
   }
-  if (thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready)) {
-    return claim_from_ready(s, worker);
+  bool has_agenda = sched_has_agenda(w);
+  if (!has_agenda &&
+      !(thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready))) {
+    return TELAR_SCHED_NONE;
   }
-  return TELAR_SCHED_NONE;
+  if (has_agenda || !sched_ready_is_plain(s->ready)) {
+    return telar_sched_claim_chosen(s, worker);
+  }
+  return claim_from_ready(s, worker);
 }
 
 /* Spins for work, but only if a CPU is left for it: the owner needs one, and so does every worker
@@ -106,7 +81,9 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
 static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
   sched_worker *w = &s->workers[worker];
   uint32_t awake = atomic_load_explicit(&s->awake, memory_order_relaxed);
-  if (awake + 1 > s->config.cpus || w->gap_ns > GAP_WORTH_SPINNING_NS) {
+  uint64_t wake_cost = telar_wake_cost_ns(&s->wake_cost);
+  if (awake + 1 > s->config.cpus || w->gap_ns > GAP_WORTH_SPINNING * wake_cost ||
+      !telar_spin_pays(&w->spin)) {
     return TELAR_SCHED_NONE;
   }
   if (!w->searching) {
@@ -115,7 +92,7 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
   }
   uint32_t polls = 0;
   uint64_t spin = 2 * w->gap_ns;
-  uint64_t deadline = *now + (spin < SPIN_NS_MIN ? SPIN_NS_MIN : spin);
+  uint64_t deadline = *now + (spin < wake_cost ? wake_cost : spin);
   do {
     for (int i = 0; i < RELAXES_PER_POLL; i++) {
       telar_os_relax();
@@ -124,9 +101,11 @@ static uint32_t search(telar_sched *s, uint32_t worker, uint64_t *now) {
     drop_held_place(s, w);
     *now = telar_os_now_ns();
     if (slot != TELAR_SCHED_NONE) {
+      telar_spin_note(&w->spin, true);
       return slot;
     }
-  } while (*now < deadline && atomic_load_explicit(&w->closing, memory_order_relaxed) == 0);
+  } while (*now < deadline && atomic_load_explicit(&w->closing, memory_order_relaxed) == STAYS);
+  telar_spin_note(&w->spin, false);
   return TELAR_SCHED_NONE;
 }
 
@@ -142,11 +121,34 @@ static void note_gap(sched_worker *w, uint64_t created) {
   w->dry_since_ns = 0;
 }
 
+/* CLAIMED -> DONE, or TOLD | STOPPED | CONDEMNED -> CANCELLED. Relaxed: the push publishes the
+ * state. */
+static void end_cancellable(sched_worker *w, sched_slot *slot, uint32_t worker) {
+  uint32_t seen = SLOT_WORD(SLOT_CLAIMED, worker);
+  if (atomic_compare_exchange_strong_explicit(&slot->state, &seen, SLOT_WORD(SLOT_DONE, 0u),
+                                              memory_order_relaxed, memory_order_relaxed)) {
+    return;
+  }
+  /* A task that was told to stop may be stopped or condemned meanwhile, when its grace is over. */
+  while (SLOT_STATE(seen) == SLOT_TOLD || SLOT_STATE(seen) == SLOT_STOPPED) {
+    if (atomic_compare_exchange_strong_explicit(&slot->state, &seen, SLOT_WORD(SLOT_CANCELLED, 0u),
+                                                memory_order_relaxed, memory_order_relaxed)) {
+      return;
+    }
+  }
+  /* The owner has condemned this task and is about to terminate this thread, which must not claim
+   * anything else. */
+  atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
+  atomic_store_explicit(&w->closing, CLOSED, memory_order_relaxed);
+}
+
 static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t now,
                      bool keeps_place) {
   sched_worker *w = &s->workers[worker];
   sched_slot *slot = &s->slots[index];
-  uint64_t ran = now > slot->started_ns ? now - slot->started_ns : 0;
+  /* Relaxed: this worker wrote it. */
+  uint64_t started = atomic_load_explicit(&slot->started_ns, memory_order_relaxed);
+  uint64_t ran = now > started ? now - started : 0;
   slot->ran_ns = ran;
   if (!slot->block_used) {
     telar_sched_drop_large_block(s, slot); /* the task's value was large, but its result is not */
@@ -160,22 +162,21 @@ static void complete(telar_sched *s, uint32_t worker, uint32_t index, uint64_t n
                         atomic_load_explicit(&w->completed, memory_order_relaxed) + 1,
                         memory_order_relaxed);
 
-  uint32_t mine = SLOT_WORD(SLOT_CLAIMED, worker);
   if (!slot->cancellable) {
     atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_DONE, 0u),
                           memory_order_relaxed); /* the push publishes */
-  } else if (!atomic_compare_exchange_strong_explicit(&slot->state, &mine, SLOT_WORD(SLOT_DONE, 0u),
-                                                      memory_order_relaxed, memory_order_relaxed)) {
-    /* Relaxed: the push publishes it. The owner has condemned this task and is about to terminate
-     * this thread, which must not claim anything else. */
-    atomic_store_explicit(&slot->state, SLOT_WORD(SLOT_CANCELLED, 0u), memory_order_relaxed);
-    atomic_store_explicit(&w->closing, 1, memory_order_relaxed);
+  } else {
+    end_cancellable(w, slot, worker);
   }
-  /* Places are given back first: an owner that sees the task done may count on them. A plain task
-   * leaves its place to the next one, which saves two changes of the count; an owner that waits for
-   * a place is rung when that place becomes free (drop_held_place). This does not apply while
-   * forced tasks run beyond the limit: then there is no place to keep. */
-  if (keeps_place && !slot->cancellable && !w->holds_place &&
+  if (slot->is_routed) {
+    telar_sched_let_follow(s, worker, slot);
+  }
+  /* Places are given back first: an owner that sees the task done may count on them. A task
+   * without options, or with limits alone, leaves its place to the next one, which saves two
+   * changes of the count; an owner that waits for a place is rung when that place becomes free
+   * (drop_held_place). This does not apply while forced tasks run beyond the limit: then there is
+   * no place to keep. */
+  if (keeps_place && slot->lends_place && !w->holds_place &&
       atomic_load_explicit(&w->usage, memory_order_relaxed) <= s->config.concurrency) {
     w->holds_place = true;
   } else {
@@ -188,9 +189,9 @@ bool telar_sched_holds(const telar_sched *s, uint32_t worker, uint32_t slot) {
   if (slot >= s->config.slots) {
     return false;
   }
-  /* Relaxed: while a worker holds a slot, its state can change only from CLAIMED to CONDEMNED. */
-  uint32_t state = atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed);
-  return state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_CONDEMNED, worker);
+  /* Relaxed: while a worker holds a slot, its state can change only from CLAIMED to TOLD and
+   * STOPPED, and from any of them to CONDEMNED. */
+  return sched_is_held(atomic_load_explicit(&s->slots[slot].state, memory_order_relaxed), worker);
 }
 
 telar_status telar_sched_worker_attach(telar_sched *s, uint32_t worker) {
@@ -216,6 +217,61 @@ void telar_sched_worker_resume(telar_sched *s, uint32_t worker) {
   s->workers[worker].slice_end_ns = telar_os_now_ns() + SLICE_NS;
 }
 
+void telar_sched_worker_set_gone(telar_sched *s, uint32_t worker) {
+  atomic_store(&s->workers[worker].gone, 1);
+  sched_ring(s, TELAR_SCHED_NONE);
+}
+
+/* A worker starts a task that it has claimed. */
+static int32_t start(telar_sched *s, sched_worker *w, uint32_t slot, uint64_t now) {
+  /* `now` may be older than the task, if the task was created after it was read. */
+  uint64_t created = sched_created(&s->slots[slot]);
+  /* Relaxed: the owner may read it for a report (telar_sched_started_ns). */
+  atomic_store_explicit(&s->slots[slot].started_ns, now > created ? now : created,
+                        memory_order_relaxed);
+  /* Relaxed: there is one writer, and a reader only wants a recent number. */
+  atomic_store_explicit(&w->claimed, atomic_load_explicit(&w->claimed, memory_order_relaxed) + 1,
+                        memory_order_relaxed);
+  return (int32_t)slot;
+}
+
+/* next() of a worker that is closed or leaves: claims what is left in its lane and its agenda. */
+static int32_t next_of_leaving(telar_sched *s, uint32_t worker, uint64_t now) {
+  sched_worker *w = &s->workers[worker];
+  telar_sched_end_nap(s);
+  for (;;) {
+    /* Acquire: pairs with the compare-and-swap of telar_sched_worker_leave. The places that the
+     * owner reserved before it are visible. */
+    uint32_t closing = atomic_load_explicit(&w->closing, memory_order_acquire);
+    if (closing == CLOSED || closing == LEFT) {
+      return closing == CLOSED ? TELAR_NEXT_CLOSED : TELAR_NEXT_LEFT;
+    }
+    if (now >= w->slice_end_ns) {
+      return TELAR_NEXT_YIELD;
+    }
+    uint32_t slot = claim_from_lane(s, worker);
+    if (slot == TELAR_SCHED_NONE && sched_has_agenda(w)) {
+      slot = telar_sched_claim_chosen(s, worker);
+    }
+    if (slot != TELAR_SCHED_NONE) {
+      return start(s, w, slot, now);
+    }
+    /* Nothing is claimed from the ready queue any more, no place is reserved, and no task enters
+     * the agenda (sched_route.c). So once it has no task it stays so. */
+    if (atomic_load_explicit(&w->usage, memory_order_relaxed) == 0 && !sched_has_agenda(w)) {
+      if (atomic_compare_exchange_strong(&w->closing, &closing, LEFT)) {
+        sched_ring(s, TELAR_SCHED_NONE);
+      }
+      continue;
+    }
+    int32_t parked = telar_sched_park(s, worker);
+    if (parked != 0) {
+      return parked;
+    }
+    telar_sched_stop_searching(s, w);
+  }
+}
+
 int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done) {
   sched_worker *w = &s->workers[worker];
   uint64_t now = telar_os_now_ns();
@@ -223,11 +279,13 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done) {
     complete(s, worker, done, now, true);
   }
   for (bool thorough = false;; thorough = true) {
-    if (atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 || now >= w->slice_end_ns) {
+    if (atomic_load_explicit(&w->closing, memory_order_relaxed) != STAYS ||
+        now >= w->slice_end_ns) {
       drop_held_place(s, w);
       telar_sched_stop_searching(s, w);
-      return atomic_load_explicit(&w->closing, memory_order_relaxed) != 0 ? TELAR_NEXT_CLOSED
-                                                                          : TELAR_NEXT_YIELD;
+      return atomic_load_explicit(&w->closing, memory_order_relaxed) != STAYS
+                 ? next_of_leaving(s, worker, now)
+                 : TELAR_NEXT_YIELD;
     }
     uint32_t slot = claim(s, worker, thorough);
     if (slot == TELAR_SCHED_NONE) {
@@ -244,11 +302,9 @@ int32_t telar_sched_next(telar_sched *s, uint32_t worker, uint32_t done) {
       telar_sched_stop_searching(s, w);
       if (w->dry_since_ns != 0) {
         now = telar_os_now_ns();
-        note_gap(w, s->slots[slot].created_ns);
+        note_gap(w, sched_created(&s->slots[slot]));
       }
-      /* `now` may be older than the task, if the task was created after it was read. */
-      uint64_t created = s->slots[slot].created_ns;
-      s->slots[slot].started_ns = now > created ? now : created;
+      start(s, w, slot, now);
       telar_fence_after_rmw(); /* between the pop and the read of watch_claims
                                   (telar_sched_watch_claims) */
       sched_answer_watch(s);

@@ -25,7 +25,8 @@
   X(STALE, "the object is no longer in the state that the call requires")                  \
   X(ABORTED, "the object was aborted: nothing can be sent or received")                    \
   X(CORRUPT, "the shared memory holds values that this library never writes")              \
-  X(LIMIT, "too many are open at once")
+  X(LIMIT, "too many are open at once")                                                    \
+  X(DROPPED, "no room: the record was dropped")
 
 typedef enum telar_status {
 #define TELAR_STATUS_CODE(name, message) TELAR_##name,

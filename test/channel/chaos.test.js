@@ -10,5 +10,5 @@ const seed = process.env.SEED === undefined ? Date.now() % 2 ** 31 : Number(proc
 test(`channels stay consistent while threads act and die at random, SEED=${seed}`, {
   timeout: 600_000
 }, async (t) => {
-  await runChaos({ seed, rounds: 40, log: (line) => t.diagnostic(line) })
+  await runChaos({ seed, rounds: 20, log: (line) => t.diagnostic(line) })
 })

@@ -28,6 +28,8 @@ const natural = {
   unreferencedReceive: 'unref',
   unreferencedSend: 'unref',
   unreferencedLater: 'unref',
+  unreferencedSelect: 'unref',
+  settledSelect: 'settled',
   settled: 'settled',
   aborted: 'ERR_TELAR_ABORTED',
   fromWorker: 'late',
@@ -42,7 +44,7 @@ for (const [name, expected] of Object.entries(natural)) {
   })
 }
 
-for (const name of ['receive', 'send', 'referencedAgain']) {
+for (const name of ['receive', 'send', 'select', 'referencedAgain']) {
   test(`a waiting call keeps the process alive in the program "${name}"`, async () => {
     assert.deepEqual(await run(name, { stop: true }),
       { code: null, signal: 'SIGTERM', stdout: 'waits\n', stderr: '' })

@@ -229,7 +229,7 @@ test('memory that changes during decoding leaves no trace in later values', boun
 test('every tag has its own number, and all thirty-two are listed', () => {
   const tags = require('../../lib/codec/tags')
   const isBound = (name) => /^k(Tag|Kind|Max|Min)[A-Z]/.test(name)
-  const { kinds, ...rest } = tags
+  const { kinds, memories, ...rest } = tags
   const numbers = Object.entries(rest)
     .filter(([name]) => !isBound(name)).map(([, number]) => number)
   assert.deepEqual(numbers.sort((a, b) => a - b),
@@ -237,6 +237,7 @@ test('every tag has its own number, and all thirty-two are listed', () => {
   const kindNumbers = Object.values(kinds)
   assert.equal(new Set(kindNumbers).size, kindNumbers.length)
   assert.ok(kindNumbers.every((number) => number >= 1 && number <= tags.kKindMask))
+  assert.equal(new Set(Object.values(memories)).size, Object.keys(memories).length)
 })
 
 test('tags of records and the tag reserved for later kinds are refused as values', () => {

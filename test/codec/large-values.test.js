@@ -68,7 +68,7 @@ class Slots {
         return at
       },
       release: () => { this.released++ }
-    }, attachFrom)
+    }, { attachFrom })
     const { copyWithin } = Uint8Array.prototype
     this.#memory.bytes.copyWithin = (to, from, end) => {
       this.#count(end - from)

@@ -127,6 +127,8 @@ for (const [name, code] of Object.entries(errors)) {
     const fromThere = await pool.run(there)
     const { value: byChannel } = await channel.receive()
     const thrown = await pool.run(there, { name: 'fail' }).catch((error) => error)
+    assert.ok(thrown.stack.startsWith(there.stack))
+    thrown.stack = there.stack // without the callers of run(), with which it goes on
     for (const error of [fromThere, byChannel, thrown]) {
       assert.deepEqual(shape(error), {
         ...shape(fromHere),

@@ -9,6 +9,7 @@ const { Decoder } = require('../../lib/codec')
 const { kEscape, kKindBits, kTagBits, kinds } = require('../../lib/codec/tags')
 const { primitive, value } = require('../fixtures/arbitraries')
 const { Codec, Memory, difference } = require('../fixtures/codec')
+const { collectGarbage } = require('../fixtures/collect-garbage')
 
 const kSeveral = 2000
 
@@ -112,6 +113,19 @@ test('strings that come again are noticed after many that did not', () => {
       assert.deepEqual(codec.roundTrip(list), list)
     }
   }
+})
+
+test('a string that is kept keeps at most a few of the strings beside it in memory', () => {
+  const codec = new Codec(new Memory(1 << 22))
+  const list = Array.from({ length: 20_000 }, (_, i) => `a text of forty characters or so, ${i}`)
+  const kept = [codec.roundTrip(list)[0]]
+  collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < 50; i++) kept.push(codec.roundTrip(list)[i])
+  collectGarbage()
+  const each = (process.memoryUsage().heapUsed - before) / 50
+  assert.ok(each < 16_384, `${each} bytes for each string`) // the whole array has 800,000
+  assert.equal(kept.at(-1), list[49])
 })
 
 // ---- what no encoder writes ----

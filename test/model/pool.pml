@@ -1,7 +1,7 @@
 /*
  * pool: how the workers of a pool and its owner sleep and wake. Names and labels are those of the
- * code: src/core/sched_wake.c, sched_done.c, sched_submit.c, sched_ready.h, sched_worker.c and
- * eventcount.h.
+ * code: src/core/sched_wake.c, sched_done.c, sched_submit.c, sched_route.c, sched_ready.c,
+ * sched_choice.c, sched_worker.c and eventcount.h.
  *
  * WHAT IS CHECKED
  *   - No wake-up is lost: the run ends only when every task has come back and every worker is
@@ -23,6 +23,9 @@
  *   SPIN             a worker may poll for work before it parks; otherwise only workers that were
  *                    woken search
  *   LANES            tasks may go to the lane of a worker, even beyond its limit
+ *   AGENDAS          tasks may go to the agenda of a worker, which takes a place when it claims them
+ *   LEVELS           tasks have a priority: they go to another ready queue, which a bit in the set of
+ *                    levels announces, and which the owner may sweep once
  *   RESERVE          the owner may reserve a place and release it, for a task that does not come
  *   ASYNC            a task may leave its thread free while it runs; it still takes the only place
  *   LAZY             `lazy` is set: workers stand by, and submits rely on them
@@ -45,11 +48,24 @@
 #define READY 0
 #define DONE 1
 #define LANE(w) (1 + (w))
+#define INBOX(w) (1 + WORKERS + (w))
+#define LEVEL (2 + 2 * WORKERS)
+#if defined(LEVELS)
+#define QUEUES (3 + 2 * WORKERS)
+#elif defined(AGENDAS)
+#define QUEUES (2 + 2 * WORKERS)
+#else
 #define QUEUES (2 + WORKERS)
+#endif
 #define SLEEPER(w) (QUEUES - 1 + (w))
 #define CLOSING(w) (QUEUES + WORKERS - 1 + (w))
 #define OWNER_SLEEP (QUEUES + 2 * WORKERS)
+#define LEVEL_IS_USED (QUEUES + 2 * WORKERS + 1)
+#ifdef LEVELS
+#define LOCATIONS (QUEUES + 2 * WORKERS + 2)
+#else
 #define LOCATIONS (QUEUES + 2 * WORKERS + 1)
+#endif
 
 /* Keeps the larger searches small: stores of one of the two sides land at once. */
 #if defined(STRONG_OWNER_SIDE)
@@ -98,6 +114,13 @@ byte lost;           /* tasks of a terminated thread: they reject */
 
 #define has_place(w) (usage[w] == 0)
 
+/* What a worker with a place must find. */
+#ifdef AGENDAS
+#define may_claim_more (memory[INBOX(w)] != 0 || (thorough && has_ready))
+#else
+#define may_claim_more (thorough && has_ready)
+#endif
+
 /* Every worker has a task, so queued tasks have to wait. */
 #define busy(w) (usage[w] != 0 || was_retired[w])
 #if WORKERS == 1
@@ -108,6 +131,32 @@ byte lost;           /* tasks of a terminated thread: they reject */
 #define ALL_BUSY (busy(1) && busy(2) && busy(3))
 #endif
 #define may_end (unclaimed == 0 || ALL_BUSY)
+
+/* ---- sched_ready.c ---- */
+
+#ifdef LEVELS
+#define has_level (memory[LEVEL_IS_USED] != 0 && memory[LEVEL] != 0)
+#else
+#define has_level false
+#endif
+#define has_ready (memory[READY] != 0 || has_level)
+
+/* has_next, load by load. */
+inline poll_ready(yes)
+{
+  yes = (memory[READY] != 0);
+#ifdef LEVELS
+  if
+  :: yes
+  :: else ->
+     yes = (memory[LEVEL_IS_USED] != 0);
+     if
+     :: yes -> yes = (memory[LEVEL] != 0)
+     :: else
+     fi
+  fi
+#endif
+}
 
 /* ---- sched_wake.c ---- */
 
@@ -166,7 +215,7 @@ inline wake_one(me, yes, i)
 #ifdef NO_RETRY
            break
 #else
-           yes = (memory[READY] != 0);
+           poll_ready(yes);
            if
            :: yes -> can_summon(yes, i)
            :: else
@@ -244,6 +293,25 @@ inline wake_worker(me, who)
 #endif
 }
 
+/* W5: between the push to the inbox and the poll of the sleeper. */
+inline wake_for_agenda(me, who)
+{
+#ifndef NO_AGENDA_W5
+  fence(me);
+#endif
+  atomic {
+    if
+    :: memory[SLEEPER(who)] == PARKED_IDLE ->
+       land_(me);
+       memory[SLEEPER(who)] = NOTIFIED;
+       ended[who]++;
+       assert(ended[who] <= 1);
+       bell[who] = true
+    :: else
+    fi
+  }
+}
+
 /* W5: between the return of the place and the poll of the sleeper. */
 inline wake_for_place(me, who)
 {
@@ -269,18 +337,18 @@ inline stop_searching(me, yes, i)
      searches[me] = false;
 #ifdef NO_W4_FENCE /* the poll may be earlier than the count */
      if
-     :: yes = (memory[READY] != 0);
+     :: yes = has_ready;
         d_step { land_(me); assert(searching > 0); searching--; yes = yes && searching == 0 }
      :: d_step { land_(me); assert(searching > 0); searching--; yes = (searching == 0) };
         if
-        :: yes -> yes = (memory[READY] != 0)
+        :: yes -> yes = has_ready
         :: else
         fi
      fi;
 #else
      d_step { land_(me); assert(searching > 0); searching--; yes = (searching == 0) };
      if
-     :: yes -> yes = (memory[READY] != 0)
+     :: yes -> poll_ready(yes)
      :: else
      fi;
 #endif
@@ -334,7 +402,7 @@ inline forget_sleep(who, yes, i)
   fi;
 #ifndef NO_FORGET_LOOK
   if
-  :: memory[READY] != 0 -> wake_for_ready(OWNER, yes, i)
+  :: has_ready -> wake_for_ready(OWNER, yes, i)
   :: else
   fi
 #endif
@@ -409,11 +477,13 @@ inline end_nap(me, yes)
 #endif
 }
 
-/* The owner is about to sleep while tasks are unclaimed. */
+/* The owner is about to sleep while tasks are unclaimed. It may give the worker that was summoned
+ * time, and look again by a timer. */
 inline wake_unanswered(yes, i)
 {
   if
-  :: memory[READY] != 0 && idle != 0 ->
+  :: has_ready && searching != 0 -> naps = true
+  :: has_ready && idle != 0 ->
      d_step { land_(OWNER); searching++ };
      summon(yes, i);
      if
@@ -476,7 +546,20 @@ next:
        memory[READY]--;
        unclaimed--
      }
-  :: memory[LANE(w)] == 0 && !(thorough && has_place(w) && memory[READY] != 0) ->
+#ifdef LEVELS
+  :: d_step { memory[LANE(w)] == 0 && has_place(w) && has_level ->
+       usage[w]++;
+       memory[LEVEL]--;
+       unclaimed--
+     }
+#endif
+#ifdef AGENDAS
+  :: d_step { memory[LANE(w)] == 0 && has_place(w) && memory[INBOX(w)] != 0 ->
+       usage[w]++;
+       memory[INBOX(w)]--
+     }
+#endif
+  :: memory[LANE(w)] == 0 && !(has_place(w) && may_claim_more) ->
      end_nap(w, yes);
      if
 #ifdef SPIN
@@ -540,7 +623,14 @@ park:
   yes = (memory[LANE(w)] != 0);
 #endif
   if
-  :: !yes && places -> yes = (memory[READY] != 0)
+  :: !yes && places ->
+     poll_ready(yes);
+#if defined(AGENDAS) && !defined(NO_AGENDA_LOOK)
+     if
+     :: yes
+     :: else -> yes = (memory[INBOX(w)] != 0)
+     fi
+#endif
 #ifndef NO_PLACE_LOOK
   :: !yes && !places -> yes = has_place(w)
 #endif
@@ -583,18 +673,52 @@ proctype Owner()
 #ifdef RESERVE
   bool reserved;
 #endif
+#ifdef LEVELS
+  bool level_is_used, swept;
+#endif
 
   /* Turns of the event loop: new tasks, tasks that came back, and sleep. New tasks also come to an
    * owner that sleeps, which does not poll for what came back before its bell rings. */
   do
+#ifndef LEVELS
   :: d_step { submitted < TASKS -> submitted++; unclaimed++; publish(OWNER, READY) }; /* submit */
      wake_for_ready(OWNER, yes, i)
+#endif
 #ifdef LANES
   :: submitted < TASKS -> /* submit_to */
      select(w : 1 .. WORKERS);
      d_step { submitted++; usage[w]++; publish(OWNER, LANE(w)) };
      wake_worker(OWNER, w);
      w = 0
+#endif
+#ifdef AGENDAS
+  :: submitted < TASKS -> /* submit_routed, for one worker */
+     select(w : 1 .. WORKERS);
+     d_step { submitted++; publish(OWNER, INBOX(w)) };
+     wake_for_agenda(OWNER, w);
+     w = 0
+#endif
+#ifdef LEVELS
+  :: submitted < TASKS -> /* submit_routed, with a priority */
+#ifndef LATE_LEVEL
+     if
+     :: level_is_used
+     :: else -> level_is_used = true; store(OWNER, LEVEL_IS_USED, 1)
+     fi;
+#endif
+     d_step { submitted++; unclaimed++; publish(OWNER, LEVEL) };
+     wake_for_ready(OWNER, yes, i);
+#ifdef LATE_LEVEL
+     level_is_used = true;
+     store(OWNER, LEVEL_IS_USED, 1)
+#endif
+#ifdef BLIND_SWEEP
+  :: level_is_used && !swept ->
+#else
+  :: d_step { level_is_used && !swept && waits_at[OWNER] != LEVEL && memory[LEVEL] == 0 -> skip };
+#endif
+     d_step { level_is_used = false; swept = true }; /* sweep */
+     store(OWNER, LEVEL_IS_USED, 0)
 #endif
 #ifdef RESERVE
   :: !reserved -> /* reserve, unreserve */

@@ -17,7 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef _WIN32
+#include <windows.h>
+
+#include <malloc.h>
+#else
 #include <unistd.h>
+#endif
 
 #include "core/cacheline.h"
 #include "core/status.h"
@@ -106,10 +112,23 @@ static inline check_random check_random_from(uint64_t seed, uint64_t stream) {
 /* Memory for an init call, filled with garbage, so that no code relies on zeroes. */
 static inline void *check_memory(size_t size) {
   CHECK(size != 0 && size % TELAR_CACHELINE == 0);
+#ifdef _WIN32
+  void *memory = _aligned_malloc(size, TELAR_CACHELINE);
+  CHECK(memory != NULL);
+#else
   void *memory = NULL;
   CHECK(posix_memalign(&memory, TELAR_CACHELINE, size) == 0);
+#endif
   memset(memory, 0xa5, size);
   return memory;
+}
+
+static inline void check_free(void *memory) {
+#ifdef _WIN32
+  _aligned_free(memory);
+#else
+  free(memory);
+#endif
 }
 
 static inline pthread_t check_thread(void *(*body)(void *), void *argument) {
@@ -136,8 +155,20 @@ static inline void check_pause(uint32_t *tries) {
 }
 
 /* A lost wake-up makes a test hang. This ends it with a failure. */
+#ifdef _WIN32
+static inline void *check_end_late(void *seconds) {
+  Sleep((DWORD)(uintptr_t)seconds * 1000);
+  fprintf(stderr, "not done after %u s\n", (unsigned)(uintptr_t)seconds);
+  abort();
+}
+
+static inline void check_deadline(unsigned seconds) {
+  CHECK(pthread_detach(check_thread(check_end_late, (void *)(uintptr_t)seconds)) == 0);
+}
+#else
 static inline void check_deadline(unsigned seconds) {
   alarm(seconds);
 }
+#endif
 
 #endif

@@ -192,7 +192,14 @@ static inline void mischief_step(mischief *m) {
 static inline void mischief_run(const uint8_t *input, size_t size) {
   mischief m = {.input = input, .left = size};
   uint64_t how = mischief_take(&m, 1);
-  telar_ring_config config = {TELAR_RING_CAPACITY_MIN, (uint32_t)how % 4,
+  static const uint32_t flags[] = {0,
+                                   1,
+                                   2,
+                                   3,
+                                   TELAR_RING_DROP_OLDEST,
+                                   TELAR_RING_DROP_NEWEST,
+                                   TELAR_RING_DROP_OLDEST | TELAR_RING_SINGLE_PRODUCER};
+  telar_ring_config config = {TELAR_RING_CAPACITY_MIN, flags[how % 7],
                               how / 4 % 2 == 0 ? PLAY_NEAR_WRAP + 600 : how / 8};
   /* Exactly as many bytes as needed, so that the sanitizers see every overrun. */
   m.ring.bytes = telar_ring_size(&config);

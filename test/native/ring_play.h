@@ -39,7 +39,7 @@ static inline telar_ring_end *play_attach(const play_ring *ring, uint32_t thread
 
 static inline void play_drop(telar_ring_end *end) {
   telar_ring_detach(end);
-  free(end);
+  check_free(end);
 }
 
 /* How often each end was rung, by endpoint. */

@@ -57,6 +57,7 @@ typedef struct tower {
   uint32_t workers;
   bell owner;
   bell bells[BELLS_MOST];
+  void *worker_memory[BELLS_MOST];
 } tower;
 
 static inline void tower_ring(void *context, uint32_t worker) {
@@ -76,13 +77,22 @@ static inline void bell_close(bell *b) {
   pthread_mutex_destroy(&b->mutex);
 }
 
+static inline void *tower_worker_memory(void *context, uint32_t worker) {
+  tower *t = context;
+  CHECK(worker < t->workers && t->worker_memory[worker] == NULL);
+  t->worker_memory[worker] = check_memory(telar_sched_worker_size());
+  memset(t->worker_memory[worker], 0, telar_sched_worker_size());
+  return t->worker_memory[worker];
+}
+
 static inline void tower_open(tower *t, telar_sched_config config) {
   CHECK(config.workers <= BELLS_MOST);
   t->workers = config.workers;
   bell_open(&t->owner);
   for (uint32_t i = 0; i < t->workers; i++) bell_open(&t->bells[i]);
   config.wake = tower_ring;
-  config.wake_context = t;
+  config.memory = tower_worker_memory;
+  config.context = t;
   size_t size = telar_sched_size(&config);
   t->memory = check_memory(size);
   memset(t->memory, 0, size);
@@ -97,8 +107,11 @@ static inline void tower_close(tower *t) {
   CHECK_EQUAL(atomic_load(&t->sched->awake), 0);
   CHECK_EQUAL(atomic_load(&t->sched->standby), 0);
   bell_close(&t->owner);
-  for (uint32_t i = 0; i < t->workers; i++) bell_close(&t->bells[i]);
-  free(t->memory);
+  for (uint32_t i = 0; i < t->workers; i++) {
+    bell_close(&t->bells[i]);
+    check_free(t->worker_memory[i]);
+  }
+  check_free(t->memory);
 }
 
 static inline void tower_lost(const tower *t, const char *what) {

@@ -16,6 +16,7 @@ enum { PLAY_WORKERS_MOST = 40, PLAY_SLOTS_MOST = 256 };
 typedef struct play {
   telar_sched *sched;
   void *memory;
+  void *worker_memory[PLAY_WORKERS_MOST];
   uint32_t owner_rings;
   uint32_t rings[PLAY_WORKERS_MOST];
 } play;
@@ -26,6 +27,14 @@ static inline void play_count_ring(void *context, uint32_t worker) {
   ++*(worker == NONE ? &p->owner_rings : &p->rings[worker]);
 }
 
+static inline void *play_worker_memory(void *context, uint32_t worker) {
+  play *p = context;
+  CHECK(worker < PLAY_WORKERS_MOST && p->worker_memory[worker] == NULL);
+  p->worker_memory[worker] = check_memory(telar_sched_worker_size());
+  memset(p->worker_memory[worker], 0, telar_sched_worker_size());
+  return p->worker_memory[worker];
+}
+
 /* With one CPU no call spins, so no call waits for what this thread does next. */
 static inline telar_sched_config play_config(uint32_t slots, uint32_t workers,
                                              uint32_t concurrency) {
@@ -34,20 +43,22 @@ static inline telar_sched_config play_config(uint32_t slots, uint32_t workers,
                               .concurrency = concurrency,
                               .cpus = 1,
                               .start = UINT32_MAX - 3,
-                              .wake = play_count_ring};
+                              .wake = play_count_ring,
+                              .memory = play_worker_memory};
 }
 
 static inline void play_open(play *p, telar_sched_config config) {
   CHECK(config.workers <= PLAY_WORKERS_MOST && config.slots <= PLAY_SLOTS_MOST);
   memset(p, 0, sizeof *p);
-  config.wake_context = p;
+  config.context = p;
   p->memory = check_memory(telar_sched_size(&config));
   memset(p->memory, 0, telar_sched_size(&config));
   CHECK_STATUS(telar_sched_init(p->memory, &config, &p->sched), TELAR_OK);
 }
 
 static inline void play_close(play *p) {
-  free(p->memory);
+  for (uint32_t i = 0; i < PLAY_WORKERS_MOST; i++) check_free(p->worker_memory[i]);
+  check_free(p->memory);
 }
 
 /* Adds a worker and attaches it. */

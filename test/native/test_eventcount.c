@@ -151,7 +151,7 @@ static void loses_nothing(uint32_t notifiers, uint32_t items, bool one_at_a_time
   CHECK(self.rings <= items * notifiers);
   pthread_cond_destroy(&self.bell.rung);
   pthread_mutex_destroy(&self.bell.mutex);
-  free(self.queue);
+  check_free(self.queue);
 }
 
 int main(void) {

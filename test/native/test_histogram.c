@@ -36,7 +36,7 @@ static void refuses_bad_memory(void) {
   CHECK_STATUS(telar_histogram_init(memory + 64, &histogram), TELAR_INVALID);
   CHECK(histogram == NULL);
   CHECK(telar_histogram_size() <= 20000);
-  free(memory);
+  check_free(memory);
 }
 
 static void is_all_zero_when_empty(void) {
@@ -48,7 +48,7 @@ static void is_all_zero_when_empty(void) {
   CHECK(telar_histogram_mean(snapshot) == 0 && telar_histogram_stddev(snapshot) == 0);
   CHECK_EQUAL(telar_histogram_percentile(snapshot, 50), 0);
   free(snapshot);
-  free(histogram);
+  check_free(histogram);
 }
 
 /* The value is the middle one of three, so neither min nor max reveals it. */
@@ -68,7 +68,7 @@ static void keeps(uint64_t value) {
   CHECK_EQUAL(telar_histogram_max(snapshot), TELAR_HISTOGRAM_MAX_NS);
   CHECK_EQUAL(snapshot->clamped, 0);
   free(snapshot);
-  free(histogram);
+  check_free(histogram);
 }
 
 static void keeps_every_magnitude(check_random *random) {
@@ -94,7 +94,7 @@ static void clamps_and_counts_what_is_too_long(void) {
   CHECK(is_near(telar_histogram_mean(snapshot), (5 + 3.0 * (double)TELAR_HISTOGRAM_MAX_NS) / 4,
                 1e-9));
   free(snapshot);
-  free(histogram);
+  check_free(histogram);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -140,7 +140,7 @@ static void agrees_with_the_sorted_list(check_random *random) {
   CHECK_EQUAL(telar_histogram_percentile(snapshot, 100), values[COUNT - 1]);
   CHECK_EQUAL(telar_histogram_percentile(snapshot, 1e9), values[COUNT - 1]);
   free(snapshot);
-  free(histogram);
+  check_free(histogram);
 }
 
 static void finds_the_exact_rank(void) {
@@ -151,7 +151,7 @@ static void finds_the_exact_rank(void) {
   CHECK_EQUAL(telar_histogram_percentile(snapshot, 99.9), 10);
   CHECK_EQUAL(telar_histogram_percentile(snapshot, 99.90001), 50);
   free(snapshot);
-  free(histogram);
+  check_free(histogram);
 }
 
 static void merges_several_writers_and_those_that_are_gone(void) {
@@ -168,13 +168,13 @@ static void merges_several_writers_and_those_that_are_gone(void) {
   CHECK_EQUAL(telar_histogram_percentile(both, 50), 30);
 
   telar_histogram_snapshot *gone = snapshot_of(one), *all = snapshot_of(two);
-  free(one);
+  check_free(one);
   telar_histogram_snapshot_add(all, gone);
   CHECK(memcmp(all, both, sizeof *all) == 0);
   telar_histogram_snapshot *empty = snapshot_of(NULL);
   telar_histogram_snapshot_add(all, empty);
   CHECK(memcmp(all, both, sizeof *all) == 0);
-  free(two);
+  check_free(two);
   free(both);
   free(gone);
   free(all);
@@ -214,7 +214,7 @@ static void resets_by_subtraction(void) {
   free(now);
   free(empty);
   free(baseline);
-  free(histogram);
+  check_free(histogram);
 }
 
 /* A new maximum or minimum after the reset is known exactly. */
@@ -230,7 +230,7 @@ static void knows_new_extremes_exactly(void) {
   CHECK_EQUAL(telar_histogram_max(now), 1234567);
   free(now);
   free(baseline);
-  free(histogram);
+  check_free(histogram);
 }
 
 typedef struct writer {
@@ -285,7 +285,7 @@ static void loses_nothing_between_resets(uint32_t turns) {
   free(all);
   free(sum);
   free(baseline);
-  free(self.histogram);
+  check_free(self.histogram);
 }
 
 int main(void) {

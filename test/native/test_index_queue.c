@@ -69,7 +69,7 @@ static void refuses_bad_memory_and_capacities(void) {
   CHECK(queue == NULL);
   CHECK(telar_index_queue_size(2) % TELAR_CACHELINE == 0 && telar_index_queue_size(2) > 0);
   CHECK(telar_index_queue_size(1u << 30) > (size_t)8 << 30);
-  free(memory);
+  check_free(memory);
 }
 
 static void fills_and_drains_in_order(const mode *m, uint32_t capacity, uint32_t start) {
@@ -104,7 +104,7 @@ static void fills_and_drains_in_order(const mode *m, uint32_t capacity, uint32_t
     CHECK_STATUS(telar_index_queue_pop_sc(queue, &one), TELAR_EMPTY);
     CHECK_STATUS(telar_index_queue_pop_mc(queue, &one), TELAR_EMPTY);
   }
-  free(queue);
+  check_free(queue);
 }
 
 static void takes_many_up_to_a_limit(void) {
@@ -117,7 +117,7 @@ static void takes_many_up_to_a_limit(void) {
   CHECK_EQUAL(telar_index_queue_pop_sc_many(queue, got + 3, 8), 5);
   for (uint32_t i = 0; i < 8; i++) CHECK_EQUAL(got[i], i);
   CHECK_EQUAL(telar_index_queue_pop_sc_many(queue, got, 8), 0);
-  free(queue);
+  check_free(queue);
 }
 
 /* A thread that was preempted between claim and publication, simulated by hand. */
@@ -146,7 +146,7 @@ static void returns_again_while_another_thread_is_half_way(uint32_t start) {
     CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_OK);
     CHECK_EQUAL(value, i);
   }
-  free(queue);
+  check_free(queue);
 
   queue = make(4, start);
   for (uint32_t i = 0; i < 4; i++) CHECK_STATUS(telar_index_queue_push_sp(queue, i), TELAR_OK);
@@ -155,7 +155,7 @@ static void returns_again_while_another_thread_is_half_way(uint32_t start) {
   atomic_store(telar_index_queue_cell_(queue, position), telar_index_queue_pack_(position + 4, 0));
   CHECK_STATUS(telar_index_queue_push_sp(queue, 4), TELAR_OK);
   CHECK_STATUS(telar_index_queue_push_sp(queue, 5), TELAR_FULL);
-  free(queue);
+  check_free(queue);
 }
 
 /* A deferred push can be popped and is seen by has_next, and counts once it is published. */
@@ -180,7 +180,7 @@ static void publishes_deferred_pushes_when_asked_to(uint32_t start) {
   CHECK_STATUS(telar_index_queue_pop_mc(queue, &value), TELAR_EMPTY);
   telar_index_queue_publish_sp(queue);
   CHECK_EQUAL(telar_index_queue_length(queue), 0);
-  free(queue);
+  check_free(queue);
 }
 
 /* --- many threads ---------------------------------------------------------------- */
@@ -296,7 +296,7 @@ static void delivers_each_once(const mode *m, uint32_t capacity, uint32_t start,
     free(work.payload[i]);
     free((void *)work.arrivals[i]);
   }
-  free(work.queue);
+  check_free(work.queue);
 }
 
 int main(void) {

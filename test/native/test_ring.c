@@ -18,7 +18,7 @@ static void refuses_bad_configurations_and_memory(void) {
     CHECK_EQUAL(telar_ring_size(&(telar_ring_config){.capacity = bad[i]}), 0);
   }
   CHECK_EQUAL(telar_ring_size(NULL), 0);
-  CHECK_EQUAL(telar_ring_size(&(telar_ring_config){.capacity = SMALL, .flags = 4}), 0);
+  CHECK_EQUAL(telar_ring_size(&(telar_ring_config){.capacity = SMALL, .flags = 16}), 0);
   telar_ring_config config = {.capacity = SMALL};
   play_ring ring = play_make(SMALL, 0, 0);
   CHECK_STATUS(telar_ring_init(NULL, ring.bytes, &config), TELAR_INVALID);
@@ -39,8 +39,8 @@ static void refuses_bad_configurations_and_memory(void) {
   shared->log2_granules = 9;
   shared->magic++;
   CHECK_STATUS(telar_ring_open(memory, ring.memory, ring.bytes, &end), TELAR_CORRUPT);
-  free(memory);
-  free(ring.memory);
+  check_free(memory);
+  check_free(ring.memory);
 }
 
 static void works_in_memory_aligned_to_8(void) {
@@ -56,7 +56,7 @@ static void works_in_memory_aligned_to_8(void) {
   CHECK_STATUS(telar_ring_receive(end, back, sizeof back, &length), TELAR_OK);
   CHECK(length == 3 && memcmp(back, "abc", 3) == 0);
   play_drop(end);
-  free(memory);
+  check_free(memory);
 }
 
 static void has_a_table_of_ends(void) {
@@ -93,7 +93,7 @@ static void has_a_table_of_ends(void) {
   CHECK(stats.sent == 2 && stats.sent_bytes == 12 && stats.size == 2 && stats.received == 0);
   for (uint32_t i = 0; i < TELAR_RING_ENDPOINTS; i++) play_drop(ends[i]);
   play_drop(one_more);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* Every length, each starting at another granule, so that each one reaches the end of the ring. */
@@ -129,7 +129,7 @@ static void carries_every_length(uint32_t flags, uint64_t start) {
   telar_ring_place place;
   CHECK_STATUS(telar_ring_reserve(end, SMALL / 2 + 1, &place), TELAR_TOO_LARGE);
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* Fills up and drains in order, starting at every granule. One granule of the ring stays free. */
@@ -163,7 +163,7 @@ static void fills_and_drains(uint32_t flags, uint64_t start, uint32_t length) {
   CHECK_EQUAL(stats.sent_bytes, stats.received_bytes);
   CHECK_EQUAL(stats.size, 0);
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
@@ -216,7 +216,7 @@ static void moves_batches(uint32_t flags, uint64_t start, uint64_t seed) {
   CHECK_STATUS(play_send_many(end, bytes, lengths, 1, &sent), TELAR_TOO_LARGE);
   CHECK_STATUS(play_receive_many(end, back, sizeof back, lengths, 0, &received), TELAR_INVALID);
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* Records of one length that were sent together, received in parts of all sizes. */
@@ -280,7 +280,7 @@ static void splits_what_was_sent_together(uint32_t flags, uint64_t start, uint64
   CHECK(next_received > CHECK_TURNS(20000));
   play_drop(sender);
   for (uint32_t i = 0; i < 2; i++) play_drop(receivers[i]);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* A receiver that has received a run expects another one of the same shape. It still gets what is
@@ -326,7 +326,7 @@ static void receives_a_run_like_the_last_one(uint32_t flags, uint64_t start) {
   CHECK(calls_more <= next * 2 / (SMALL / 8) + 1); /* at the end of the ring */
   play_drop(sender);
   play_drop(receiver);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* More records, and longer ones, than one tag can describe. */
@@ -362,7 +362,7 @@ static void sends_more_together_than_a_tag_can_say(uint32_t flags) {
   play_drop(end);
   free(from);
   free(lengths);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
@@ -391,7 +391,7 @@ static void says_why_there_is_nothing(uint32_t flags, uint64_t start) {
     CHECK_STATUS(telar_ring_send(end, bytes, 1000), TELAR_OK);
   }
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
@@ -439,7 +439,7 @@ static void writes_and_reads_in_place(uint32_t flags, uint64_t start) {
   CHECK(stats.sent == 200 * 13 + 1 && stats.received == 200 * 13 && stats.size == 1 &&
         stats.size_bytes == SMALL / 2);
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void takes_the_last_reservation_back(uint32_t flags, uint64_t start) {
@@ -451,7 +451,7 @@ static void takes_the_last_reservation_back(uint32_t flags, uint64_t start) {
     CHECK_STATUS(telar_ring_discard(end, place.ticket), TELAR_OK);
   }
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* An end is detached while it holds `reservations` and `claims`, some before and some after those
@@ -497,7 +497,7 @@ static void gives_back_what_an_end_held(uint32_t flags, uint64_t start) {
     play_drop(sender);
     play_drop(receiver);
   }
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void keeps_single_parts_single(void) {
@@ -523,7 +523,7 @@ static void keeps_single_parts_single(void) {
   }
   play_drop(a);
   play_drop(b);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 static void closes(uint32_t flags, uint64_t start) {
@@ -559,8 +559,8 @@ static void closes(uint32_t flags, uint64_t start) {
   CHECK_STATUS(telar_ring_receive(receiver, back, 9, &length), TELAR_ABORTED);
   play_drop(sender);
   play_drop(receiver);
-  free(other);
-  free(ring.memory);
+  check_free(other);
+  check_free(ring.memory);
 }
 
 static void aborts(uint32_t flags) {
@@ -579,7 +579,7 @@ static void aborts(uint32_t flags) {
   CHECK_STATUS(telar_ring_commit(end, reserved.ticket, 5), TELAR_INVALID);
   CHECK_STATUS(telar_ring_release(end, claimed.ticket), TELAR_OK);
   play_drop(end);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /*
@@ -610,7 +610,7 @@ static void settles_late_records(uint32_t flags, bool receiver_was_first) {
   CHECK_EQUAL(stats.received, stats.sent);
   play_drop(sender);
   play_drop(receiver);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 /* The same for a receiver that has not seen the end of the ring itself, and that is sent a run like
@@ -636,7 +636,7 @@ static void keeps_late_runs_from_all_receivers(void) {
   play_drop(sender);
   play_drop(first);
   play_drop(second);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 int main(void) {

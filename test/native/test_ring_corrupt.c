@@ -27,7 +27,7 @@ static void keeps_a_likely_run_within_the_ring(uint32_t flags) {
                TELAR_CORRUPT);
   play_drop(sender);
   play_drop(receiver);
-  free(ring.memory);
+  check_free(ring.memory);
 }
 
 int main(void) {

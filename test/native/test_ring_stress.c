@@ -2,7 +2,8 @@
  * ring: many threads at once. Every record carries its producer and number; it arrives once,
  * complete, and in the order of its producer. Ends die (their thread abandons all that it holds and
  * comes back as a new end). Batches, records in place and copies are mixed. Finally another end
- * closes the ring while sends are in progress.
+ * closes the ring while sends are in progress. In a ring that drops the oldest records each one is
+ * received or dropped; in one that drops the newest, each one is received or refused.
  */
 #include "check.h"
 
@@ -18,8 +19,7 @@ typedef struct workload {
   bool closed_from_aside; /* at some moment; producers send as long as they can */
   uint64_t seed;
   _Atomic uint8_t *arrivals[THREADS_MOST];
-  uint64_t sent[THREADS_MOST]; /* how many records the ring accepted */
-  _Atomic uint64_t received;
+  uint64_t sent[THREADS_MOST]; /* how many records the ring accepted or refused */
 } workload;
 
 typedef struct actor {
@@ -59,7 +59,10 @@ static void read_record(actor *self, const unsigned char *from, uint32_t length)
   CHECK_EQUAL(
       atomic_fetch_add_explicit(&self->work->arrivals[name[0]][name[1]], 1, memory_order_relaxed),
       0);
-  atomic_fetch_add_explicit(&self->work->received, 1, memory_order_relaxed);
+}
+
+static void see_dropped(void *context, const void *data, uint32_t length) {
+  read_record(context, data, length);
 }
 
 /* To the ring it looks as if the thread ended and another one came. */
@@ -74,7 +77,7 @@ static void die(actor *self) {
 /* Whether to continue sending. */
 static bool may_try(telar_status status) {
   CHECK(status == TELAR_OK || status == TELAR_FULL || status == TELAR_AGAIN ||
-        status == TELAR_CLOSED);
+        status == TELAR_CLOSED || status == TELAR_DROPPED);
   return status != TELAR_CLOSED;
 }
 
@@ -92,7 +95,7 @@ static void *produce(void *argument) {
     if (way < 6) {
       status =
           telar_ring_send(self->end, buffer, write_record(self, buffer, serial, any_length(self)));
-      taken = status == TELAR_OK;
+      taken = status == TELAR_OK || status == TELAR_DROPPED;
     } else if (way < 11) {
       uint32_t lengths[BATCH], count = 1 + check_random_below(&self->random, BATCH), at = 0;
       uint32_t equal = 1 + check_random_below(&self->random, BATCH), length = 0;
@@ -119,8 +122,9 @@ static void *produce(void *argument) {
       if (status == TELAR_OK) {
         memset(lost.data, 0xff, LONGEST / 2);
         if (check_random_below(&self->random, 2) == 0) {
-          taken = telar_ring_send(self->end, buffer,
-                                  write_record(self, buffer, serial, any_length(self))) == TELAR_OK;
+          status = telar_ring_send(self->end, buffer,
+                                   write_record(self, buffer, serial, any_length(self)));
+          taken = status == TELAR_OK || status == TELAR_DROPPED;
           if (taken != 0 && play_quiet(self->end) != TELAR_OK) taken = 0;
         }
         die(self);
@@ -176,6 +180,12 @@ static void *consume(void *argument) {
   }
 }
 
+static uint64_t arrived_or_dropped(telar_ring_end *end) {
+  telar_ring_stats stats;
+  telar_ring_stats_read(end, &stats);
+  return stats.received + stats.dropped;
+}
+
 static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t consumers,
                                uint32_t records, bool closed_from_aside, uint64_t seed) {
   workload work = {.producers = producers,
@@ -197,13 +207,14 @@ static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t cons
                         play_attach(&work.ring, i + 1),
                         check_random_from(seed, i),
                         {-1, -1, -1, -1}};
+    telar_ring_on_drop(actors[i].end, see_dropped, &actors[i]);
     threads[i] = check_thread(i < producers ? produce : consume, &actors[i]);
   }
   telar_ring_end *aside = play_open(&work.ring);
   if (closed_from_aside) {
     check_random random = check_random_from(seed, 99);
     uint64_t until = check_random_below(&random, producers * records);
-    for (uint32_t tries = 0; atomic_load_explicit(&work.received, memory_order_relaxed) < until;) {
+    for (uint32_t tries = 0; arrived_or_dropped(aside) < until;) {
       check_pause(&tries);
     }
     telar_ring_close(aside);
@@ -213,22 +224,33 @@ static void delivers_each_once(uint32_t flags, uint32_t producers, uint32_t cons
   telar_ring_close(aside);
   play_quiet(aside);
   for (uint32_t i = producers; i < producers + consumers; i++) check_join(threads[i]);
-  uint64_t sent = 0;
+  uint64_t sent = 0, missing = 0;
   for (uint32_t i = 0; i < producers; i++) {
     sent += work.sent[i];
     for (uint32_t serial = 0; serial < records; serial++) {
-      CHECK_EQUAL(work.arrivals[i][serial], serial < work.sent[i]);
+      if (serial < work.sent[i] && work.arrivals[i][serial] == 0) missing++;
+      CHECK(work.arrivals[i][serial] == 0 || serial < work.sent[i]);
     }
     free((void *)work.arrivals[i]);
   }
   telar_ring_stats stats;
   telar_ring_stats_read(aside, &stats);
-  CHECK_EQUAL(stats.sent, sent);
-  CHECK_EQUAL(stats.received, sent);
-  CHECK_EQUAL(stats.sent_bytes, stats.received_bytes);
+  if (flags & TELAR_RING_DROP_NEWEST) {
+    CHECK_EQUAL(stats.dropped, missing);
+    CHECK_EQUAL(stats.sent, sent - missing);
+    CHECK_EQUAL(stats.received, stats.sent);
+    CHECK_EQUAL(stats.received_bytes, stats.sent_bytes);
+  } else {
+    CHECK_EQUAL(missing, 0);
+    CHECK_EQUAL(stats.sent, sent);
+    CHECK_EQUAL(stats.received + stats.dropped, sent);
+    CHECK_EQUAL(stats.received_bytes + stats.dropped_bytes, stats.sent_bytes);
+    CHECK(stats.dropped == 0 || flags & TELAR_RING_DROP_OLDEST);
+  }
+  CHECK_EQUAL(stats.size, 0);
   for (uint32_t i = 0; i < producers + consumers; i++) play_drop(actors[i].end);
-  free(aside);
-  free(work.ring.memory);
+  check_free(aside);
+  check_free(work.ring.memory);
 }
 
 int main(void) {
@@ -243,6 +265,10 @@ int main(void) {
       {0, 1, 1},
       {0, 2, 2},
       {0, 4, 4},
+      {TELAR_RING_DROP_OLDEST, 3, 3},
+      {TELAR_RING_DROP_OLDEST | TELAR_RING_SINGLE_PRODUCER, 1, 2},
+      {TELAR_RING_DROP_NEWEST, 3, 3},
+      {TELAR_RING_DROP_NEWEST | TELAR_RING_SINGLE_CONSUMER, 2, 1},
   };
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     delivers_each_once(modes[i].flags, modes[i].producers, modes[i].consumers,

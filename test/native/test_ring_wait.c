@@ -29,7 +29,7 @@ static stage set(uint32_t flags) {
 
 static void strike(stage *s) {
   for (uint32_t i = 0; i < 4; i++) play_drop(s->ends[i]);
-  free(s->ring.memory);
+  check_free(s->ring.memory);
 }
 
 /* notify by an end: returns which bells rang, as a sum of 1 << endpoint; its *wake is in
@@ -471,8 +471,8 @@ static void loses_no_wake_up(uint32_t flags, uint32_t producers, uint32_t consum
     pthread_mutex_destroy(&h.beds[i].mutex);
     play_drop(sleepers[i].end);
   }
-  free(closer.end);
-  free(h.ring.memory);
+  check_free(closer.end);
+  check_free(h.ring.memory);
 }
 
 int main(void) {

@@ -37,7 +37,7 @@ static void refuses_bad_configurations(void) {
   CHECK_EQUAL(telar_sched_size(NULL), 0);
   CHECK(sched == NULL);
   CHECK_EQUAL(telar_sched_size(&good) % telar_sched_align(), 0);
-  free(memory);
+  check_free(memory);
 
   /* The size does not depend on how many places a worker has. */
   telar_sched_config narrow = play_config(4096, 130, 1), wide = play_config(4096, 130, 65535);
@@ -768,6 +768,34 @@ static void retire_takes_nothing_of_others(void) {
   play_close(&p);
 }
 
+static void says_which_worker_runs_a_slot_and_since_when(void) {
+  play p;
+  play_open(&p, play_config(8, 2, 1));
+  play_hire_many(&p, 2);
+  play_submit(&p, 3);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 3), NONE);
+  uint64_t before = telar_os_now_ns();
+  CHECK_EQUAL(play_next(&p, 1, NONE), 3);
+  uint64_t after = telar_os_now_ns();
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 3), 1);
+  uint64_t started = telar_sched_started_ns(p.sched, 3);
+  CHECK(started >= before && started <= after);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 2), NONE);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 8), NONE);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, NONE), NONE);
+  CHECK_EQUAL(telar_sched_started_ns(p.sched, 8), 0);
+  uint32_t out[8], claimed;
+  CHECK_EQUAL(telar_sched_worker_retire(p.sched, 1, out, 8, &claimed), 1);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 3), NONE);
+  CHECK_EQUAL(telar_sched_started_ns(p.sched, 3), started); /* for the error of its task */
+
+  CHECK_STATUS(sched_submit_to(p.sched, 4, 0, TELAR_LANE_SHARED), TELAR_OK);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 4);
+  CHECK_EQUAL(cancel(&p, 4, 0), TELAR_CANCEL_RUNNING);
+  CHECK_EQUAL(telar_sched_claimed_by(p.sched, 4), 0); /* condemned, and still running */
+  play_close(&p);
+}
+
 /* Whatever state a worker dies in, its index starts afresh. */
 static void a_retired_index_starts_anew(void) {
   play p;
@@ -916,12 +944,17 @@ static void rings_the_owner_only_while_it_sleeps(void) {
   play_close(&p);
 }
 
-static void poll_takes_what_is_there(uint32_t cpus) {
-  play p;
+/* One worker. With more than one CPU, calls may spin. */
+static void open_with_cpus(play *p, uint32_t cpus) {
   telar_sched_config config = play_config(8, 1, 1);
   config.cpus = cpus;
-  play_open(&p, config);
-  play_hire(&p);
+  play_open(p, config);
+  play_hire(p);
+}
+
+static void poll_takes_what_is_there(uint32_t cpus) {
+  play p;
+  open_with_cpus(&p, cpus);
   uint32_t out[8];
   CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, UINT64_MAX), 0); /* nothing outstanding: no spin */
   for (uint32_t i = 0; i < 4; i++) play_submit(&p, i);
@@ -938,6 +971,32 @@ static void poll_takes_what_is_there(uint32_t cpus) {
   CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, 0), 0);
   CHECK(play_is_asleep(play_next(&p, 0, 3)));
   CHECK_EQUAL(telar_sched_poll(p.sched, out, 8, 0), 1);
+  play_close(&p);
+}
+
+/* An owner that blocks its event loop has a credit of its own: what it learns says nothing about an
+ * owner that polls between turns of its loop. */
+static void await_takes_what_is_there(uint32_t cpus) {
+  play p;
+  open_with_cpus(&p, cpus);
+  uint32_t out[8];
+  CHECK_EQUAL(telar_sched_await(p.sched, out, 8), 0);
+  CHECK_EQUAL(p.sched->await_spin.waits, 0); /* nothing outstanding: no spin */
+  for (uint32_t i = 0; i < 2; i++) play_submit(&p, i);
+  for (uint32_t i = 0; i < 2 * TELAR_SPIN_ONE_IN; i++) {
+    CHECK_EQUAL(telar_sched_await(p.sched, out, 8), 0);
+  }
+  CHECK_EQUAL(p.sched->await_spin.waits, 2 * TELAR_SPIN_ONE_IN);
+  CHECK_EQUAL(p.sched->await_spin.credit, 0); /* each spin has failed */
+  CHECK_EQUAL(p.sched->spin.waits, 0);
+  CHECK_EQUAL(play_next(&p, 0, NONE), 0);
+  CHECK_EQUAL(play_next(&p, 0, 0), 1);
+  CHECK_EQUAL(telar_sched_await(p.sched, out, 8), 1);
+  CHECK_EQUAL(out[0], 0);
+  CHECK(play_is_asleep(play_next(&p, 0, 1)));
+  CHECK_EQUAL(telar_sched_await(p.sched, out, 8), 1);
+  CHECK_EQUAL(out[0], 1);
+  CHECK_EQUAL(p.sched->await_spin.waits, 2 * TELAR_SPIN_ONE_IN); /* without a spin */
   play_close(&p);
 }
 
@@ -975,12 +1034,15 @@ int main(void) {
   a_closed_worker_finishes_what_it_has();
   for (uint32_t max = 1; max <= 8; max++) retire_gives_back_what_a_dead_worker_had(max);
   retire_takes_nothing_of_others();
+  says_which_worker_runs_a_slot_and_since_when();
   a_retired_index_starts_anew();
   withdraws_what_is_in_the_ready_queue();
   rings_for_the_next_claim_once();
   rings_when_a_worker_runs_out_of_work();
   rings_the_owner_only_while_it_sleeps();
   poll_takes_what_is_there(1);
+  await_takes_what_is_there(1);
   poll_takes_what_is_there(2);
+  await_takes_what_is_there(2);
   return 0;
 }

@@ -24,7 +24,7 @@ static void open_store(store *s, uint32_t concurrency) {
 
 static void close_store(store *s) {
   play_close(&s->play);
-  free(s->memory);
+  check_free(s->memory);
 }
 
 static uint64_t in_use(const store *s) {

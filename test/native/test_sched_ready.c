@@ -10,13 +10,13 @@ enum { SLOTS = 128 };
 
 static sched_ready *open_ready(void **memory, uint32_t start) {
   telar_sched_config config = {.slots = SLOTS, .start = start};
-  *memory = check_memory(sched_ready_size(&config));
-  memset(*memory, 0, sched_ready_size(&config));
-  return sched_ready_init(*memory, &config);
+  *memory = check_memory(telar_sched_ready_size(&config));
+  memset(*memory, 0, telar_sched_ready_size(&config));
+  return telar_sched_ready_init(*memory, &config);
 }
 
 static void submit(sched_ready *ready, uint32_t slot, uint32_t outstanding) {
-  sched_ready_push(ready, slot);
+  sched_ready_push(ready, slot, SCHED_LEVEL_NORMAL);
   sched_ready_publish_if_due(ready, outstanding);
 }
 
@@ -47,7 +47,7 @@ static void keeps_its_order(uint32_t start) {
   }
   for (; claimed != pushed; claimed++) claims(ready, claimed % SLOTS);
   claims_nothing(ready);
-  free(memory);
+  check_free(memory);
 }
 
 static void publishes_many_together(void) {
@@ -65,7 +65,7 @@ static void publishes_many_together(void) {
   }
   sched_ready_publish(ready);
   CHECK_EQUAL(sched_ready_length(ready), outstanding - 1);
-  free(memory);
+  check_free(memory);
 }
 
 static void has_unpublished_slots(void) {
@@ -80,7 +80,7 @@ static void has_unpublished_slots(void) {
   submit(ready, 4, SCHED_READY_PUBLISH_AT_ONCE + 1);
   claims(ready, 4);
   claims_nothing(ready);
-  free(memory);
+  check_free(memory);
 }
 
 int main(void) {

@@ -1,6 +1,7 @@
 /*
  * sched under load: one owner, several workers that die and are replaced, cancels, lanes,
- * withdrawals. Every task settles exactly once, and no worker runs more tasks than it has places.
+ * priorities, keys, withdrawals. Every task settles exactly once, no worker runs more tasks than it
+ * has places, and tasks of one key run one after the other in their order.
  * What one thread wrote before it passed a slot on is what the next one reads (tasks and payload
  * are plain memory: TSan checks that the queues order them).
  */
@@ -11,16 +12,20 @@ enum {
   WORKERS_MOST = BELLS_MOST,
   HOLDING_MOST = 64 + SLOTS_MOST,
   REGION = 4 << 20,
-  BLOCK_MOST = 3000
+  BLOCK_MOST = 3000,
+  KEYS = 7
 };
 
-typedef enum route { READY, SHARED, EXCLUSIVE, FORCED } route;
+/* Through the ready queue; a lane; an agenda. */
+typedef enum route { READY, SHARED, EXCLUSIVE, FORCED, KEYED, BOUND } route;
 
 /* Belongs to the thread that holds the slot. */
 typedef struct task {
   uint64_t serial;
   route way;
-  uint32_t target; /* of a lane */
+  bool takes_all;  /* places */
+  uint32_t target; /* of a lane, or bound to it */
+  uint32_t key;
   bool cancellable;
   uint64_t input;
   uint64_t output; /* 0 until it was run */
@@ -34,6 +39,7 @@ typedef enum fate {
   HOME,
   FLYING,
   CANCELLED, /* before it was claimed: no worker may run it */
+  TOLD,      /* while it ran; its worker lives on */
   CONDEMNED, /* while it ran */
   FINISHED   /* too late to be cancelled */
 } fate;
@@ -68,6 +74,10 @@ struct shop {
   uint8_t *region;
   task tasks[SLOTS_MOST];
   hand hands[WORKERS_MOST];
+  /* Of each key: the serial of the task that was started last, and how many run. Relaxed: the
+   * scheduler has to order them. */
+  _Atomic uint64_t last_serial[KEYS];
+  _Atomic uint32_t running[KEYS];
   /* private to the owner */
   fate fates[SLOTS_MOST];
   uint32_t home[SLOTS_MOST]; /* free slots, a stack */
@@ -117,6 +127,10 @@ static void forget(hand *h, uint32_t slot) {
   while (i < h->holding && h->held[i] != slot) i++;
   CHECK(i < h->holding); /* a slot that it holds */
   h->held[i] = h->held[--h->holding];
+  const task *t = &h->shop->tasks[slot];
+  if (t->way == KEYED) {
+    atomic_fetch_sub_explicit(&h->shop->running[t->key], 1, memory_order_relaxed);
+  }
 }
 
 static void take_up(hand *h, uint32_t slot) {
@@ -125,13 +139,20 @@ static void take_up(hand *h, uint32_t slot) {
   CHECK(slot < s->scenario.slots && h->holding < HOLDING_MOST);
   CHECK_EQUAL(t->input, answer_to(s->seed ^ t->serial));
   CHECK_EQUAL(t->output, 0);
-  CHECK(t->way == READY || t->target == h->index);
+  CHECK(t->way == READY || t->way == KEYED || t->target == h->index);
+  if (t->way == KEYED) {
+    CHECK_EQUAL(atomic_fetch_add_explicit(&s->running[t->key], 1, memory_order_relaxed), 0);
+    uint64_t before =
+        atomic_exchange_explicit(&s->last_serial[t->key], t->serial + 1, memory_order_relaxed);
+    CHECK(before <= t->serial);
+  }
   check_payload(s, slot, t->input);
   h->held[h->holding++] = slot;
   uint32_t places = 0;
   for (uint32_t i = 0; i < h->holding; i++) {
     route way = s->tasks[h->held[i]].way;
-    places += way == FORCED ? 0 : way == EXCLUSIVE ? s->scenario.concurrency : 1;
+    bool takes_all = s->tasks[h->held[i]].takes_all;
+    places += way == FORCED ? 0 : takes_all ? s->scenario.concurrency : 1;
   }
   CHECK(places <= s->scenario.concurrency);
 }
@@ -241,6 +262,45 @@ static uint32_t settled(const shop *s) {
   return s->completed + s->cancelled + s->recovered + s->withdrawn;
 }
 
+static void limit_some(shop *s, uint32_t slot, const task *t) {
+  if (t->cancellable && chance(s, 4)) {
+    uint64_t queue_ns = check_random_below(&s->random, 1000000);
+    uint64_t run_ns = check_random_below(&s->random, 1000000);
+    CHECK_STATUS(telar_sched_limit(s->tower.sched, slot, queue_ns, run_ns), TELAR_OK);
+  }
+}
+
+/* With a priority, with a key, or for one worker. */
+static void submit_routed(shop *s, uint32_t slot, task *t) {
+  t->way = chance(s, 3) ? READY : chance(s, 3) ? BOUND : KEYED;
+  t->key = check_random_below(&s->random, KEYS);
+  t->takes_all = t->way != READY && chance(s, 5);
+  t->cancellable = t->way != READY || chance(s, 2);
+  telar_sched_route to = {.priority = (int32_t)check_random_below(&s->random, 7) * 30 - 90,
+                          .key = NONE,
+                          .worker = NONE,
+                          .mode = t->takes_all ? TELAR_LANE_EXCLUSIVE : TELAR_LANE_SHARED};
+  if (t->way == BOUND) to.worker = t->target;
+  if (t->way == KEYED) {
+    to.key = t->key;
+    if (chance(s, 16) && telar_sched_hold_key(s->tower.sched, t->key) != NONE) {
+      telar_sched_release_key(s->tower.sched, t->key);
+    }
+  }
+  limit_some(s, slot, t);
+  uint64_t created = chance(s, 8) ? telar_os_now_ns() - 2 * TELAR_SCHED_AGED_NS : 0;
+  telar_status status =
+      telar_sched_submit_routed(s->tower.sched, slot, &to, t->cancellable, created);
+  if (t->way == BOUND && status == TELAR_INVALID) { /* its worker is closed */
+    t->way = READY;
+    t->takes_all = false;
+    to.worker = NONE;
+    to.mode = TELAR_LANE_SHARED;
+    status = telar_sched_submit_routed(s->tower.sched, slot, &to, t->cancellable, created);
+  }
+  CHECK_STATUS(status, TELAR_OK);
+}
+
 static void submit_one(shop *s) {
   uint32_t slot = s->home[--s->at_home];
   task *t = &s->tasks[slot];
@@ -250,6 +310,7 @@ static void submit_one(shop *s) {
   t->ran_by = NONE;
   t->target = check_random_below(&s->random, s->scenario.workers);
   t->way = READY;
+  t->takes_all = false;
   t->cancellable = true;
   write_payload(s, slot, NONE, &s->random, t->input);
   telar_status status = TELAR_BUSY;
@@ -263,12 +324,17 @@ static void submit_one(shop *s) {
                                             [EXCLUSIVE] = TELAR_LANE_EXCLUSIVE,
                                             [FORCED] = TELAR_LANE_FORCED};
     t->way = chance(s, 8) ? FORCED : chance(s, 3) ? EXCLUSIVE : SHARED;
+    t->takes_all = t->way == EXCLUSIVE;
     status = sched_submit_to(s->tower.sched, slot, t->target, modes[t->way]);
     CHECK(status == TELAR_OK || (status == TELAR_BUSY && t->way != FORCED));
   }
-  if (status != TELAR_OK) {
+  if (status != TELAR_OK && chance(s, 3)) {
+    submit_routed(s, slot, t);
+  } else if (status != TELAR_OK) {
     t->way = READY;
+    t->takes_all = false;
     t->cancellable = chance(s, 2);
+    limit_some(s, slot, t);
     CHECK_STATUS(telar_sched_submit(s->tower.sched, slot, t->cancellable, 0), TELAR_OK);
   }
   s->fates[slot] = FLYING;
@@ -283,17 +349,20 @@ static void take_back(shop *s, uint32_t slot) {
     s->cancelled++;
   } else {
     CHECK_EQUAL(t->output, answer_to(t->input));
-    CHECK(t->way == READY ? t->ran_by < s->scenario.workers : t->ran_by == t->target);
+    bool has_target = t->way != READY && t->way != KEYED;
+    CHECK(has_target ? t->ran_by == t->target : t->ran_by < s->scenario.workers);
     check_payload(s, slot, t->output);
-    *(s->fates[slot] == CONDEMNED ? &s->cancelled : &s->completed) += 1;
+    bool was_cancelled = s->fates[slot] == TOLD || s->fates[slot] == CONDEMNED;
+    *(was_cancelled ? &s->cancelled : &s->completed) += 1;
   }
   come_home(s, slot);
 }
 
 static uint32_t drain(shop *s) {
   uint32_t out[SLOTS_MOST], max = 1 + check_random_below(&s->random, s->scenario.slots);
-  uint32_t count = chance(s, 2) ? telar_sched_drain(s->tower.sched, out, max)
-                                : telar_sched_poll(s->tower.sched, out, max, 3000);
+  uint32_t count = chance(s, 2)   ? telar_sched_drain(s->tower.sched, out, max)
+                   : chance(s, 2) ? telar_sched_poll(s->tower.sched, out, max, 3000)
+                                  : telar_sched_await(s->tower.sched, out, max);
   CHECK(count <= max);
   for (uint32_t i = 0; i < count; i++) take_back(s, out[i]);
   return count;
@@ -312,7 +381,10 @@ static void cancel_one(shop *s) {
   uint32_t slot = check_random_below(&s->random, s->scenario.slots), worker;
   const task *t = &s->tasks[slot];
   fate was = s->fates[slot];
-  telar_cancel_result result = telar_sched_cancel(s->tower.sched, slot, &worker);
+  bool tells = chance(s, 2);
+  uint64_t grace_ns = chance(s, 2) ? 1 : UINT64_MAX;
+  telar_cancel_result result = tells ? telar_sched_tell(s->tower.sched, slot, grace_ns, &worker)
+                                     : telar_sched_cancel(s->tower.sched, slot, &worker);
   CHECK((result == TELAR_CANCEL_RUNNING) == (worker != NONE));
   if (was != HOME && !t->cancellable) {
     CHECK_EQUAL(result, TELAR_CANCEL_INVALID);
@@ -324,10 +396,10 @@ static void cancel_one(shop *s) {
       s->fates[slot] = CANCELLED;
       break;
     case TELAR_CANCEL_RUNNING:
-      CHECK(was == FLYING && worker < s->scenario.workers &&
-            (t->way == READY || t->target == worker));
-      s->fates[slot] = CONDEMNED;
-      if (chance(s, 2)) { /* otherwise it notices by itself that it must end */
+      CHECK((was == FLYING || (was == TOLD && !tells)) && worker < s->scenario.workers &&
+            (t->way == READY || t->way == KEYED || t->target == worker));
+      s->fates[slot] = tells ? TOLD : CONDEMNED;
+      if (!tells && chance(s, 2)) { /* otherwise it notices by itself that it must end */
         atomic_store(&s->hands[worker].kill, true);
         bell_ring(&s->tower.bells[worker]);
       }
@@ -338,7 +410,22 @@ static void cancel_one(shop *s) {
       break;
     default:
       CHECK_EQUAL(result, TELAR_CANCEL_INVALID);
-      CHECK(was == HOME || was == CANCELLED || was == CONDEMNED);
+      CHECK(was == HOME || was == CANCELLED || was == TOLD || was == CONDEMNED);
+  }
+}
+
+static void check_limits(shop *s) {
+  telar_sched_late late[4];
+  uint64_t wait_ns;
+  uint32_t count = telar_sched_overdue(s->tower.sched, late, 4, &wait_ns);
+  CHECK(count <= 4);
+  for (uint32_t i = 0; i < count; i++) {
+    fate was = s->fates[late[i].slot];
+    CHECK(was == (late[i].limit == TELAR_LIMIT_GRACE ? TOLD : FLYING));
+    if (late[i].limit == TELAR_LIMIT_QUEUE &&
+        telar_sched_cancel_queued(s->tower.sched, late[i].slot)) {
+      s->fates[late[i].slot] = CANCELLED;
+    }
   }
 }
 
@@ -348,7 +435,7 @@ static void withdraw_some(shop *s) {
   CHECK(count <= max);
   for (uint32_t i = 0; i < count; i++) {
     CHECK(s->fates[out[i]] == FLYING || s->fates[out[i]] == CANCELLED);
-    CHECK_EQUAL(s->tasks[out[i]].way, READY);
+    CHECK(s->tasks[out[i]].way == READY || s->tasks[out[i]].way == KEYED);
     CHECK_EQUAL(s->tasks[out[i]].output, 0);
     s->withdrawn++;
     come_home(s, out[i]);
@@ -369,7 +456,8 @@ static void bury(shop *s, hand *h) {
       if (i < claimed) {
         forget(h, out[i]); /* it was holding this slot */
       } else {
-        CHECK(h->holding == 0 && t->way != READY && t->target == h->index && t->output == 0);
+        CHECK(h->holding == 0 && t->way != READY && t->output == 0);
+        CHECK(t->way == KEYED ? s->fates[out[i]] == CANCELLED : t->target == h->index);
         CHECK(s->fates[out[i]] == FLYING || s->fates[out[i]] == CANCELLED);
       }
       s->recovered++;
@@ -377,15 +465,17 @@ static void bury(shop *s, hand *h) {
     }
   } while (count == max);
   CHECK_EQUAL(h->holding, 0);
-  /* Everything that waited in its lane is back. */
+  /* Everything that waited in its lane, or was bound to it, is back. */
   for (uint32_t i = 0; i < s->scenario.slots; i++) {
-    CHECK(s->fates[i] == HOME || s->tasks[i].way == READY || s->tasks[i].target != h->index);
+    CHECK(s->fates[i] == HOME || s->tasks[i].way == READY || s->tasks[i].way == KEYED ||
+          s->tasks[i].target != h->index);
   }
   s->deaths++;
 }
 
 static void disturb(shop *s) {
   if (chance(s, 12)) cancel_one(s);
+  if (chance(s, 100)) check_limits(s);
   if (chance(s, 60)) withdraw_some(s);
   if (chance(s, 300)) telar_sched_watch_claims(s->tower.sched);
   if (chance(s, 600)) {
@@ -432,6 +522,11 @@ static void close_shop(shop *s) {
     CHECK(usage == 0 || usage == s->scenario.concurrency);
     CHECK_EQUAL(telar_sched_worker_retire(s->tower.sched, i, &out, 1, &claimed), 0);
   }
+  for (uint32_t key = 0; key < KEYS; key++) {
+    CHECK_EQUAL(s->tower.sched->keys[key].outstanding, 0);
+    CHECK_EQUAL(s->tower.sched->last_of_key[key], 0);
+  }
+  CHECK_EQUAL(s->tower.sched->keys_bound, 0);
   telar_slab_stats stats;
   for (uint32_t i = 0; i < s->scenario.slots; i++) {
     CHECK_STATUS(telar_sched_block_free(s->tower.sched, i, NONE), TELAR_OK);
@@ -441,8 +536,8 @@ static void close_shop(shop *s) {
   CHECK_EQUAL(stats.failures, 0);
   CHECK(!s->scenario.payload || stats.bytes_peak > 0);
   tower_close(&s->tower);
-  free(s->slab_memory);
-  free(s->region);
+  check_free(s->slab_memory);
+  check_free(s->region);
 }
 
 typedef struct tally {

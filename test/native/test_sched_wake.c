@@ -22,6 +22,15 @@ static void open_asleep(play *p, uint32_t workers, uint32_t concurrency) {
   put_to_sleep(p, workers);
 }
 
+/* Sets when a worker was summoned last, so that the test does not depend on the clock. */
+static void summoned_long_ago(play *p) {
+  atomic_store(&p->sched->summoned_ns, 0);
+}
+
+static void summoned_just_now(play *p) {
+  atomic_store(&p->sched->summoned_ns, telar_os_now_ns() + UINT64_C(60000000000));
+}
+
 /* Runs tasks until they count as too short to wake a second worker for. This ends before the
  * deadline of the test, because the average forgets a task that was preempted. */
 static void make_lazy(play *p, uint32_t worker) {
@@ -128,6 +137,7 @@ static void passes_the_search_on_for_unpublished_tasks(void) {
   open_unpublished(&p, 3, 2);
   play_submit(&p, 48);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
+  summoned_long_ago(&p);
   CHECK(telar_sched_owner_sleep(p.sched));
   CHECK_EQUAL(play_rung(&p), WORKER(1));
   CHECK_EQUAL(play_next(&p, 1, NONE), 48);
@@ -173,17 +183,25 @@ static void summons_first_those_that_run_nothing(void) {
   play_close(&p);
 }
 
-/* The summoned worker does not respond: before the owner sleeps, it summons another. */
+/* The summoned worker does not respond in time: when the owner looks again, it summons another. */
 static void summons_another_when_the_first_does_not_respond(void) {
   play p;
   open_asleep(&p, 3, 1);
   CHECK(telar_sched_owner_sleep(p.sched));
   CHECK_EQUAL(play_rung(&p), 0); /* no task, so no worker is summoned */
+  CHECK(!telar_sched_owner_looks_again(p.sched));
   telar_sched_owner_awake(p.sched);
   play_submit(&p, 0);
   CHECK_EQUAL(play_rung(&p), WORKER(0));
+  summoned_just_now(&p);
+  CHECK(telar_sched_owner_sleep(p.sched));
+  CHECK_EQUAL(play_rung(&p), 0); /* it is given time */
+  CHECK(telar_sched_owner_looks_again(p.sched));
+  telar_sched_owner_awake(p.sched);
+  summoned_long_ago(&p);
   CHECK(telar_sched_owner_sleep(p.sched));
   CHECK_EQUAL(play_rung(&p), WORKER(1));
+  CHECK(!telar_sched_owner_looks_again(p.sched));
   CHECK_EQUAL(play_next(&p, 1, NONE), 0);
   telar_sched_owner_awake(p.sched);
   CHECK(telar_sched_owner_sleep(p.sched));

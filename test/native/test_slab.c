@@ -54,7 +54,7 @@ static void refuses_bad_configurations(void) {
   CHECK_STATUS(telar_slab_init(memory, &good, NULL), TELAR_INVALID);
   CHECK_STATUS(telar_slab_init(memory + 64, &good, &slab), TELAR_INVALID);
   CHECK(slab == NULL);
-  free(memory);
+  check_free(memory);
 }
 
 /* --- one thread ---------------------------------------------------------------------- */
@@ -82,7 +82,7 @@ static void gives_room_for_every_size(const telar_slab_config *config) {
                TELAR_TOO_LARGE);
   CHECK_STATUS(telar_slab_alloc(slab, UINT64_MAX, &offset, &capacity), TELAR_TOO_LARGE);
   CHECK_EQUAL(stats_of(slab).failures, 0);
-  free(slab);
+  check_free(slab);
 }
 
 /* Allocates blocks of this size until none is left; returns how many. */
@@ -140,7 +140,7 @@ static void becomes_whole_again_after_any_size(check_random *random) {
   }
   CHECK_EQUAL(stats_of(slab).bytes_peak, config.region_bytes);
   CHECK_EQUAL(stats_of(slab).region_bytes, config.region_bytes);
-  free(slab);
+  check_free(slab);
 }
 
 /* Two regions whose size is not a power of two, and one of a single granule. */
@@ -162,7 +162,7 @@ static void uses_all_of_an_odd_region(void) {
     uint64_t capacity;
     CHECK_STATUS(telar_slab_alloc(slab, config.region_bytes + 1, offsets, &capacity),
                  TELAR_TOO_LARGE);
-    free(slab);
+    check_free(slab);
   }
 }
 
@@ -178,7 +178,7 @@ static void falls_back_to_larger_blocks(void) {
   CHECK_EQUAL(capacity, 4096);
   drain(slab, offsets, count);
   is_whole_again(slab, config.region_bytes, config.max_block, offsets);
-  free(slab);
+  check_free(slab);
 }
 
 static void works_at_the_end_of_four_gigabytes(void) {
@@ -195,7 +195,7 @@ static void works_at_the_end_of_four_gigabytes(void) {
   CHECK_STATUS(telar_slab_free(slab, offset), TELAR_OK);
   CHECK_STATUS(telar_slab_free(slab, other), TELAR_OK);
   CHECK_EQUAL(stats_of(slab).bytes_in_use, 0);
-  free(slab);
+  check_free(slab);
 }
 
 /* Every offset in or near the region is refused, except those of allocated blocks. */
@@ -223,7 +223,7 @@ static void refuses_wrong_frees(void) {
   CHECK_EQUAL(stats_of(slab).bytes_in_use, 0);
   static uint64_t offsets[BLOCKS_MOST];
   is_whole_again(slab, config.region_bytes, config.max_block, offsets);
-  free(slab);
+  check_free(slab);
 }
 
 /* --- blocks with contents ------------------------------------------------------------------ */
@@ -393,9 +393,9 @@ static void survives(const mode *m, uint32_t turns, uint64_t seed) {
   uint32_t count = fill(work.slab, 256, offsets);
   CHECK_EQUAL(count, m->region_bytes / 256);
   free(work.region);
-  free(work.slab);
-  free(work.full);
-  free(work.empty);
+  check_free(work.slab);
+  check_free(work.full);
+  check_free(work.empty);
 }
 
 /* --- the same block freed by two threads at once ----------------------------- */
@@ -438,7 +438,7 @@ static void one_of_two_frees_wins(uint32_t bytes, uint32_t region_bytes, uint32_
     static uint64_t large[BLOCKS_MOST];
     is_whole_again(slab, config.region_bytes, config.max_block, large);
   }
-  free(slab);
+  check_free(slab);
 }
 
 int main(void) {

@@ -23,7 +23,7 @@ static void refuses_bad_arguments(void) {
   CHECK_STATUS(telar_thread_registry_init(memory, 0, &registry), TELAR_INVALID);
   CHECK_STATUS(telar_thread_registry_init(memory + 64, 4, &registry), TELAR_INVALID);
   CHECK(registry == NULL);
-  free(memory);
+  check_free(memory);
 }
 
 static void numbers_live_from_enter_to_leave(void) {
@@ -45,7 +45,7 @@ static void numbers_live_from_enter_to_leave(void) {
   CHECK_STATUS(telar_thread_registry_leave(registry, first), TELAR_STALE);
   CHECK_EQUAL(telar_thread_registry_left(registry), 1);
   CHECK_STATUS(telar_thread_registry_check(registry, third), TELAR_OK);
-  free(registry);
+  check_free(registry);
 }
 
 static void any_number_gets_an_answer(void) {
@@ -63,7 +63,7 @@ static void any_number_gets_an_answer(void) {
   CHECK(telar_thread_registry_leave(registry, 0) != TELAR_OK);
   CHECK_STATUS(telar_thread_registry_check(registry, UINT32_MAX), TELAR_INVALID);
   CHECK_STATUS(telar_thread_registry_check(registry, number), TELAR_OK);
-  free(registry);
+  check_free(registry);
 }
 
 /* Beyond the wrap-around of the generation; each number stays stale for 2^15 more. */
@@ -82,7 +82,7 @@ static void generations_wrap(void) {
     CHECK_STATUS(telar_thread_registry_leave(registry, numbers[i]), TELAR_OK);
     CHECK_STATUS(telar_thread_registry_check(registry, numbers[i]), TELAR_STALE);
   }
-  free(registry);
+  check_free(registry);
 }
 
 /* Numbers of live threads are unique, and what dead threads did is visible. */
@@ -125,7 +125,7 @@ static void threads_come_and_go(void) {
   pthread_t threads[THREADS];
   for (int i = 0; i < THREADS; i++) threads[i] = check_thread(come_and_go, &self);
   for (int i = 0; i < THREADS; i++) check_join(threads[i]);
-  free(self.registry);
+  check_free(self.registry);
 }
 
 /* R1 and A1, also by way of R2 and A2: plain memory of a thread that has left may be read. TSan
@@ -162,7 +162,7 @@ static void the_dead_have_left_their_work(void) {
     }
     CHECK_EQUAL(self.legacy, 42);
     check_join(thread);
-    free(self.registry);
+    check_free(self.registry);
   }
 }
 

@@ -64,6 +64,18 @@ for (const isNativeToo of [false, true]) {
     await channel.send({ mutex, memory: new SharedArrayBuffer(8) })
     assert.equal((await channel.receive()).value.mutex, mutex)
   })
+
+  test(`loaded twice ${what}: select() of one copy takes channels of the other`, async () => {
+    const second = loadAgain(isNativeToo)
+    const [a, b] = [new second.Channel(), new first.Channel()]
+    for (const { select, selectSync } of [first, second]) {
+      const waiting = select([a, b])
+      a.trySend(1)
+      assert.deepEqual(await waiting, { channel: a, value: 1, done: false })
+      b.trySend(2)
+      assert.deepEqual(selectSync([a, b]), { channel: b, value: 2, done: false })
+    }
+  })
 }
 
 test('a pool whose copy never made an object takes those of another copy', async (t) => {

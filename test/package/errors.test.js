@@ -5,8 +5,9 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
+const { describe } = require('../../lib/base/describe')
 const {
-  AbortError, TelarError, createError, createTerminated, describe, table
+  AbortError, TelarError, createError, createTerminated, table
 } = require('../../lib/base/errors')
 
 test('every code makes an error that carries it', () => {

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const telar = require('telar')
@@ -12,9 +13,9 @@ const { version } = require('../../package.json')
 
 const names = [
   'AbortError', 'ArrayTaskQueue', 'Barrier', 'Channel', 'Condition', 'Counter', 'FixedQueue',
-  'Latch', 'Mutex', 'Once', 'Pool', 'RwLock', 'Semaphore', 'TelarError', 'isWorkerThread', 'move',
-  'notify', 'queueOptionsSymbol', 'transferableSymbol', 'valueSymbol', 'version', 'wait',
-  'waitAsync', 'workerData'
+  'Latch', 'Mutex', 'Once', 'Pool', 'RwLock', 'Semaphore', 'TelarError', 'createSyncFn',
+  'currentTask', 'isWorkerThread', 'move', 'notify', 'queueOptionsSymbol', 'runAsWorker', 'select',
+  'selectSync', 'transferableSymbol', 'valueSymbol', 'version', 'wait', 'waitAsync', 'workerData'
 ]
 
 test('require() and import give the same exports of telar', async () => {
@@ -43,6 +44,16 @@ test('require() and import of telar/piscina give the exports of Piscina', async 
   assert.deepEqual(statics(Piscina), statics(original.default))
   for (const name of ['queueOptionsSymbol', 'transferableSymbol', 'valueSymbol', 'version']) {
     assert.equal(Piscina[name], original.default[name], name)
+  }
+})
+
+test('require() and import give the same exports of telar/files, which are files', async () => {
+  const files = require('telar/files')
+  const module = await import('telar/files')
+  assert.deepEqual(Object.keys(files).sort(), ['library', 'worker'])
+  for (const name of Object.keys(files)) {
+    assert.equal(module[name], files[name])
+    assert.ok(fs.existsSync(files[name]), name)
   }
 })
 

@@ -16,7 +16,7 @@ const root = path.join(__dirname, '..', '..')
 function breachesAfter (change) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'telar-rooms-'))
   try {
-    for (const name of ['lib', 'package.json', 'CONTRIBUTING.md']) {
+    for (const name of ['lib', 'vendor', 'package.json', 'CONTRIBUTING.md']) {
       fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
     }
     change({

@@ -51,22 +51,30 @@ test('the tarball holds what users need and no more', () => {
     .map((name) => name.split(path.sep).join('/'))
   for (const name of [
     'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'index.d.ts', 'piscina.d.ts',
-    'binding.gyp', 'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs',
-    'lib/base/native.js', 'src/core/sched.c', 'src/binding/addon.cc', 'scripts/telar.mjs'
+    'lib/index.js', 'lib/index.mjs', 'lib/piscina.js', 'lib/piscina.mjs', 'lib/base/native.js',
+    'native/binding.gyp', 'native/src/core/sched.c', 'native/src/binding/addon.cc',
+    'native/node-addon-api/napi.h', 'native/node-addon-api/LICENSE.md', 'scripts/telar.mjs'
   ]) {
     assert.ok(files.includes(name), `${name} is missing`)
   }
   const start = `prebuilds/${process.platform}-${process.arch}`
   assert.ok(files.some((name) => name.startsWith(start) && name.endsWith('/telar.node')))
-  assert.deepEqual(files.filter((name) => /^(test|bench|build|examples|\.)/.test(name)), [])
+  assert.deepEqual(files.filter((name) => /^(test|bench|build|examples|src|\.)/.test(name)), [])
 })
 
-test('the package has no install script', () => {
+test('the package has no dependency, and nothing that is taken for an install script', () => {
   const manifest = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'))
   assert.equal(manifest.gypfile, false)
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
     assert.equal(manifest.scripts[name], undefined)
   }
+  // Yarn and pnpm take this file for one, whatever `gypfile` says.
+  assert.equal(fs.existsSync(path.join(installed, 'binding.gyp')), false)
+  for (const name of ['dependencies', 'optionalDependencies', 'peerDependencies']) {
+    assert.equal(manifest[name], undefined)
+  }
+  assert.deepEqual(fs.readdirSync(path.join(consumer, 'node_modules'))
+    .filter((name) => !name.startsWith('.')), ['telar'])
 })
 
 test("require('telar') runs a task", () => {
@@ -156,6 +164,7 @@ test('telar build compiles the library where the package is installed', () => {
   assert.equal(status, 0, stdout + stderr)
   const built = path.join(installed, 'build', 'Release', 'telar.node')
   assert.ok(fs.existsSync(built))
+  assert.ok(!fs.existsSync(path.join(installed, 'native', 'build')), 'only the library is left')
   const loaded = evaluate(`
     require('telar')
     console.log(Object.keys(require.cache).find((name) => name.endsWith('.node')))

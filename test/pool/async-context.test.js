@@ -128,3 +128,20 @@ for (const [face, Class] of faces) {
     assert.equal(tasks.size, 0)
   })
 }
+
+for (const [face, Class] of faces) {
+  test(`${face}: the resource is destroyed once, when it is closed`, limit, async (t) => {
+    const destroyed = []
+    const hook = createHook({ destroy: (id) => destroyed.push(id) }).enable()
+    t.after(() => hook.disable())
+    const pool = usePool(t, Class, { maxThreads: 1, workerData: createGate().buffer })
+    for (let i = 0; i < 2; i++) {
+      await pool.run({ mark: 0, until: 0 }, { name: 'wait' })
+      await pool.close()
+      await pool.destroy()
+      await turn()
+      await turn()
+      assert.equal(destroyed.filter((id) => id === pool.asyncId).length, 1)
+    }
+  })
+}

@@ -8,6 +8,7 @@ const { test } = require('node:test')
 const {
   createGate, faces, filename, outcomes, until, usePool
 } = require('../fixtures/fault-helpers')
+const { BootFailures } = require('../../lib/pool/boot-failures')
 
 const limit = { timeout: 30_000 }
 const fixture = (name) => path.join(__dirname, '..', 'fixtures', 'boot', name)
@@ -19,6 +20,21 @@ const failures = [
   [fixture('rejects.mjs'), { code: 'E_LOAD', message: 'the module fails' }],
   [fixture('exits.js'), { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 9' }]
 ]
+
+test('the pauses between two starts grow', limit, async () => {
+  const failures = new BootFailures()
+  failures.add(new Error('a failure'))
+  const pauses = []
+  while (pauses.length < 4) {
+    await until(() => failures.mayStart(0))
+    failures.add(new Error('a failure'))
+    pauses.push(failures.pause(0))
+    assert.equal(failures.mayStart(0), false)
+  }
+  for (let i = 1; i < pauses.length; i++) assert.ok(pauses[i] > pauses[i - 1], String(pauses))
+  failures.clear() // a worker is ready
+  assert.equal(failures.mayStart(0), true)
+})
 
 for (const [face, Class] of faces) {
   for (const [file, expected] of failures) {
@@ -142,10 +158,43 @@ for (const [face, Class] of faces) {
       assert.equal(gate.count(0), 4)
       assert.deepEqual(errors, Array(events).fill(message))
       // A new task makes the pool try again.
-      await assert.rejects(pool.run(1), { message })
+      await assert.rejects(pool.run(1), { message: new RegExp(`^${message}`) })
       assert.ok(gate.count(0) > 4)
     })
   }
+
+  test(`${face}: tasks that come during a pause share its next start`, limit, async (t) => {
+    const gate = createGate()
+    const pool = usePool(t, Class,
+      { filename: fixture('throws.js'), minThreads: 1, maxThreads: 4, workerData: gate.buffer })
+    const errors = []
+    pool.on('error', (error) => errors.push(error))
+    await assert.rejects(pool.run(0), { code: 'E_LOAD' })
+    for (let round = 1; round <= 3; round++) {
+      const starts = gate.count(0)
+      const settled = await outcomes(Array.from({ length: 50 }, (_, i) => pool.run(i)))
+      for (const { reason } of settled) assert.equal(reason.code, 'E_LOAD')
+      await until(() => pool.threads.length === 0)
+      // As many workers as the pool may have are started before the first one has failed, but only
+      // if it did not pause.
+      const limit = round === 1 ? 4 : 1
+      assert.ok(gate.count(0) - starts <= limit, `${gate.count(0) - starts} starts`)
+    }
+    assert.deepEqual(errors, [])
+  })
+
+  test(`${face}: a pool that pauses rejects its tasks when it is destroyed`, limit, async (t) => {
+    const gate = createGate()
+    const pool = usePool(t, Class,
+      { filename: fixture('throws.js'), minThreads: 1, maxThreads: 1, workerData: gate.buffer })
+    for (let i = 0; i < 3; i++) await assert.rejects(pool.run(i), { code: 'E_LOAD' })
+    const starts = gate.count(0)
+    const waiting = assert.rejects(pool.run(3), { code: 'ERR_TELAR_TERMINATED' })
+    assert.deepEqual(pool.threads, [])
+    await pool.destroy()
+    await waiting
+    assert.equal(gate.count(0), starts)
+  })
 
   test(`${face}: a missing function rejects the task and keeps the worker`, limit, async (t) => {
     const pool = usePool(t, Class,

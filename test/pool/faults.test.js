@@ -23,9 +23,11 @@ const taskFaults = [
 ]
 
 const workerFaults = [
-  ['exit', 0, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 0' }],
-  ['exit', 7, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 7' }],
-  ['exitLater', 3, { code: 'ERR_TELAR_WORKER_EXITED', message: 'worker exited with code: 3' }],
+  ['exit', 0, { code: 'ERR_TELAR_WORKER_EXITED', message: /^worker exited with code: 0( |$)/ }],
+  ['exit', 7, { code: 'ERR_TELAR_WORKER_EXITED', message: /^worker exited with code: 7( |$)/ }],
+  [
+    'exitLater', 3, { code: 'ERR_TELAR_WORKER_EXITED', message: /^worker exited with code: 3( |$)/ }
+  ],
   ['uncaughtTimer', 'in a timer', { ...invalid, message: 'in a timer', field: 'timer' }],
   [
     'uncaughtImmediate',

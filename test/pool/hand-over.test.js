@@ -130,14 +130,15 @@ test('a balancer may give one worker any number of transferred values', limit, a
   assert.deepEqual(lengths, Array.from({ length: 1000 }, (_, i) => i))
 })
 
-test('a waiting task transfers nothing until it has its place', limit, async (t) => {
+test('a task that can be aborted moves nothing until it has its place', limit, async (t) => {
   const gate = createGate()
   const pool = usePool(t, 'hand-over.js', { workerData: gate.buffer })
   const held = pool.run(null, { name: 'hold' })
   await gate.reached(kStarted, 1)
   const buffers = Array.from({ length: 5 }, () => new ArrayBuffer(10))
+  const { signal } = new AbortController()
   const lengths = buffers.map((buffer) =>
-    pool.run(buffer, { transferList: [buffer], name: 'size' }))
+    pool.run(buffer, { transferList: [buffer], name: 'size', signal }))
   await turn()
   assert.deepEqual(buffers.map(({ byteLength }) => byteLength), [10, 10, 10, 10, 10])
   gate.open(kOpen)

@@ -14,6 +14,7 @@ const path = require('node:path')
 const { createHistogram } = require('node:perf_hooks')
 const { test } = require('node:test')
 const { move, transferableSymbol, valueSymbol } = require('../..')
+const { byPort } = require('../fixtures/by-port')
 const { collectGarbage } = require('../fixtures/collect-garbage')
 const uncloneable = require('../fixtures/uncloneable')
 const { usePool } = require('../fixtures/use-pool')
@@ -202,7 +203,7 @@ for (const name of Object.keys(uncloneable)) {
     }
     await assert.rejects(pool.run(uncloneable[name]()), refused)
     await assert.rejects(pool.run({ deep: [1, { bad: uncloneable[name]() }] }), refused)
-    await assert.rejects(pool.run({ bad: uncloneable[name]() }, { transferList: [] }), refused)
+    await assert.rejects(pool.run({ bad: uncloneable[name]() }, byPort()), refused)
     for (const way of [
       'returnUncloneable', 'returnNested', 'resolveUncloneable', 'throwUncloneable'
     ]) {
@@ -283,7 +284,7 @@ test('a transfer list detaches its values, and the task receives them', async (t
   assert.equal(buffer.byteLength, 0)
   assert.deepEqual([...new Uint8Array(result.buffer)], [1, 2, 3])
   const untouched = new Uint8Array([4])
-  await pool.run({ untouched }, { transferList: [] })
+  await pool.run({ untouched }, byPort())
   assert.deepEqual([...untouched], [4])
 })
 

@@ -6,12 +6,15 @@ const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { pathToFileURL } = require('node:url')
+const { runInNewContext } = require('node:vm')
 const { SHARE_ENV } = require('node:worker_threads')
 const fc = require('fast-check')
 const { Channel, Counter, Mutex, Pool } = require('../..')
 const native = require('../../lib/base/native')
 const { AbortError, TelarError } = require('../../lib/base/errors')
-const { normalizeCloseOptions, normalizeRunOptions } = require('../../lib/pool/call-options')
+const {
+  normalizeCloseOptions, normalizeRunOptions, runOptionNames
+} = require('../../lib/pool/call-options')
 const {
   normalizePoolOptions, poolLimits, poolOptionNames, timerDelay
 } = require('../../lib/pool/options')
@@ -160,6 +163,7 @@ test('options that are left out have their defaults', () => {
       concurrentTasksPerWorker: 1,
       atomics: 'sync',
       resourceLimits: undefined,
+      memoryLimit: undefined,
       argv: undefined,
       execArgv: undefined,
       env: undefined,
@@ -172,7 +176,18 @@ test('options that are left out have their defaults', () => {
       workerHistogram: false,
       stricterFIFO: false,
       asyncHooks: false,
-      sharedMemory: 256 * 1024 * 1024
+      sharedMemory: 256 * 1024 * 1024,
+      setup: null,
+      teardown: null,
+      teardownTimeout: 5000,
+      recycle: undefined,
+      isolate: false,
+      spareThreads: undefined,
+      abort: 'terminate',
+      graceMs: Infinity,
+      interruptMs: 250,
+      timeout: Infinity,
+      queueTimeout: Infinity
     })
   }
   assert.equal(compat({}).maxThreads, cpus * 1.5)
@@ -205,10 +220,20 @@ test('options that are given are kept', () => {
     workerHistogram: true,
     stricterFIFO: true,
     asyncHooks: true,
-    sharedMemory: 2 ** 20
+    sharedMemory: 2 ** 20,
+    setup: 'open',
+    teardown: 'close',
+    teardownTimeout: 0,
+    isolate: false,
+    abort: 'cooperative',
+    graceMs: 0,
+    interruptMs: 100,
+    timeout: 0.5,
+    queueTimeout: 1000
   }
-  const { resourceLimits, ...options } = strict(given)
-  assert.equal(resourceLimits, undefined)
+  const { memoryLimit, recycle, resourceLimits, spareThreads, ...options } = strict(given)
+  assert.deepEqual([memoryLimit, recycle, resourceLimits, spareThreads],
+    [undefined, undefined, undefined, undefined])
   assert.deepEqual({ ...options }, given)
   assert.equal(options.taskQueue, taskQueue)
 })
@@ -330,14 +355,16 @@ test('limits are whole and ordered, whatever Piscina accepts', () => {
   assert.deepEqual(poolLimits(compat({ minThreads: 1.5, maxThreads: 1.5 })), {
     minThreads: 1,
     maxThreads: 1,
-    workerTableSize: 66,
+    spareThreads: 0,
+    maxLiving: 66,
     maxQueue: Infinity,
     concurrentTasksPerWorker: 1
   })
   assert.deepEqual(poolLimits(compat({ minThreads: 3, maxThreads: NaN })), {
     minThreads: 3,
     maxThreads: 3,
-    workerTableSize: 70,
+    spareThreads: 0,
+    maxLiving: 70,
     maxQueue: Infinity,
     concurrentTasksPerWorker: 1
   })
@@ -411,6 +438,33 @@ test('other calls refuse a list as their options, too', async () => {
   }
 })
 
+test('calls refuse an instance without properties in the place of options', async () => {
+  const controller = new AbortController()
+  const pool = new Pool({ minThreads: 0 })
+  const channel = new Channel()
+  const cases = [
+    [controller.signal, /^options must be .* own, such as \{ signal \}; received .* AbortSignal$/],
+    [controller, /^options must be .* of its own; received an instance of AbortController$/],
+    [new Map([['timeout', 5]]), /^options must be .* of its own; received an instance of Map$/]
+  ]
+  for (const [given, message] of cases) {
+    const expected = { code: 'ERR_TELAR_INVALID_ARGUMENT', message }
+    assert.throws(() => new Pool(given), expected)
+    await assert.rejects(pool.run(1, given), expected)
+    await assert.rejects(pool.runMany([1], given), expected)
+    await assert.rejects(async () => channel.receive(given), expected)
+    await assert.rejects(async () => new Mutex().lock(given), expected)
+    await assert.rejects(pool.close(given), expected)
+    assert.equal(normalizeRunOptions(given, { strict: false }).error, null)
+  }
+  const ofOtherRealm = runInNewContext('({})')
+  class Options { timeout = 5 }
+  for (const given of [{}, Object.create(null), ofOtherRealm, new Options()]) {
+    assert.equal(normalizeRunOptions(given, { strict: true }).error, null)
+  }
+  await pool.destroy()
+})
+
 test('a misspelled option of run() is an error for Pool only', () => {
   const { signal } = new AbortController()
   assert.equal(normalizeRunOptions({ singal: signal }, { strict: true }).error.message,
@@ -422,12 +476,26 @@ test('valid options of run() come back in one shape', () => {
   const { signal } = new AbortController()
   const transferList = []
   const url = pathToFileURL(__filename)
-  const full = { transferList, filename: url.href, name: 'n', signal }
-  assert.deepEqual({ ...normalizeRunOptions(full, { strict: true }) },
-    { error: null, transferList, filename: __filename, name: 'n', signal })
-  const empty = { filename: null, name: undefined, signal: null, transferList: undefined }
-  assert.deepEqual({ ...normalizeRunOptions(empty, { strict: true }) },
-    { error: null, transferList: undefined, filename: null, name: null, signal: null })
+  const terms = { abort: 'cooperative', graceMs: 0, interruptMs: 3, timeout: 1, queueTimeout: 2 }
+  const onProgress = () => {}
+  const route = { priority: -7, key: 'k' }
+  const full = {
+    transferList, filename: url.href, name: 'n', signal, onProgress, ...route, ...terms
+  }
+  const all = { ...normalizeRunOptions(full, { strict: true }) }
+  assert.ok(all.keyHash >= 0)
+  const added = { error: null, target: null, kind: '', needsTask: true }
+  assert.deepEqual(all, { ...full, ...added, filename: __filename, keyHash: all.keyHash })
+  const unset = {
+    filename: null, name: null, signal: null, onProgress: null, transferList: undefined
+  }
+  const noTerms = { abort: null, graceMs: undefined, timeout: null, queueTimeout: undefined }
+  const empty = { ...unset, ...noTerms, priority: null, key: null }
+  const none = { ...unset, ...added, priority: 0, key: undefined, keyHash: -1, needsTask: false }
+  for (const defaults of [terms, { ...terms, abort: 'terminate', timeout: Infinity }]) {
+    assert.deepEqual({ ...normalizeRunOptions(empty, { strict: true, defaults }) },
+      { ...none, ...defaults })
+  }
   assert.equal(normalizeRunOptions({ filename: url }, { strict: true }).filename, __filename)
   assert.equal(normalizeRunOptions({ filename: url }, { strict: false }).error.message,
     'filename argument must be a string')
@@ -471,5 +539,5 @@ test('the type declarations list the same options', () => {
     return body.match(/^ {2}\w+(?=\??:)/gm).map((line) => line.trim()).sort()
   }
   assert.deepEqual(keys('PoolOptions'), [...poolOptionNames].sort())
-  assert.deepEqual(keys('RunOptions'), ['filename', 'name', 'signal', 'transferList'])
+  assert.deepEqual(keys('RunOptions'), [...runOptionNames].sort())
 })

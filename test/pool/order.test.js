@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const { byPort } = require('../fixtures/by-port')
 const { usePool } = require('../fixtures/use-pool')
 
 const kInFlight = 500
@@ -12,7 +13,7 @@ const kEvery = 97
 const kTasks = 20_000
 
 const ways = {
-  'a transfer list': () => [new Uint8Array(8), { transferList: [] }],
+  'a port to transfer': () => [new Uint8Array(8), byPort()],
   'a value for the platform': () => [new SharedArrayBuffer(8)],
   'a moved buffer': () => {
     const bytes = new Uint8Array(8)

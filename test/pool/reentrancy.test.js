@@ -7,6 +7,7 @@
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
 const { test } = require('node:test')
+const { byPort } = require('../fixtures/by-port')
 const { createGate, faces, outcomes, until, usePool } = require('../fixtures/fault-helpers')
 
 const limit = { timeout: 30_000 }
@@ -23,7 +24,7 @@ const actions = {
     Array.from({ length: 12 }, (_, i) => pool.run(i)),
   'run() of values that take other routes': ({ pool }) => [
     pool.run('signal', { signal: new AbortController().signal }),
-    pool.run(new ArrayBuffer(8), { transferList: [] }),
+    pool.run(new ArrayBuffer(8), byPort()),
     pool.run({ text: 'x'.repeat(10_000) }),
     pool.run(() => {})
   ],

@@ -185,6 +185,11 @@ for (const [name, handler, expected] of [
     'the task asked for a default export, which is 1, and the file exports no function. ' +
       'Export the function of the task from it'
   ],
+  [
+    'only-values.js', 'settings',
+    `${asked('settings')}, which is an object, and the file exports no function, ` +
+      'only other values: settings, version. Export the function of the task from it'
+  ],
   ['throwing-exports.js', 'some', asked('some') + listed('other') + giveName]
 ]) {
   test(`the error tells what ${name} exports, asked for ${handler ?? 'a default'}`, async (t) => {

@@ -9,6 +9,9 @@ import {
   type ChannelReservation,
   type ChannelStats,
   type ReceiveResult,
+  select,
+  type SelectResult,
+  selectSync,
   type Shared,
   TelarError
 } from 'telar'
@@ -107,10 +110,33 @@ function making (): void {
   expectType<Channel<any>>(new Channel())
   const every = { capacity: 4096, producers: 'one', consumers: 'many' } as const
   expectType<Channel<Job>>(new Channel<Job>(every))
+  expectType<Channel<Job>>(new Channel<Job>({ overflow: 'drop-oldest' }))
+  expectType<number>(new Channel().stats.dropped + new Channel().stats.droppedBytes)
+  // @ts-expect-error no policy
+  new Channel({ overflow: 'drop' }) // eslint-disable-line no-new
   // @ts-expect-error neither one nor many
   new Channel({ producers: 'two' }) // eslint-disable-line no-new
   // @ts-expect-error a misspelled option
   new Channel({ capcity: 4096 }) // eslint-disable-line no-new
+}
+
+async function selecting (
+  jobs: Channel<Job>, texts: Channel<string>, signal: AbortSignal
+): Promise<void> {
+  const result = await select([jobs, texts], { timeout: 5, signal })
+  expectType<Channel<Job> | Channel<string>>(result.channel)
+  if (!result.done) expectType<Job | string>(result.value)
+  expectEqual<SelectResult<Channel<Job>>, { readonly channel: Channel<Job> } & ReceiveResult<Job>>(
+    true)
+  const { channel, value, done } = selectSync([jobs])
+  expectType<Channel<Job>>(channel)
+  expectType<boolean>(done)
+  expectType<Job | undefined>(value)
+  selectSync([jobs, texts] as const, { timeout: 5 })
+  // @ts-expect-error a single channel
+  await select(jobs)
+  // @ts-expect-error not a channel
+  await select([jobs, 'text'])
 }
 
 function sharing (worker: Worker, received: Shared<'Channel'>, other: Shared<'Mutex'>): void {
@@ -127,7 +153,8 @@ function sharing (worker: Worker, received: Shared<'Channel'>, other: Shared<'Mu
 function errors (error: unknown): void {
   if (error instanceof TelarError && error.code === 'ERR_TELAR_CHANNEL_CLOSED') {
     expectEqual<number | undefined, typeof error.sent>(true)
+    expectEqual<Channel | undefined, typeof error.channel>(true)
   }
 }
 
-export { bytes, errors, life, making, receiving, sending, sharing, streams }
+export { bytes, errors, life, making, receiving, selecting, sending, sharing, streams }

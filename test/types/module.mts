@@ -2,6 +2,7 @@
 
 import { EventEmitterAsyncResource } from 'node:events'
 import { Pool, move } from 'telar'
+import { library, worker } from 'telar/files'
 import DefaultPiscina, {
   ArrayTaskQueue,
   FixedQueue,
@@ -14,6 +15,8 @@ import DefaultPiscina, {
   version,
   workerData
 } from 'telar/piscina'
+
+const files: string[] = [library, worker]
 
 const pool = new Pool<number, number>({ filename: new URL('./worker.mjs', 'file:///') })
 const doubled: number = await pool.run(1)

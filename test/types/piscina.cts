@@ -12,6 +12,8 @@ async function replaces (): Promise<void> {
   const result: number = await pool.run('42', { name: 'default', signal: AbortSignal.abort() })
   // @ts-expect-error a task of another type
   await pool.run(42)
+  await pool.ready()
+  pool.resize({ maxThreads: 2 })
   const average: number | undefined = pool.histogram.waitTime?.average
   const asyncId: number = pool.asyncId
   const other: NamedPiscina = new Piscina.Piscina({

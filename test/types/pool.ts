@@ -1,10 +1,14 @@
 // What the types of telar promise to CommonJS users. `tsc` is the test runner.
 
 import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { MessageChannel, SHARE_ENV, type Worker } from 'node:worker_threads'
 import {
   AbortError,
   ArrayTaskQueue,
+  type AsyncResults,
+  type BroadcastError,
   FixedQueue,
   type LoadBalancer,
   type PoolOptions,
@@ -12,9 +16,13 @@ import {
   type PoolWorker,
   Pool,
   type QueuedTask,
+  type RunningTask,
+  type TaskContext,
   type TaskQueue,
   TelarError,
   type TelarErrorCode,
+  type WorkerStatus,
+  currentTask,
   isWorkerThread,
   move,
   queueOptionsSymbol,
@@ -42,6 +50,55 @@ async function taskAndResult (): Promise<void> {
   expectType<Pool>(closed)
 }
 
+async function many (pool: Pool<number, string>): Promise<void> {
+  async function * source (): AsyncGenerator<number> { yield 1 }
+  for await (const result of pool.map([1, Promise.resolve(2)])) expectType<string>(result)
+  for await (const result of pool.map(source(), {
+    concurrency: 4, ordered: false, batch: 10, priority: 5, name: 'double', timeout: 100
+  })) expectType<string>(result)
+  await using results = pool.map(new Set([1]), { batch: 'auto' })
+  expectType<AsyncResults<string>>(results)
+  // @ts-expect-error a map has no list of what is transferred
+  pool.map([1], { transferList: [] })
+  // @ts-expect-error the items are tasks
+  pool.map(['1'])
+  // @ts-expect-error batch has no such value
+  pool.map([1], { batch: 'some' })
+
+  expectType<string[]>(await pool.runMany([1, 2]))
+  expectType<string[]>(await pool.runMany([1, 2], { settle: false, concurrency: 2 }))
+  const outcomes = await pool.runMany([1, 2], { settle: true })
+  expectType<Array<PromiseSettledResult<string>>>(outcomes)
+  // @ts-expect-error an array has an order
+  await pool.runMany([1], { ordered: false })
+
+  expectType<Duplex>(pool.transform({ highWaterMark: 10, batch: 5 }))
+  const { readable, writable } = pool.transformStream()
+  expectType<ReadableStream<string>>(readable)
+  expectType<WritableStream<number>>(writable)
+
+  const values = pool.stream(1, { input: source(), capacity: 65536, queueTimeout: 5 })
+  for await (const value of values) expectType<string>(value)
+  await values.return()
+}
+
+async function routes (pool: Pool<number, string>): Promise<void> {
+  await pool.run(1, { priority: -100, key: 'a' })
+  await pool.run(1, { key: 7 })
+  // @ts-expect-error a key is a string or a number
+  await pool.run(1, { key: true })
+  expectType<string[]>(await pool.broadcast(1, { priority: 5, name: 'warm' }))
+  // @ts-expect-error a key chooses one worker
+  await pool.broadcast(1, { key: 7 })
+  for (const worker of pool.workers) {
+    expectType<WorkerStatus>(worker)
+    expectType<'starting' | 'idle' | 'busy' | 'ending'>(worker.state)
+    expectType<number | undefined>(worker.heapUsed)
+  }
+  const failure = await pool.broadcast(1).catch((error: BroadcastError) => error)
+  if (failure instanceof AggregateError) expectType<any[]>(failure.results)
+}
+
 function options (): void {
   const balancer: LoadBalancer = (task, workers) => {
     expectType<PoolTask>(task)
@@ -58,6 +115,7 @@ function options (): void {
     concurrentTasksPerWorker: 2,
     atomics: 'disabled',
     resourceLimits: { maxOldGenerationSizeMb: 64 },
+    memoryLimit: { heapMb: 64 },
     argv: ['a', 1],
     execArgv: ['--no-warnings'],
     env: SHARE_ENV,
@@ -71,15 +129,32 @@ function options (): void {
     workerHistogram: true,
     stricterFIFO: true,
     asyncHooks: true,
-    sharedMemory: 2 ** 26
+    sharedMemory: 2 ** 26,
+    setup: 'open',
+    teardown: null,
+    teardownTimeout: Infinity,
+    recycle: { tasks: 1000, heapMb: 200, ageMs: 60_000 },
+    isolate: false,
+    spareThreads: 2,
+    abort: 'cooperative',
+    graceMs: 100,
+    interruptMs: 250,
+    timeout: 1000,
+    queueTimeout: Infinity
   }
   const pool = new Pool(every)
   expectType<number>(pool.options.maxQueue)
   expectType<string | null>(pool.options.filename)
   // @ts-expect-error a misspelled option
   new Pool({ maxThread: 2 }) // eslint-disable-line no-new
+  expectType<string | null>(pool.options.setup)
+  // @ts-expect-error a misspelled limit
+  new Pool({ recycle: { task: 1 } }) // eslint-disable-line no-new
   // @ts-expect-error not a mode
   new Pool({ atomics: 'yes' }) // eslint-disable-line no-new
+  // @ts-expect-error not a strength
+  new Pool({ abort: 'hard' }) // eslint-disable-line no-new
+  expectType<'terminate' | 'cooperative' | 'interrupt'>(pool.options.abort)
 }
 
 class PriorityQueue implements TaskQueue {
@@ -102,13 +177,41 @@ async function runOptions (pool: Pool): Promise<void> {
   await pool.run(1, { filename, name: 'default', signal: null })
   await pool.run(1, { signal: AbortSignal.timeout(10) })
   await pool.run(1, { signal: new EventEmitter() })
+  await pool.run(1, { abort: 'cooperative', graceMs: 0, timeout: 10, queueTimeout: null })
+  await pool.run(1, { abort: 'interrupt', interruptMs: Infinity })
+  await pool.run(1, { onProgress: (done: number) => expectType<number>(done) })
   // @ts-expect-error a buffer instead of a list
   await pool.run(1, { transferList: buffer })
   // @ts-expect-error a misspelled option
   await pool.run(1, { singal: AbortSignal.timeout(10) })
+  expectType<Promise<void>>(pool.ready())
+  expectType<void>(pool.resize({ minThreads: 1, maxThreads: 4 }))
+  // @ts-expect-error a number instead of a size
+  pool.resize(4)
   await pool.close({ force: true })
   await pool.destroy()
   pool[Symbol.dispose]()
+}
+
+async function dump (pool: Pool): Promise<void> {
+  const { workers, waiting } = await pool.dump()
+  expectType<number>(waiting)
+  expectType<string[]>(workers.map(({ stack }) => stack))
+  expectType<RunningTask[]>(workers.flatMap(({ tasks }) => tasks))
+}
+
+function taskFunction (rounds: number, task: TaskContext): number {
+  expectType<AbortSignal>(task.signal)
+  expectType<boolean>(task.aborted)
+  expectType<number | undefined>(task.deadline)
+  expectType<string>(task.name)
+  expectType<string | number | undefined>(task.key)
+  task.throwIfAborted()
+  task.progress({ rounds })
+  expectType<TaskContext | undefined>(currentTask())
+  // @ts-expect-error read-only
+  task.aborted = true
+  return rounds
 }
 
 function properties (pool: Pool): void {
@@ -144,6 +247,8 @@ function errors (error: unknown): string {
   }
   if (error instanceof TelarError) {
     expectType<TelarErrorCode>(error.code)
+    expectType<'run' | 'queue' | undefined>(error.phase)
+    expectType<string | undefined>(error.taskStack)
     // @ts-expect-error not a code
     if (error.code === 'ERR_TELAR_FULL') return ''
   }
@@ -158,4 +263,7 @@ function worker (): void {
   expectType<boolean>(queue.isEmpty())
 }
 
-export { PriorityQueue, errors, moving, options, properties, runOptions, taskAndResult, worker }
+export {
+  PriorityQueue, dump, errors, many, moving, options, properties, routes, runOptions, taskAndResult,
+  taskFunction, worker
+}

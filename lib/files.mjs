@@ -1,0 +1,3 @@
+import files from './files.js'
+
+export const { library, worker } = files

@@ -1,0 +1,83 @@
+'use strict'
+
+// createSyncFn() and runAsWorker(), the interface of synckit.
+
+const assert = require('node:assert/strict')
+const path = require('node:path')
+const { test } = require('node:test')
+const { pathToFileURL } = require('node:url')
+const { createSyncFn, runAsWorker } = require('../..')
+const { runProgram } = require('../fixtures/run-program')
+
+const file = (name) => path.join(__dirname, '..', 'fixtures', 'sync-fn', name)
+const url = (name) => pathToFileURL(file(name))
+
+test('it calls the function of the file with all arguments, and returns the result', () => {
+  const syncFn = createSyncFn(file('worker.js'))
+  assert.deepEqual(syncFn(1, 'two', { three: 3 }), [1, 'two', { three: 3 }])
+  assert.deepEqual(syncFn('alone'), ['alone'])
+  assert.deepEqual(syncFn(), [undefined])
+  assert.equal(syncFn('later', 'value', 5), 'value')
+})
+
+test('the function has one worker, which keeps its state, for all who ask for the file', () => {
+  const syncFn = createSyncFn(file('worker.js'))
+  assert.equal(createSyncFn(url('worker.js')), syncFn)
+  assert.equal(createSyncFn(url('worker.js').href, { timeout: 5 }), syncFn)
+  const calls = syncFn('calls')
+  assert.equal(syncFn('calls'), calls + 1)
+})
+
+test('an error has its class, its message and its own properties', () => {
+  const syncFn = createSyncFn(file('worker.js'))
+  assert.throws(() => syncFn('fail', 'why'), (error) => {
+    assert.deepEqual({ ...error }, { code: 'E_FAIL', details: [1] })
+    assert.match(error.stack, /worker\.js[^]*sync-fn\.test\.js/)
+    return error instanceof RangeError && error.message === 'why'
+  })
+  assert.throws(() => syncFn('exit', 3), { code: 'ERR_TELAR_WORKER_EXITED' })
+  assert.deepEqual(syncFn('next'), ['next'])
+})
+
+test('an ES module may await before it calls runAsWorker()', () => {
+  assert.equal(createSyncFn(url('module.mjs'))(1, 2), 4)
+})
+
+test('after a timeout the next call has its own result', async () => {
+  const { stdout, stderr } = await runProgram(['-e', `
+    const { createSyncFn } = require(${JSON.stringify(path.join(__dirname, '..', '..'))})
+    const syncFn = createSyncFn(${JSON.stringify(file('worker.js'))}, 2000)
+    syncFn('first')
+    for (let i = 0; i < 2; i++) {
+      try { syncFn('later', 'stale', 100000) } catch ({ code }) { console.log(code) }
+      console.log(syncFn('fresh ' + i))
+    }
+    syncFn('print', 'of the worker')`])
+  assert.equal(stderr, '')
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'ERR_TELAR_TIMEOUT', "[ 'fresh 0' ]", 'ERR_TELAR_TIMEOUT', "[ 'fresh 1' ]", 'of the worker'
+  ])
+})
+
+test('globalShims sets globals before the file is loaded', () => {
+  const globalShims = [{ moduleName: './shim.js', globalName: 'added', named: 'added' }]
+  assert.equal(createSyncFn(file('shimmed.mjs'), { globalShims })(1, 2), 'shim 1 2')
+})
+
+test('wrong arguments throw and say what was expected', () => {
+  const invalid = { code: 'ERR_TELAR_INVALID_ARGUMENT' }
+  assert.throws(() => createSyncFn('./worker.js'), { ...invalid, message: /must be absolute/ })
+  assert.throws(() => createSyncFn(5), invalid)
+  assert.throws(() => createSyncFn(file('a.js'), { timeout: 0 }), invalid)
+  assert.throws(() => createSyncFn(file('a.js'), { tsRunner: 'tsx' }), /--import/)
+  assert.throws(() => createSyncFn(file('a.js'), { transferList: [1] }), /move\(value\)/)
+  assert.throws(() => createSyncFn(file('a.js'), { timeOut: 1 }), {
+    code: 'ERR_TELAR_UNKNOWN_OPTION'
+  })
+  assert.throws(() => runAsWorker(5), invalid)
+  assert.equal(runAsWorker(() => 1), undefined)
+  assert.throws(() => createSyncFn(file('nothing.js'))(), {
+    code: 'ERR_TELAR_NO_HANDLER', message: /runAsWorker\(fn\)/
+  })
+  assert.throws(() => createSyncFn(file('missing.js'))(), { code: 'MODULE_NOT_FOUND' })
+})
