@@ -3,6 +3,7 @@
 // Aborts tasks, for their signals and when they are over a limit. What happens to a task that runs
 // depends on the strength of the abort, an option (terms.js).
 
+const { Map } = require('../base/globals')
 const { memberOf, setOwn } = require('../base/own')
 const { reasonOf } = require('../base/abort-signal')
 const { AbortError, createError } = require('../base/errors')
@@ -33,6 +34,7 @@ class Aborter {
   #deadlines
   #afterSettling
   #lastNotice = 0
+  #stopped = new Map() // by slot: the tasks that may have to be interrupted once more
 
   constructor (parts) {
     this.#strict = parts.strict
@@ -218,11 +220,26 @@ class Aborter {
   #stop (slot, told) {
     const { interruptMs } = told.terms
     told.isStopped = true
-    const result = this.#native.core.stop(slot, interruptMs, this.#canInspect())
+    const canInspect = this.#canInspect()
+    const result = this.#native.core.stop(slot, interruptMs, canInspect)
     if (result === kCancelFinished) return // it has just ended
     this.#deadlines.expireIn(interruptMs)
-    if (result === kStopNoted) return
-    this.#interrupt(slot, told, this.#workers.at(result))
+    if (canInspect) this.#stopped.set(slot, told)
+    if (result !== kStopNoted) this.#interrupt(slot, told, this.#workers.at(result))
+  }
+
+  // To be called when a worker has rung. A task that was stopped may run what it has left.
+  checkStopped () {
+    for (const [slot, told] of this.#stopped) {
+      if (this.#slots.taskOf(slot) !== told) this.#stopped.delete(slot)
+      else if (!told.isInterrupted) this.#stopAgain(slot, told)
+    }
+  }
+
+  #stopAgain (slot, told) {
+    if (!this.#canInspect()) return
+    const result = this.#native.core.stopAgain(slot)
+    if (result !== kStopNoted) this.#interrupt(slot, told, this.#workers.at(result))
   }
 
   // Whether code that runs can be interrupted, and its stack read: not from a worker, nor without
@@ -232,9 +249,13 @@ class Aborter {
   }
 
   async #interrupt (slot, told, worker) {
+    told.isInterrupted = true
     try {
       await require('./thread-inspector').interrupt(worker.id)
-      if (this.#slots.taskOf(slot) === told) this.#native.core.interruptSpent(slot, worker.index)
+      if (this.#slots.taskOf(slot) !== told) return
+      told.isInterrupted = false
+      this.#native.core.interruptSpent(slot, worker.index)
+      this.#stopAgain(slot, told) // the worker may have rung meanwhile
     } catch {
       if (this.#slots.taskOf(slot) !== told) return
       this.#condemn(slot)

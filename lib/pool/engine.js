@@ -354,6 +354,7 @@ class Engine {
       this.#dispatcher.flush()
     }
     this.#recovery.checkBootFailures()
+    this.#aborter.checkStopped()
     this.#life.check()
     // A load balancer is asked again only when a task has ended; for a worker that became ready it
     // was asked above.

@@ -16,6 +16,7 @@ class ToldTask {
   worker // if the owner chose it
   terms // terms.js
   isStopped = false // after its grace
+  isInterrupted = false // while an interrupt is on its way
   goOn = null // while its stack is being read: what comes afterwards
 
   constructor (worker, terms) {

@@ -9,7 +9,8 @@
 // by the event loop itself, where the native library sees that it was interrupted. Everything that
 // telar does for the task, such as encoding its result, is outside the window.
 //
-// What hits a microtask ends all microtasks, and nothing more.
+// What hits a microtask ends all microtasks, and nothing more. What hits the function of a task
+// leaves its ticks and microtasks. They run in a window too, so that they can be interrupted.
 //
 // A task that waits for something runs no JavaScript: when it is stopped, it is dropped. What runs
 // later of it (timers, callbacks of sockets) cannot be interrupted: Node would end the process.
@@ -125,10 +126,13 @@ class Interrupts {
     this.#leave()
   }
 
-  // Of the microtasks of other tasks, an interrupt would take those away that have not run. So if
-  // there are other tasks, this is left to the pump.
+  // Runs what the function of a task has left, also if the task was stopped. Of the microtasks of
+  // other tasks, an interrupt would take those away that have not run. So if there are other tasks,
+  // this is left to the pump.
   #settleTicks (run) {
-    if (!this.#core.isAlone() || !this.#open(run)) return
+    if (!this.#core.isAlone()) return
+    this.#core.reopenWindow(run.slot)
+    this.#current = run
     this.#hooks.settleTicks()
     this.#next = () => this.#finishAll()
     this.#leave()
@@ -193,7 +197,8 @@ class Interrupts {
     clearAsyncIds(this.#core)
     if (run !== null) this.#finish(run, undefined, 0)
     this.#finishAll()
-    this.#hooks.setPumping(false)
+    if (run !== null) this.#settleTicks(run)
+    if (this.#current === null) this.#hooks.setPumping(false)
   }
 
   // Drops the tasks that were stopped and run no JavaScript. To be called from the event loop.

@@ -79,6 +79,15 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   return call.Return(result == TELAR_STOP_NOTED ? kStopNoted : static_cast<int32_t>(worker));
 }
 
+// stopAgain(slot) -> the worker to interrupt once more; kStopNoted: there is nothing to interrupt
+napi_value StopAgain(napi_env env, napi_callback_info info) {
+  Call<Owner, 1> call(env, info);
+  telar_sched* sched = call.self->sched();
+  uint32_t worker = 0;
+  bool hits = sched != nullptr && telar_sched_stop_again(sched, call.Uint32(0), &worker);
+  return call.Return(hits ? static_cast<int32_t>(worker) : kStopNoted);
+}
+
 // interruptSpent(slot, worker): the worker has answered the interrupt for that task
 napi_value InterruptSpent(napi_env env, napi_callback_info info) {
   Call<Owner, 2> call(env, info);
@@ -134,6 +143,7 @@ void BindLimits(napi_env env, napi_value api, Owner* owner) {
   Bind(env, api, "tell", Tell, owner);
   Bind(env, api, "setGrace", SetGrace, owner);
   Bind(env, api, "stop", Stop, owner);
+  Bind(env, api, "stopAgain", StopAgain, owner);
   Bind(env, api, "interruptSpent", InterruptSpent, owner);
   Bind(env, api, "setLimits", SetLimits, owner);
   Bind(env, api, "submitLimited", SubmitLimited, owner);

@@ -52,6 +52,11 @@ class Worker : public Retained {
     telar_sched_worker_resume(pool_->sched(), index_);
   }
 
+  void WindowWasHit() {
+    was_recovered_ = true;
+    telar_sched_window_was_hit(pool_->sched(), index_);
+  }
+
   Pool* pool() { return pool_.get(); }
   telar_sched* sched() { return pool_->sched(); }
   uint32_t index() const { return index_; }
@@ -92,17 +97,17 @@ class Worker : public Retained {
       return;
     }
     if (napi_open_callback_scope(env_, resource, context, &scope) == napi_ok) {
-      bool again = true;
-      while (again) {
-        again = false;
-        if (CallRunDeferred(false, &result) == napi_ok) {
+      for (bool again = true, was_hit = false; again;) {
+        was_recovered_ = !was_hit;
+        if (CallRunDeferred(was_hit, &result) == napi_ok) {
+          was_hit = false;
           napi_get_value_bool(env_, result, &again);
         } else {
           ClearException();
-          CallRunDeferred(true, &result);
+          was_hit = true;
+          again = was_recovered_;  // else JavaScript cannot run: the thread ends
         }
       }
-      ClearException();
       napi_close_callback_scope(env_, scope);
     }
     napi_async_destroy(env_, context);
@@ -134,6 +139,7 @@ class Worker : public Retained {
   napi_ref pump_ = nullptr;
   napi_ref run_deferred_ = nullptr;
   bool has_deferred_ = false;
+  bool was_recovered_ = false;  // since the last interrupt, JavaScript has run
 };
 
 // next(done or -1) -> slot, or a negative number: stop
@@ -162,8 +168,8 @@ napi_value Complete(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// setRunDeferred(function): what runs a deferred task, and returns whether to call it again; with
-// true, it was interrupted
+// setRunDeferred(function): what runs a deferred task, and returns whether to call it again. After
+// an interrupt it is called with true, and calls windowWasHit().
 napi_value SetRunDeferred(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
   call.self->SetRunDeferred(call.argument[0]);
@@ -200,6 +206,13 @@ napi_value OpenWindow(napi_env env, napi_callback_info info) {
                      telar_sched_window_open(sched, index, slot));
 }
 
+// reopenWindow(slot): for what the task has left
+napi_value ReopenWindow(napi_env env, napi_callback_info info) {
+  Call<Worker, 1> call(env, info);
+  telar_sched_window_reopen(call.self->sched(), call.self->index(), call.Uint32(0));
+  return nullptr;
+}
+
 // closeWindow(slot) -> kWindow…
 napi_value CloseWindow(napi_env env, napi_callback_info info) {
   Call<Worker, 1> call(env, info);
@@ -211,7 +224,7 @@ napi_value CloseWindow(napi_env env, napi_callback_info info) {
 // windowWasHit(): the interrupt has come
 napi_value WindowWasHit(napi_env env, napi_callback_info info) {
   Call<Worker, 0> call(env, info);
-  telar_sched_window_was_hit(call.self->sched(), call.self->index());
+  call.self->WindowWasHit();
   return nullptr;
 }
 
@@ -288,6 +301,7 @@ napi_value AttachWorker(napi_env env, napi_callback_info info) {
   Bind(env, api, "isAlone", IsAlone, worker);
   Bind(env, api, "isStopped", IsStopped, worker);
   Bind(env, api, "openWindow", OpenWindow, worker);
+  Bind(env, api, "reopenWindow", ReopenWindow, worker);
   Bind(env, api, "closeWindow", CloseWindow, worker);
   Bind(env, api, "windowWasHit", WindowWasHit, worker);
   Bind(env, api, "fatal", Fatal, worker);

@@ -275,6 +275,11 @@ typedef enum telar_stop_result {
 telar_stop_result telar_sched_stop(telar_sched *s, uint32_t slot, bool may_hit, uint64_t grace_ns,
                                    uint32_t *worker);
 
+/* For a task that was stopped: whether its worker runs what the task has left, and must be
+ * interrupted once more. Call it when the worker has rung, and only while no interrupt for the task
+ * is on its way. */
+bool telar_sched_stop_again(telar_sched *s, uint32_t slot, uint32_t *worker);
+
 /* The interrupt for that task was carried out, and none is on its way any more. To be called only
  * before the slot comes back. */
 void telar_sched_interrupt_spent(telar_sched *s, uint32_t worker, uint32_t slot);
@@ -421,6 +426,9 @@ telar_status telar_sched_complete(telar_sched *s, uint32_t worker, uint32_t slot
  */
 /* False: the task was stopped, and must not run. */
 bool telar_sched_window_open(telar_sched *s, uint32_t worker, uint32_t slot);
+/* Opens the window for what the code of the task has left, also if the task was stopped. Then the
+ * owner is rung. */
+void telar_sched_window_reopen(telar_sched *s, uint32_t worker, uint32_t slot);
 typedef enum telar_window {
   TELAR_WINDOW_CLOSED,
   TELAR_WINDOW_MARKED, /* an interrupt is on its way: the worker has to stay where it may be hit */

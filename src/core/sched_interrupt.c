@@ -9,6 +9,11 @@
  * no more than the microtasks. A task that is not in a window is dropped by its worker, at the next
  * turn of its event loop or before it opens the window.
  *
+ * A task leaves ticks and microtasks, also when it was stopped, and they may be endless. So the
+ * worker runs them in a window too (window_reopen). The interrupt for the task may be spent then,
+ * or none was sent. So the worker rings the owner, which may send another one (stop_again). Only
+ * one is on its way at a time.
+ *
  * The owner writes the state of the slot and reads the window. The worker writes the window and
  * reads the state. All of these are sequentially consistent (I1 and I2), so at least one of them
  * sees what the other has done; if both do, the change of the window decides.
@@ -44,6 +49,16 @@ telar_stop_result telar_sched_stop(telar_sched *s, uint32_t index, bool may_hit,
   return TELAR_STOP_NOTED;
 }
 
+bool telar_sched_stop_again(telar_sched *s, uint32_t index, uint32_t *worker) {
+  uint32_t state = index < s->config.slots
+                       ? atomic_load_explicit(&s->slots[index].state, memory_order_relaxed)
+                       : SLOT_WORD(SLOT_OWNED, 0u); /* relaxed: this thread has stopped it */
+  uint32_t open = WINDOW_OPEN(index);
+  *worker = SLOT_WORKER(state);
+  return SLOT_STATE(state) == SLOT_STOPPED &&
+         atomic_compare_exchange_strong(&s->workers[*worker].window, &open, WINDOW_MARKED(index));
+}
+
 void telar_sched_interrupt_spent(telar_sched *s, uint32_t worker, uint32_t slot) {
   if (worker < s->config.workers) {
     /* It fails if the window was hit, and for what the worker has opened since. */
@@ -57,6 +72,13 @@ bool telar_sched_window_open(telar_sched *s, uint32_t worker, uint32_t slot) {
   uint32_t state = atomic_load(&s->slots[slot].state);         /* I2 */
   bool may_run = state == SLOT_WORD(SLOT_CLAIMED, worker) || state == SLOT_WORD(SLOT_TOLD, worker);
   return may_run || telar_sched_window_close(s, worker, slot) == TELAR_WINDOW_MARKED;
+}
+
+void telar_sched_window_reopen(telar_sched *s, uint32_t worker, uint32_t slot) {
+  atomic_store(&s->workers[worker].window, WINDOW_OPEN(slot));                    /* I2 */
+  if (atomic_load(&s->slots[slot].state) == SLOT_WORD(SLOT_STOPPED, worker)) { /* I2 */
+    sched_ring(s, TELAR_SCHED_NONE);
+  }
 }
 
 telar_window telar_sched_window_close(telar_sched *s, uint32_t worker, uint32_t slot) {

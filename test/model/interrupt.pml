@@ -10,11 +10,13 @@
  * ENDS=0: the task never ends by itself. MICROTASKS: an interrupt may be spent without unwinding
  * the worker, which is told only when the owner hears it. WAITS: the task waits for a promise after
  * its code, and runs nothing. CONDEMNS: the owner terminates a worker that is not rid of the task.
+ * LEAVES: the code of the task leaves microtasks that never end by themselves.
  *
  * Mutants: NO_MARK (the owner sends without marking the window), NO_CHECK (the worker does not look
  * at the state when it opens the window), NO_WAIT (a marked window is closed), NO_RING (the worker
  * is not rung for a task that waits), NO_SPENT (the worker is not told that an interrupt was spent),
- * LATE_STOP (the state is changed after the window was read).
+ * LATE_STOP (the state is changed after the window was read), NO_AGAIN (what a stopped task has left
+ * is not interrupted), EARLY_AGAIN (the owner does not wait for the answer to the last interrupt).
  *
  * Between the window and the first task's end, WAITS has the event loop: a task that was stopped
  * while no window was open is dropped there.
@@ -30,7 +32,8 @@ mtype = { CLOSED, OPEN, MARKED, SPENT }
 mtype state = QUEUED
 mtype window = CLOSED
 bool sent             /* an interrupt is on its way */
-bool answered         /* it was spent, and the owner has not heard of it yet */
+bool answered         /* it has come, and the owner has not heard of it yet */
+bool rungOwner
 bool terminated
 bool rung
 bool isBack           /* the slot of the first task has come back */
@@ -41,6 +44,7 @@ bool isNextBack
   sent -> atomic {                                                                                 \
     assert(isRight);                                                                               \
     sent = false;                                                                                  \
+    answered = true;                                                                               \
     goto hit;                                                                                      \
   }
 
@@ -57,6 +61,7 @@ inline complete () {
 
 active proctype Worker () {
   bool isStopped;
+  bool isLeft = true;
   atomic {
     if
     :: state == QUEUED -> state = CLAIMED
@@ -100,6 +105,9 @@ active proctype Worker () {
   :: atomic { window == SPENT -> window = CLOSED; goto over }
 #endif
   od;
+#ifdef LEAVES
+  goto over;
+#endif
 #ifdef WAITS
   /* The event loop turns when the worker was rung. */
   do
@@ -112,6 +120,30 @@ active proctype Worker () {
 hit:
   window = CLOSED;
 over:
+#ifdef LEAVES
+  if
+  :: terminated -> goto dead
+  :: isLeft && !terminated ->
+    /* reopen the window; what hits it ends the microtasks */
+    isLeft = false;
+    window = OPEN;
+    if
+    :: state == STOPPED -> rungOwner = true
+    :: else
+    fi;
+    do
+    :: terminated -> goto dead
+    :: HIT(window == MARKED && !isBack)
+    :: atomic { sent -> assert(window == MARKED && !isBack); sent = false; answered = true; break }
+    od;
+    do
+    :: terminated -> goto dead
+    :: HIT(window == MARKED && !isBack)
+    :: atomic { window == OPEN || window == SPENT -> window = CLOSED; break }
+    od
+  :: else
+  fi;
+#endif
   complete();
   if
   :: terminated -> goto dead
@@ -131,8 +163,15 @@ end:
   skip
 }
 
+#define AGAIN                                                                                      \
+  if                                                                                               \
+  :: state == STOPPED && window == OPEN -> window = MARKED; sent = true; isOnItsWay = true         \
+  :: else                                                                                          \
+  fi
+
 active proctype Owner () {
   bool isNoted;
+  bool isOnItsWay;
   /* tell */
   atomic {
     if
@@ -175,7 +214,7 @@ active proctype Owner () {
     fi
   }
   if
-  :: !isNoted -> sent = true
+  :: !isNoted -> atomic { sent = true; isOnItsWay = true }
 #ifndef NO_RING
   :: else -> rung = true
 #else
@@ -186,7 +225,26 @@ active proctype Owner () {
   do
   :: isBack -> break
 #ifndef NO_SPENT
-  :: atomic { answered -> answered = false; if :: window == MARKED -> window = SPENT :: else fi }
+  :: atomic {
+    answered ->
+    answered = false;
+    isOnItsWay = false;
+    if
+    :: window == MARKED -> window = SPENT
+    :: else
+    fi
+#if defined(LEAVES) && !defined(NO_AGAIN)
+    ;
+    AGAIN
+#endif
+  }
+#endif
+#if defined(LEAVES) && !defined(NO_AGAIN)
+#ifdef EARLY_AGAIN
+  :: atomic { rungOwner -> rungOwner = false; AGAIN }
+#else
+  :: atomic { rungOwner && !isOnItsWay -> rungOwner = false; AGAIN }
+#endif
 #endif
 #ifdef CONDEMNS
   :: atomic {

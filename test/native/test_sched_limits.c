@@ -182,6 +182,49 @@ static void nothing_is_hit_that_the_owner_cannot_interrupt(void) {
   end_stopped(&p);
 }
 
+static bool stop_again(play *p) {
+  uint32_t worker = 77;
+  bool hits = telar_sched_stop_again(p->sched, 3, &worker);
+  CHECK(!hits || worker == 0);
+  return hits;
+}
+
+static void what_a_stopped_task_has_left_is_hit_too(bool was_hit) {
+  play p;
+  begin_told(&p);
+  CHECK(telar_sched_window_open(p.sched, 0, 3));
+  CHECK(!stop_again(&p)); /* it is not stopped */
+  if (was_hit) {
+    CHECK_EQUAL(stop(&p, 3, true), TELAR_STOP_HIT);
+    telar_sched_window_was_hit(p.sched, 0);
+    telar_sched_interrupt_spent(p.sched, 0, 3);
+  } else {
+    CHECK_EQUAL(telar_sched_window_close(p.sched, 0, 3), TELAR_WINDOW_CLOSED);
+    CHECK_EQUAL(stop(&p, 3, true), TELAR_STOP_NOTED);
+  }
+  CHECK(!stop_again(&p)); /* the window is closed */
+  uint32_t before = p.owner_rings;
+  telar_sched_window_reopen(p.sched, 0, 3);
+  CHECK_EQUAL(p.owner_rings, before + 1);
+  CHECK(stop_again(&p));
+  CHECK(!stop_again(&p)); /* one interrupt is on its way */
+  CHECK_EQUAL(telar_sched_window_close(p.sched, 0, 3), TELAR_WINDOW_MARKED);
+  telar_sched_interrupt_spent(p.sched, 0, 3);
+  CHECK_EQUAL(telar_sched_window_close(p.sched, 0, 3), TELAR_WINDOW_SPENT);
+  end_stopped(&p);
+}
+
+static void a_window_that_is_reopened_for_a_task_that_was_not_stopped_rings_nobody(void) {
+  play p;
+  begin_told(&p);
+  uint32_t before = p.owner_rings;
+  telar_sched_window_reopen(p.sched, 0, 3);
+  CHECK_EQUAL(p.owner_rings, before);
+  CHECK_EQUAL(stop(&p, 3, true), TELAR_STOP_HIT);
+  telar_sched_window_was_hit(p.sched, 0);
+  end_stopped(&p);
+}
+
 static void a_stopped_task_may_be_condemned(void) {
   play p;
   uint32_t worker = NONE;
@@ -310,6 +353,9 @@ int main(void) {
   a_task_without_a_window_is_dropped(false);
   a_task_without_a_window_is_dropped(true);
   nothing_is_hit_that_the_owner_cannot_interrupt();
+  what_a_stopped_task_has_left_is_hit_too(true);
+  what_a_stopped_task_has_left_is_hit_too(false);
+  a_window_that_is_reopened_for_a_task_that_was_not_stopped_rings_nobody();
   a_stopped_task_may_be_condemned();
   takes_only_waiting_tasks_out_of_the_queue();
   reports_the_limit_that_counts();

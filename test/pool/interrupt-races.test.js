@@ -36,6 +36,32 @@ test('an interrupt of a task that just ends never hits the next one', limit, asy
   assert.equal(pool.completed, 3002)
 })
 
+test('what a stopped task leaves to ticks and microtasks is stopped too', limit, async (t) => {
+  const { gate, pool } = useSteered(t)
+  const thread = await pool.run(0, { name: 'thread' })
+  for (let i = 0; i < 200; i++) {
+    const { stop, options } = interruptible('spinThrice', never)
+    const running = pool.run(1, options)
+    await gate.reached(1, 3 * i + 1)
+    stop.abort()
+    await assert.rejects(running, aborted)
+    await gate.reached(1, 3 * i + 3)
+    assert.equal(await pool.run(0, { name: 'thread' }), thread)
+  }
+})
+
+test('a task is stopped at any moment around the end of its function', limit, async (t) => {
+  const { pool } = useSteered(t)
+  const thread = await pool.run(0, { name: 'thread' })
+  for (let i = 0; i < 300; i++) {
+    const { stop, options } = interruptible('leaveSpin', never)
+    const running = pool.run(i % 4, options)
+    setTimeout(() => stop.abort(), i % 5)
+    await assert.rejects(running, aborted)
+    assert.equal(await pool.run(0, { name: 'thread' }), thread)
+  }
+})
+
 test('a task that waits is never begun', limit, async (t) => {
   const { gate, pool } = useSteered(t)
   const busy = pool.run(1, { name: 'spinUntilOpen' })
