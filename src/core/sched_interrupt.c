@@ -75,7 +75,7 @@ bool telar_sched_window_open(telar_sched *s, uint32_t worker, uint32_t slot) {
 }
 
 void telar_sched_window_reopen(telar_sched *s, uint32_t worker, uint32_t slot) {
-  atomic_store(&s->workers[worker].window, WINDOW_OPEN(slot));                    /* I2 */
+  atomic_store(&s->workers[worker].window, WINDOW_OPEN(slot));                 /* I2 */
   if (atomic_load(&s->slots[slot].state) == SLOT_WORD(SLOT_STOPPED, worker)) { /* I2 */
     sched_ring(s, TELAR_SCHED_NONE);
   }
