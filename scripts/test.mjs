@@ -12,6 +12,8 @@ import { availableParallelism } from 'node:os'
 import { root, testFiles } from './test-files.mjs'
 
 const kWithout = '--without='
+// A file that takes longer has a process that never ends, and fails. Without it the run would hang.
+const kFileTimeoutMs = 600_000
 
 const given = process.argv.slice(2)
 const without = given.filter((arg) => arg.startsWith(kWithout))
@@ -29,7 +31,10 @@ if (unknown.length > 0) {
   process.stderr.write('There are no test files there\n')
   process.exitCode = 1
 } else {
-  const args = ['--test', `--test-concurrency=${availableParallelism()}`, ...flags, ...files]
+  const args = [
+    '--test', `--test-concurrency=${availableParallelism()}`, `--test-timeout=${kFileTimeoutMs}`,
+    ...flags, ...files
+  ]
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
