@@ -62,7 +62,7 @@ class MemoryLimit {
       this.#setWatching(0)
       return this.#state.setWatched(false)
     }
-    for (const worker of this.#workers.list) {
+    for (const worker of this.#workers.living) { // also those that leave: they may still run tasks
       if (this.#native.core.workerUsage(worker.index) > 0) this.#checkWorker(worker)
     }
     this.#checkLater()
@@ -70,7 +70,7 @@ class MemoryLimit {
 
   #setWatching (isWatching) {
     if (canRead) return
-    for (const { heapWords } of this.#workers.list) Atomics.store(heapWords, 1, isWatching)
+    for (const { heapWords } of this.#workers.living) Atomics.store(heapWords, 1, isWatching)
   }
 
   async #checkWorker (worker) {

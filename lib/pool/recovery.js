@@ -62,8 +62,10 @@ class Recovery {
     addTasks(error, worker.id, ran)
     const isFailure = !wasDestroyed && !(worker.isLeaving && hasStarted) &&
       this.#isBootFailure(worker, hasStarted, wasUsed, left)
-    if (worker.isLeaving) this.#scaler.growToDemand()
-    else if (!wasDestroyed && !isFailure) this.#scaler.replace()
+    // Tasks that it had not claimed are free for others only now, when its replacement may have
+    // been ended as idle.
+    if (worker.isLeaving || wasDestroyed) this.#scaler.growToDemand()
+    else if (!isFailure) this.#scaler.replace()
     if (this.#progress.isActive) this.#progress.deliver(worker)
     const hadTasks = this.#settleLeft(left, error, hasStarted)
     if (isFailure) {

@@ -7,6 +7,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { ArrayTaskQueue } = require('../..')
 const Piscina = require('../../lib/piscina')
+const { useSteered } = require('../fixtures/use-steered')
 const { useGate } = require('../fixtures/use-gate')
 const { endAfter, task, usePool } = require('../fixtures/use-pool')
 const { until } = require('../fixtures/until')
@@ -213,6 +214,17 @@ test('a worker that has tasks of a key does not end as idle', async (t) => {
     const ran = range(6).map((key) => pool.run({ key, turn, pause: 2 }, { key, name: 'alone' }))
     assert.equal((await Promise.all(ran)).length, 6)
   }
+})
+
+test('tasks of a key run when a worker ends long after its replacement was idle', async (t) => {
+  const { gate, pool } = useSteered(t, { minThreads: 0, maxThreads: 2, idleTimeout: 1 })
+  const stop = new AbortController()
+  const blocked = pool.run(1, { name: 'derive', key: 'a', signal: stop.signal })
+  await gate.reached(1, 1)
+  const next = pool.run(7, { key: 'a' })
+  stop.abort() // the thread ends when its native call returns
+  await assert.rejects(blocked, { code: 'ERR_TELAR_ABORTED' })
+  assert.equal(await next, 7)
 })
 
 test('a load balancer is not asked for a task with a key', async (t) => {

@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
-const { faces } = require('../fixtures/fault-helpers')
+const { faces, until } = require('../fixtures/fault-helpers')
 const { runProgram } = require('../fixtures/run-program')
 const { endAfter, task } = require('../fixtures/use-pool')
 
@@ -43,6 +43,16 @@ for (const [face, Class] of faces) {
       assert.equal(pool.threads.length, 2)
     })
   }
+
+  test(`${face}: a worker that leaves is watched as long as it runs tasks`, limit, async (t) => {
+    const pool = usePool(t, 64)
+    await pool.ready()
+    const both = [0, 1].map(() => assert.rejects(pool.run(0, { name: 'grow' }), exceeded))
+    await until(() => pool.workers.every(({ tasks }) => tasks === 1))
+    pool.resize({ minThreads: 1, maxThreads: 1 })
+    await Promise.all(both)
+    assert.equal(await pool.run('after'), 'after')
+  })
 
   test(`${face}: garbage does not count`, limit, async (t) => {
     assert.equal(await usePool(t, 64).run(3e6, { name: 'garbage' }), 3e6 - 1)
