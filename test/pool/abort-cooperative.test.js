@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { EventEmitter, getEventListeners } = require('node:events')
 const { test } = require('node:test')
 const { outcomes, until } = require('../fixtures/fault-helpers')
-const { abortThousand, abortable, useSteered } = require('../fixtures/use-steered')
+const { abortThousand, abortWaiting, abortable, useSteered } = require('../fixtures/use-steered')
 
 const limit = { timeout: 60_000 }
 const aborted = { name: 'AbortError', code: 'ERR_TELAR_ABORTED' }
@@ -97,17 +97,7 @@ test('only the aborted one of several tasks on a worker is told', limit, async (
 })
 
 test('a task that waits is never begun', limit, async (t) => {
-  const { gate, pool } = useSteered(t)
-  const busy = pool.run(1, { name: 'spinUntilOpen' })
-  await gate.reached(1, 1)
-  const all = Array.from({ length: 6000 }, () => cooperative('mark'))
-  const settling = outcomes(all.map(({ options }) => pool.run(3, options)))
-  for (const { stop } of all) stop.abort()
-  gate.open(0)
-  assert.equal(await busy, 'opened')
-  for (const { reason } of await settling) assert.equal(reason.code, 'ERR_TELAR_ABORTED')
-  assert.equal(await pool.run(7), 7)
-  assert.equal(gate.count(3), 0)
+  const pool = await abortWaiting(t, () => cooperative('mark'))
   assert.equal(pool.completed, 6002)
 })
 

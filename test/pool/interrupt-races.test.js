@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { outcomes } = require('../fixtures/fault-helpers')
-const { abortThousand, abortable, useSteered } = require('../fixtures/use-steered')
+const { abortThousand, abortWaiting, abortable, useSteered } = require('../fixtures/use-steered')
 
 const limit = { timeout: 60_000 }
 const aborted = { name: 'AbortError', code: 'ERR_TELAR_ABORTED' }
@@ -63,17 +63,7 @@ test('a task is stopped at any moment around the end of its function', limit, as
 })
 
 test('a task that waits is never begun', limit, async (t) => {
-  const { gate, pool } = useSteered(t)
-  const busy = pool.run(1, { name: 'spinUntilOpen' })
-  await gate.reached(1, 1)
-  const all = Array.from({ length: 6000 }, () => interruptible('mark'))
-  const settling = outcomes(all.map(({ options }) => pool.run(3, options)))
-  for (const { stop } of all) stop.abort()
-  gate.open(0)
-  assert.equal(await busy, 'opened')
-  for (const { reason } of await settling) assert.equal(reason.code, 'ERR_TELAR_ABORTED')
-  assert.equal(await pool.run(7), 7)
-  assert.equal(gate.count(3), 0)
+  await abortWaiting(t, () => interruptible('mark'))
 })
 
 test('only the aborted ones of several tasks on a worker are stopped', limit, async (t) => {
