@@ -21,6 +21,7 @@ class ByPort {
   // Files that few of these values need, once they are loaded.
   #packets = null
   #moves = null
+  #areBuffers = null
 
   // `index`: of this worker. getShared(): loads the classes of objects that threads share.
   // getContexts(): what tasks know of themselves.
@@ -91,7 +92,8 @@ class ByPort {
   }
 
   #move (slot, value, flags, transferList) {
-    if (!require('../transport/moved-buffers').areBuffers(transferList)) {
+    this.#areBuffers ??= require('../transport/moved-buffers').areBuffers
+    if (!this.#areBuffers(transferList)) {
       return this.#send(slot, value, flags, transferList, null)
     }
     return this.#memory.writeMoved(slot, value, flags, this.#index, transferList) ||

@@ -26,8 +26,9 @@ const kEnding = -2
 // The symbol of move.js, a file that few workers need.
 const kMovable = Symbol.for('telar.movable')
 
-// Kept once it is loaded: finding a file by require() takes as long as sending a message.
+// Kept once they are loaded: finding a file by require() takes as long as sending a message.
 let shared = null
+let adopt = null
 
 const startup = receiveStartup()
 const { port, index } = startup
@@ -309,7 +310,9 @@ function promiseOf (result) {
   if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return null
   if (result instanceof Promise && result.constructor === Promise) return result
   const { then } = result // read once: it may be a getter
-  return typeof then === 'function' ? require('./thenable').adopt(result, then) : null
+  if (typeof then !== 'function') return null
+  adopt ??= require('./thenable').adopt
+  return adopt(result, then)
 }
 
 async function executeLater (slot, found, value, form) {
