@@ -1,9 +1,9 @@
 'use strict'
 
 // Messages for values that are sent by MessagePort. If the codec can encode such a value (there was
-// no room for it in shared memory, or it is a result with a large buffer), the message is a packet:
-// an ArrayBuffer with the encoding, which is transferred. So what the receiver gets does not depend
-// on the size of a value, or on how full the shared memory was.
+// no room for it in shared memory, or it has a buffer that is moved), the message is a packet with
+// the encoding: a text, or an ArrayBuffer that is transferred. So what the receiver gets does not
+// depend on the size of a value, or on how full the shared memory was.
 
 const { ArrayBuffer, Buffer, Math, Uint8Array } = require('../base/globals')
 const native = require('../base/native')
@@ -15,6 +15,10 @@ const { besideName, findBeside, kMaxListed } = require('./shared-names')
 const { Unreadable } = require('./value-port')
 
 const kFirstBytes = 4096
+// Encodings of up to this many bytes are sent as a text with a character for each byte. V8 clones
+// such a text faster than it transfers a buffer, and the memory for the encoding can be used again.
+// Besides, where many large buffers are alive, making another one makes V8 collect garbage.
+const kMaxText = 16 * 1024
 // A packet is made this many times as large as wanted. Memory that is not written to costs only
 // address space, while moving to a larger packet costs as much as encoding.
 const kSpare = 2
@@ -32,14 +36,21 @@ class Message {
   key = undefined
   // Instead of a value: the number of an earlier message, whose task will not run.
   dropped = undefined
-  // Instead of the value: its encoding.
+  // Instead of the value: its encoding, as a text or in an ArrayBuffer.
   packet = undefined
   length = 0
   beside = undefined
   // Of a note (note.js): its number, which is not 0, and the slot of its task.
   note = 0
   slot = 0
+  // The number of this message (value-port.js).
+  message = 0
 }
+
+// The memory for encodings that become texts, and the same for decoding. Made when first needed.
+let textMemory = null
+let isTextMemoryUsed = false
+let receivedText = null
 
 // The memory of one packet. The encoding begins at its first byte.
 class PacketMemory {
@@ -50,20 +61,27 @@ class PacketMemory {
   // What is sent beside the encoding: buffers that are transferred, and objects that are shared.
   #beside = []
   #transferred = []
-  #names
+  #names = null
   // The shared objects of the value, in their order.
-  #named
-
-  constructor (names) {
-    this.#names = names
-    this.#named = names === null ? [] : names.takeList()
-  }
+  #named = []
 
   // `begun`: the part of the encoding that was written elsewhere. `names`: of what it names, or
   // null. Null: there is not enough memory.
-  static begin (begun, needed, wanted, names = null) {
-    const memory = new PacketMemory(names)
+  static begin (begun, needed, wanted, names) {
+    const memory = new PacketMemory()
+    if (names !== null) {
+      memory.#names = names
+      memory.#named = names.takeList()
+    }
     return memory.#resize(begun, needed, wanted) ? memory : null
+  }
+
+  // Begins the next encoding, which refers to no names. False: there is not enough memory.
+  open () {
+    this.#beside = []
+    this.#transferred = []
+    this.#named = []
+    return this.#resize(kNothing, kFirstBytes, kFirstBytes)
   }
 
   grow (start, used, needed, wanted) {
@@ -87,9 +105,6 @@ class PacketMemory {
 
   isShared (object) { return isShared(object) }
 
-  // Whether nothing is sent beside the encoding.
-  get isAlone () { return this.#beside.length === 0 }
-
   // Called by the encoder when it writes the value again from its beginning.
   detach () {
     this.#beside.length = this.#transferred.length = this.#named.length = 0
@@ -97,30 +112,38 @@ class PacketMemory {
 
   // Called by the encoder when the value cannot be encoded.
   free () {
-    if (this.#buffer !== null) native.detach(this.#buffer)
+    if (this.#buffer === null) return
+    if (this.bytes === textMemory) isTextMemoryUsed = false
+    else native.detach(this.#buffer)
+    this.#buffer = null
   }
 
   // The encoding as a message for a port: `[message, transferList, named]`, with the shared objects
   // that it names.
   toMessage (length) {
-    const packet = this.#buffer
     const message = new Message()
-    message.packet = packet
     message.length = length
     message.beside = this.#beside
-    return [message, [packet, ...this.#transferred], this.#named]
+    if (length > kMaxText) {
+      message.packet = this.#buffer
+      return [message, [this.#buffer, ...this.#transferred], this.#named]
+    }
+    message.packet = Buffer.from(this.#buffer, 0, length).latin1Slice(0, length)
+    this.free()
+    return [message, this.#transferred, this.#named]
   }
 
   // Always moves to a new buffer: in a resizable ArrayBuffer V8 is five to ten times as slow.
   #resize (begun, needed, wanted) {
     if (needed > kMaxRegion) return false
-    const buffer = allocate(Math.min(kSpare * wanted, kMaxRegion)) ?? allocate(needed)
-    if (buffer === null) return false
-    copy(begun, buffer)
+    const bytes = (wanted <= kMaxText ? takeTextMemory() : null) ??
+      allocate(Math.min(kSpare * wanted, kMaxRegion)) ?? allocate(needed)
+    if (bytes === null) return false
+    copy(begun, bytes)
     this.free()
-    this.#buffer = buffer
-    this.bytes = new Uint8Array(buffer)
-    this.limit = buffer.byteLength
+    this.#buffer = bytes.buffer
+    this.bytes = bytes
+    this.limit = bytes.length
     return true
   }
 }
@@ -151,32 +174,53 @@ class Source {
 }
 
 const source = new Source()
+const kNothingBeside = []
 // Once there is one.
 let decoder = null
 
+const kNothing = new Uint8Array(0)
 const align8 = (bytes) => Math.ceil(bytes / 8) * 8
 
 // Null: there is not enough memory.
 function allocate (size) {
   try {
-    return new ArrayBuffer(align8(size))
+    return new Uint8Array(align8(size))
   } catch {
     return null
   }
 }
 
+// Null: it is in use, by a value one of whose getters sends another value.
+function takeTextMemory () {
+  if (isTextMemoryUsed) return null
+  textMemory ??= allocate(kMaxText)
+  isTextMemoryUsed = textMemory !== null
+  return textMemory
+}
+
 // By fill(), which is one memcpy; set() copies from shared memory word by word.
-function copy (bytes, buffer) {
-  if (bytes.length > 0) Buffer.from(buffer).fill(bytes, 0, bytes.length)
+function copy (from, to) {
+  if (from.length > 0) Buffer.from(to.buffer).fill(from, 0, from.length)
+}
+
+// The encoder of values that are messages from the beginning, and its memory. One serves all of
+// them, since it learns their shapes.
+let writer = null
+
+function createWriter () {
+  const { Encoder } = require('../codec')
+  const memory = new PacketMemory()
+  return { memory, encoder: new Encoder(memory) }
 }
 
 // Encodes a value into a packet, as a message. Null: the platform has to clone the value.
 // `transferList`: ArrayBuffers that are transferred with the message, or undefined.
 function encode (value, transferList) {
-  const { Encoder } = require('../codec')
-  const memory = PacketMemory.begin(new Uint8Array(0), kFirstBytes, kFirstBytes)
-  if (memory === null) return null
-  const length = new Encoder(memory).encode(value, 0)
+  writer ??= createWriter()
+  // A getter of the value that is being encoded has called this. One encoder serves one value.
+  const { memory, encoder } = writer.encoder.isBusy ? createWriter() : writer
+  if (!memory.open()) return null
+  const length = encoder.encode(value, 0)
   if (length < 0) return null
   const packed = memory.toMessage(length)
   if (transferList !== undefined) packed[1] = joined(packed[1], transferList)
@@ -209,6 +253,9 @@ function isBuffer (value) {
   return ArrayBuffer.isView(value) && Buffer.isBuffer(value)
 }
 
+// The value of an encoding that was sent as a text and nothing beside it.
+function unpackText (text) { return decode(0, text.length, bytesOf(text), kNothingBeside) }
+
 // The value of a message, to which a slot of a SlotMemory refers. Throws the error of a message
 // that could not be deserialized.
 function unpack (received, memory = kNoSlot, slot = 0) {
@@ -218,14 +265,29 @@ function unpack (received, memory = kNoSlot, slot = 0) {
     if (isBuffer === true) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     return isStripped === true ? revive(value) : value
   }
-  source.set(new Uint8Array(packet), beside, memory, slot)
+  if (typeof packet === 'string') return decode(0, length, bytesOf(packet), beside, memory, slot)
   try {
-    return getDecoder().decode(0, length)
+    return decode(0, length, new Uint8Array(packet), beside, memory, slot)
   } finally {
-    source.set(null, null, null, 0)
     // Freed at once: the garbage collector of some versions of Node does not know its size.
     native.detach(packet)
   }
+}
+
+function decode (start, end, bytes, beside, memory = kNoSlot, slot = 0) {
+  source.set(bytes, beside, memory, slot)
+  try {
+    return getDecoder().decode(start, end)
+  } finally {
+    source.set(null, null, null, 0)
+  }
+}
+
+// They are valid until the next call.
+function bytesOf (text) {
+  receivedText ??= Buffer.allocUnsafeSlow(kMaxText)
+  receivedText.latin1Write(text, 0, text.length)
+  return receivedText
 }
 
 // Several encodings in one ArrayBuffer (batch.js).
@@ -238,14 +300,7 @@ class Parts {
     this.#beside = beside
   }
 
-  decode (start, end) {
-    source.set(this.#bytes, this.#beside, kNoSlot, 0)
-    try {
-      return getDecoder().decode(start, end)
-    } finally {
-      source.set(null, null, null, 0)
-    }
-  }
+  decode (start, end) { return decode(start, end, this.#bytes, this.#beside) }
 }
 
 // One decoder for all packets, since it learns the shapes of objects.
@@ -257,4 +312,4 @@ function getDecoder () {
   return decoder
 }
 
-module.exports = { PacketMemory, Parts, dropMessage, encode, pack, unpack }
+module.exports = { PacketMemory, Parts, dropMessage, encode, pack, unpack, unpackText }

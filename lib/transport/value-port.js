@@ -45,10 +45,18 @@ class ValuePort {
     this.#port = port
   }
 
-  // Sends a message that pack() made, and returns its number. A getter takes the number after the
-  // value has been serialized, because an accessor in the value may send other messages. A message
-  // that cannot be sent takes no number.
+  // Sends a message that pack() made, and returns its number. One that cannot be sent takes none.
   send (content, transferList) {
+    if (content.packet === undefined) return this.#sendCloned(content, transferList)
+    const number = content.message = (this.#lastSent + 1) | 0
+    this.#port.postMessage(content, transferList)
+    this.#lastSent = number
+    return number
+  }
+
+  // A getter takes the number after the value has been cloned, because an accessor in the value may
+  // send other messages.
+  #sendCloned (content, transferList) {
     const take = () => (this.#lastSent = (this.#lastSent + 1) | 0)
     let number = null
     try {
