@@ -72,7 +72,7 @@ class Dispatcher {
     if (task.priority !== 0) return this.#dispatchRouted(task)
     const worker = this.#findWorker(isExclusive)
     const lane = isExclusive ? kLaneExclusive : kLaneShared
-    return worker !== null && this.#assign(task, worker, lane)
+    return worker === null ? this.#postAhead(task) : this.#assign(task, worker, lane)
   }
 
   get #isFull () { return this.#state.activeDemand >= this.#state.capacity }
@@ -114,6 +114,17 @@ class Dispatcher {
 
   #pickWorker () { return this.#workers.at(this.#native.core.pickWorker()) }
 
+  // Hands a short task whose value is sent by port over to a worker that has no free place. If the
+  // task waited here until there is one, owner and worker would both sleep between two such tasks.
+  // False: it has to wait.
+  #postAhead (task) {
+    // Whatever may end a worker would end the tasks that are bound to it.
+    const isSafe = !task.mayBeStopped && this.#state.stoppable === 0 && this.#state.told === 0
+    if (task.packed === undefined || !isSafe) return false
+    const worker = this.#workers.at(this.#native.core.pickAhead())
+    return worker !== undefined && this.#postTo(task, worker)
+  }
+
   // The same for a task whose value has to be sent by port. False: there is no worker.
   #postRouted (task) {
     if (this.#settler.isOver(task) || this.#hasLostTarget(task)) return true
@@ -123,7 +134,14 @@ class Dispatcher {
     const worker = hasKey
       ? this.#workers.at(core.holdKey(keyHash))
       : task.target ?? this.#pickWorker()
-    if (worker === undefined) return false
+    return worker !== undefined && this.#postTo(task, worker)
+  }
+
+  // False: not to this worker.
+  #postTo (task, worker) {
+    const { core } = this.#native
+    const { keyHash } = task
+    const hasKey = keyHash !== kNone
     if (worker.isDestroyed) { // it has tasks of the key, which come back when its thread has ended
       core.releaseKey(keyHash)
       return false
@@ -290,8 +308,10 @@ class Dispatcher {
   // For a task whose worker was ended while the value was sent: a getter of the value has called
   // the pool. True: the task was rejected. False: it can be sent to another worker.
   #wasLost (task) {
+    task.posted = null
     if (task.transferList === undefined) {
-      if (task.packed !== null) task.packed = undefined // it was transferred with the message
+      // Otherwise it was transferred with the message.
+      if (task.packed !== null && !task.canPostAgain) task.packed = undefined
       return false
     }
     this.#settler.rejectWaiting(task, createTerminated())

@@ -13,6 +13,7 @@ class PoolState {
   fastLimit = 0
   hasWaiting = false // tasks wait in JavaScript; no other task may overtake them
   needsDrain = false
+  stoppable = 0 // tasks handed over that have a signal or limits, of those with a Task object
   told = 0 // tasks that were told to stop and still run; their promises are settled
   blocked = 0 // how many calls of runSync() block the event loop, one inside the other
   isClosing = false
@@ -139,13 +140,21 @@ class PoolState {
   // A Task object was handed over. `worker`: the one that the owner chose, or null.
   assign (task, worker) {
     worker?.assigned.add(task)
+    if (task.mayBeStopped) this.stoppable++
     this.#addExtraPlaces(this.#extraPlacesOf(task))
   }
 
   // Such a task is settled.
   unassign (task, worker) {
     worker?.assigned.delete(task)
+    if (task.mayBeStopped) this.stoppable--
     this.#addExtraPlaces(-this.#extraPlacesOf(task))
+  }
+
+  // A Task object that was handed over waits again.
+  takeBack (task) {
+    this.active--
+    this.unassign(task, task.worker)
   }
 
   // A task that runs was told to stop.

@@ -5,7 +5,6 @@
 
 const { Math } = require('../base/globals')
 const { createError, createTerminated } = require('../base/errors')
-const { kForm, kFormMask } = require('../transport/slot-memory')
 const { addTasks, describeTasks } = require('./running-tasks')
 
 class Recovery {
@@ -19,6 +18,7 @@ class Recovery {
   #poller
   #scaler
   #deadlines
+  #dispatcher
   #bootFailures
   #readiness
   #running
@@ -37,6 +37,7 @@ class Recovery {
     this.#poller = parts.poller
     this.#scaler = parts.scaler
     this.#deadlines = parts.deadlines
+    this.#dispatcher = parts.dispatcher
     this.#bootFailures = parts.bootFailures
     this.#readiness = parts.readiness
     this.#running = parts.running
@@ -94,13 +95,13 @@ class Recovery {
   }
 
   // Settles the slots that the worker has left. Those that it had not claimed are moved to other
-  // workers, if their values are still in the slots. Returns whether a task was rejected.
+  // workers, if the owner still has their values. Returns whether a task was rejected.
   #settleLeft (left, error, mayMove) {
     let hadTasks = false
     for (const { slot, isClaimed } of left) {
       if (this.#settler.freeAbandoned(slot)) continue
       const task = this.#slots.taskOf(slot)
-      if (mayMove && !isClaimed && this.#isMovable(slot, task)) {
+      if (mayMove && !isClaimed && this.#isMovable(task)) {
         this.#move(slot, task)
       } else {
         hadTasks = true
@@ -110,17 +111,33 @@ class Recovery {
     return hadTasks
   }
 
-  #isMovable (slot, task) {
+  #isMovable (task) {
     const { isBalanced, isIsolated } = this.#state
     return task !== undefined && task.target === null && !isBalanced && !isIsolated &&
-      !this.#state.isExclusive(task) &&
-      (this.#native.memory.form(slot) & kFormMask) !== kForm.portRequest
+      !this.#state.isExclusive(task) && (task.posted === null || task.canPostAgain)
   }
 
   #move (slot, task) {
-    task.worker?.assigned.delete(task)
-    task.worker = null
-    this.#resubmit(slot, task)
+    if (task.posted === null) {
+      task.worker?.assigned.delete(task)
+      task.worker = null
+      this.#resubmit(slot, task)
+    } else {
+      this.#slots.clearTask(slot)
+      this.#slots.free(slot)
+      this.#state.takeBack(task)
+      this.#enqueue(task)
+    }
+  }
+
+  #enqueue (task) {
+    task.slot = -1
+    task.worker = task.posted = null
+    try {
+      this.#dispatcher.enqueue(task)
+    } catch (error) { // thrown by the user's queue
+      this.#settler.rejectWaiting(task, error)
+    }
   }
 
   // Submits a slot that came back unclaimed, with its value still in it.

@@ -101,6 +101,15 @@ class Task {
   // Whether it may be aborted while it runs, and that ends its worker.
   get isAbortable () { return endsWorker(this.terms, this.signal !== null) }
 
+  // Whether something may end it while it runs, and with it perhaps its worker.
+  get mayBeStopped () { return this.signal !== null || this.isLimited }
+
+  // Whether the message with its value stays with the owner when it is posted.
+  get canPostAgain () {
+    const { packed } = this
+    return packed !== undefined && packed !== null && packed[1].length === 0
+  }
+
   // Whether the order of arrival is not all that matters.
   get isRouted () {
     return this.priority !== 0 || this.keyHash !== kNone || this.target !== null

@@ -105,6 +105,14 @@ napi_value PickWorker(napi_env env, napi_callback_info info) {
   return call.Return(static_cast<int32_t>(telar_sched_pick_worker(sched)));
 }
 
+// pickAhead() -> a worker to bind a task to although no place is free, or -1
+napi_value PickAhead(napi_env env, napi_callback_info info) {
+  Call<Owner, 0> call(env, info);
+  telar_sched* sched = call.self->sched();
+  if (sched == nullptr) return call.Return(-1);
+  return call.Return(static_cast<int32_t>(telar_sched_pick_ahead(sched)));
+}
+
 // reserve(worker, mode) -> number of places reserved for a task that will enter its lane; 0: none
 // free
 napi_value Reserve(napi_env env, napi_callback_info info) {
@@ -383,6 +391,7 @@ napi_value CreatePool(napi_env env, napi_callback_info info) {
   Bind(env, api, "holdKey", HoldKey, owner);
   Bind(env, api, "releaseKey", ReleaseKey, owner);
   Bind(env, api, "pickWorker", PickWorker, owner);
+  Bind(env, api, "pickAhead", PickAhead, owner);
   Bind(env, api, "reserve", Reserve, owner);
   Bind(env, api, "unreserve", Unreserve, owner);
   Bind(env, api, "submitTo", SubmitTo, owner);

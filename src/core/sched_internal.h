@@ -116,6 +116,7 @@ struct telar_sched {
   uint32_t limited;             /* slots with limits */
   sched_limits *limits;         /* by slot */
   uint64_t ran_ns;              /* moving average of the run time; 0: no task has ended yet */
+  uint32_t short_in_row;        /* tasks since the last that was longer than AHEAD_NS */
   uint32_t present;             /* workers in the table */
   uint32_t keys_bound;          /* keys that have a worker */
   bool looks_again;             /* see telar_sched_owner_looks_again */

@@ -7,6 +7,13 @@
  */
 #include "sched_internal.h"
 
+/* Tasks are bound ahead only after so many short ones in a row: where one task in a hundred is
+ * long, most of the time none is bound. */
+#define AHEAD_AFTER 64u
+/* A worker that crashes takes the tasks that are bound to it along: no more than this. It needs
+ * only a few to have work while the owner wakes up and brings more. */
+#define AHEAD_MAX 8u
+
 static sched_key *key_of(telar_sched *s, uint32_t key) {
   return &s->keys[key % TELAR_SCHED_KEYS];
 }
@@ -160,17 +167,35 @@ void telar_sched_release_key(telar_sched *s, uint32_t key) {
   key_of(s, key)->outstanding--;
 }
 
+/* A task that was bound to it counts twice while it runs. */
+static uint32_t tasks_of(const telar_sched *s, uint32_t worker) {
+  return s->workers[worker].routed + telar_sched_worker_usage(s, worker);
+}
+
 uint32_t telar_sched_pick_worker(telar_sched *s) {
   uint32_t found = TELAR_SCHED_NONE;
   uint32_t fewest = UINT32_MAX;
   for (uint32_t i = 0; i < sched_table_end(s); i++) {
-    uint32_t tasks = s->workers[i].routed + telar_sched_worker_usage(s, i);
+    uint32_t tasks = tasks_of(s, i);
     if (is_open(s, i) && tasks < fewest) {
       found = i;
       fewest = tasks;
     }
   }
   return found;
+}
+
+uint32_t telar_sched_pick_ahead(telar_sched *s) {
+  if (s->short_in_row < AHEAD_AFTER || s->limited != 0 || telar_sched_ready_length(s) != 0) {
+    return TELAR_SCHED_NONE;
+  }
+  uint32_t worker = telar_sched_pick_worker(s);
+  if (worker == TELAR_SCHED_NONE || !telar_sched_worker_is_ready(s, worker)) {
+    return TELAR_SCHED_NONE;
+  }
+  uint32_t tasks = tasks_of(s, worker);
+  bool is_short = tasks <= AHEAD_MAX && tasks * s->ran_ns <= TELAR_SCHED_AHEAD_NS;
+  return is_short ? worker : TELAR_SCHED_NONE;
 }
 
 /* The worker of a slot has ended the task, or has ended itself. */

@@ -333,6 +333,59 @@ static void an_exclusive_task_gets_its_worker(void) {
   play_close(&p);
 }
 
+/* Runs a task on a worker that is busy with no other one. `ran`: how long that took. */
+static void runs_for(play *p, uint32_t worker, uint64_t ran) {
+  play_submit(p, SLOTS - 1);
+  starts(p, worker, NONE, SLOTS - 1);
+  CHECK(play_is_asleep(play_next(p, worker, SLOTS - 1)));
+  p->sched->slots[SLOTS - 1].ran_ns = ran;
+  PLAY_DRAINS(p, SLOTS - 1);
+}
+
+static void only_short_tasks_are_bound_ahead(void) {
+  play p;
+  uint32_t bound = 0;
+  play_open(&p, play_config(SLOTS, 2, 1));
+  play_hire_many(&p, 2);
+  for (int i = 0; i < 200; i++) runs_for(&p, 0, 1000);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE); /* no worker is ready */
+  for (uint32_t i = 0; i < 2; i++) telar_sched_worker_set_ready(p.sched, i);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
+  bind_to(&p, 0, 0, 0, TELAR_LANE_SHARED);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 1); /* it has fewer */
+  for (uint32_t worker; (worker = telar_sched_pick_ahead(p.sched)) != NONE; bound++) {
+    CHECK(bound < SLOTS / 2);
+    bind_to(&p, bound + 1, worker, 0, TELAR_LANE_SHARED);
+  }
+  CHECK(bound > 8 && bound < 24); /* a few for each worker */
+  play_close(&p);
+}
+
+static void no_task_is_bound_ahead_where_another_worker_may_be_faster(void) {
+  play p;
+  play_open(&p, play_config(SLOTS, 1, 1));
+  play_hire(&p);
+  telar_sched_worker_set_ready(p.sched, 0);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE); /* nothing is known */
+  for (int i = 0; i < 200; i++) runs_for(&p, 0, 1000);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
+  play_submit(&p, 0);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE); /* it is older, and any worker may take it */
+  starts(&p, 0, NONE, 0);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
+  CHECK(play_is_asleep(play_next(&p, 0, 0)));
+  PLAY_DRAINS(&p, 0);
+  runs_for(&p, 0, TELAR_SCHED_AHEAD_NS + 1);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE);
+  for (int i = 0; i < 200; i++) runs_for(&p, 0, 1000);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
+  CHECK_STATUS(telar_sched_limit(p.sched, 1, 0, UINT64_MAX / 2), TELAR_OK);
+  play_submit(&p, 1);
+  starts(&p, 0, NONE, 1);
+  CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE); /* to stop it, its worker may be ended */
+  play_close(&p);
+}
+
 /* A worker that is full is not woken for its agenda, and looks at it as soon as it has a place. */
 static void a_full_worker_sleeps_on(void) {
   play p;
@@ -382,6 +435,8 @@ int main(void) {
   a_held_key_stays();
   bound_tasks_run_where_they_belong();
   an_exclusive_task_gets_its_worker();
+  only_short_tasks_are_bound_ahead();
+  no_task_is_bound_ahead_where_another_worker_may_be_faster();
   a_full_worker_sleeps_on();
   the_aged_bound_holds_for_agendas();
   return 0;
