@@ -18,6 +18,7 @@ const { kFunction } = require('../transport/own-functions')
 const { freeNames } = require('./free-names')
 
 const toSource = Function.prototype.toString
+const callerOf = Object.getOwnPropertyDescriptor(Function.prototype, 'caller')?.get
 const kNative = /\{\s*\[native code\]\s*\}\s*$/
 const kFrames = 30
 
@@ -33,6 +34,7 @@ class InlineFunction {
   #fn
   #given // names that are given to it
   #form
+  #key = null // of a method, if it is computed: `{ ['a' + b] () {} }`
   #place = null
 
   // `given`: the names of imports. Throws for a function that has no source of its own.
@@ -54,8 +56,8 @@ class InlineFunction {
       const kind = node.generator ? 'a generator' : 'a class'
       throw argumentError(`The function must be one that returns its result, not ${kind}`, this.#fn)
     }
-    const names = [...freeNames(node).keys()].filter((name) => {
-      return !this.#given.has(name) && !(name in nodeGlobals)
+    const names = [...freeNames(node, this.#key).keys()].filter((name) => {
+      return !this.#given.has(name) && !Object.hasOwn(nodeGlobals, name)
     })
     if (names.length > 0) throw createError('ERR_TELAR_OUTER_NAME', this.name, names.join(', '))
   }
@@ -77,7 +79,9 @@ class InlineFunction {
     try {
       this.#form = kForms.method
       const { properties: [property] } = parse(`({${this.code}\n})`)
-      return property.kind === 'init' ? property.value : null
+      if (property.kind !== 'init') return null
+      if (property.computed) this.#key = property.key
+      return property.value
     } catch {
       return null
     }
@@ -97,7 +101,7 @@ class InlineFunction {
       prefix,
       suffix,
       isMethod,
-      isStrict: !Object.hasOwn(this.#fn, 'caller'), // V8 gives it to functions that are not strict
+      isStrict: isStrict(this.#fn),
       imports,
       way
     }
@@ -122,6 +126,18 @@ class InlineFunction {
     let line = 1
     while (line < starts.length && starts[line] <= at) line++
     return { file: call.file, line, column: at - starts[line - 1] + 1 }
+  }
+}
+
+// V8 tells the caller of functions that are not strict: by a property of their own, or, since Node
+// 26, by an accessor that throws for all others.
+function isStrict (fn) {
+  if (Object.hasOwn(fn, 'caller')) return false
+  try {
+    Reflect.apply(callerOf, fn, [])
+    return false
+  } catch {
+    return true
   }
 }
 

@@ -13,6 +13,7 @@ const { usePool } = require('../fixtures/use-pool')
 const { useFolder } = require('../fixtures/use-folder')
 
 const outer = 5
+const valueOf = 7
 
 test('functions of every kind run with their arguments', async (t) => {
   const pool = usePool(t, null)
@@ -23,10 +24,20 @@ test('functions of every kind run with their arguments', async (t) => {
   assert.equal(await pool.exec(async function named (a) { return named.name + a }, 3), 'named3')
   assert.equal(await pool.exec({ method (a) { return a } }.method, 'm'), 'm')
   assert.equal(await pool.exec({ async 'odd name' (a) { return a } }['odd name'], 'm'), 'm')
+  assert.equal(await pool.exec({ [Symbol.iterator] (a) { return a } }[Symbol.iterator], 'm'), 'm')
   assert.equal(await pool.exec(class { static twice (a) { return 2 * a } }.twice, 4), 8)
   assert.deepEqual(await pool.exec((a) => ({ a }), 1), { a: 1 })
   // eslint-disable-next-line no-new-func
   assert.equal(await pool.exec(new Function('a', 'b', 'return a - b'), 3, 1), 2)
+})
+
+test('a function is strict if it was where it is written', async (t) => {
+  const pool = usePool(t, null)
+  assert.equal(await pool.exec(function () { return this === undefined }), true)
+  // eslint-disable-next-line no-new-func
+  assert.equal(await pool.exec(new Function('return this === globalThis')), true)
+  const inner = vm.runInThisContext("(function () { 'use strict'; return this === undefined })")
+  assert.equal(await pool.exec(inner), true)
 })
 
 test('a function keeps its state in its worker, and its source is read once', async (t) => {
@@ -49,6 +60,10 @@ for (const [names, fn] of [
   ['outer', () => { try { } catch (outer) { } return outer }],
   ['outer', () => class extends outer {}],
   ['outer', () => { for (const a of outer) return a }],
+  ['outer', (a = outer) => { var outer = 1; return a + outer }], // eslint-disable-line no-var
+  ['outer', (a = () => outer) => { const outer = 1; return a() + outer }],
+  ['outer', { [`a${outer}`] () { return 1 } }.a5],
+  ['valueOf', () => valueOf], // not what the global object inherits
   ['require', () => require('node:fs')],
   ['this', () => this],
   ['arguments', () => arguments]
