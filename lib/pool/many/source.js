@@ -4,6 +4,7 @@
 // async one, as by `for await`.
 
 const { Promise, Reflect, Symbol } = require('../../base/globals')
+const { argumentError } = require('../../base/arguments')
 
 const { apply } = Reflect
 const promiseThen = Promise.prototype.then
@@ -58,7 +59,7 @@ class Source {
       this.#await(step, (step) => this.#accept(step))
       return kLater
     }
-    const { done, value } = step
+    const { done, value } = checkStep(step)
     if (done) return this.#end()
     if (typeof value === 'object' && value !== null && typeof value.then === 'function') {
       this.#await(value, (value) => { this.#arrived = value })
@@ -74,6 +75,9 @@ class Source {
     this.#iterator = this.#isAsync
       ? apply(open, iterable, [])
       : iterable[Symbol.iterator]()
+    if (typeof this.#iterator?.next !== 'function') {
+      throw argumentError('The iterator of the items must have a method next()', this.#iterator)
+    }
   }
 
   #await (thenable, accept) {
@@ -101,7 +105,7 @@ class Source {
   }
 
   #accept (step) {
-    const { done, value } = step
+    const { done, value } = checkStep(step)
     if (done) this.#end()
     else this.#arrived = value
   }
@@ -137,6 +141,12 @@ class Source {
     const close = iterator.return
     if (close !== undefined && close !== null) await apply(close, iterator, [])
   }
+}
+
+// As a `for` loop: without it a source that gives anything else would never end.
+function checkStep (step) {
+  if ((typeof step === 'object' && step !== null) || typeof step === 'function') return step
+  throw argumentError('next() of the items must return an object with value and done', step)
 }
 
 async function adopt (thenable) { return thenable }
