@@ -2,7 +2,7 @@
 // list of error codes, and test/pool/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
-import type { Duplex, Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
+import type { Readable, ReadableOptions, Transform, Writable, WritableOptions } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions } from 'node:worker_threads'
 
@@ -1030,7 +1030,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   ): Promise<R[]>
 
   /**
-   * {@link map} as a stream for `pipeline()`: an object-mode Duplex of Node, which runs the task
+   * {@link map} as a stream for `pipeline()`: an object-mode Transform of Node, which runs the task
    * function for each chunk. A task that returns null fails the stream. Destroying it cancels what
    * waits.
    *
@@ -1040,7 +1040,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
    * import { pipeline } from 'node:stream/promises'
    * await pipeline(rows, pool.transform(), database)
    */
-  transform (options?: TransformOptions): Duplex
+  transform (options?: TransformOptions): Transform
 
   /**
    * {@link map} for web streams: the two sides of a transform stream.
