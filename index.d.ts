@@ -304,8 +304,8 @@ export interface SyncFnOptions {
   timeout?: number
   /**
    * Globals that are set before the file is loaded: `named` is the export (null: the namespace; not
-   * given: the default one). Unless `conditional` is false, a global that exists is kept. Default:
-   * none; `true` means those that every version of Node has that telar runs on.
+   * given: the default one). Unless `conditional` is false, a global that exists is kept. A module
+   * that does not exist is left out. Default: none; `true` means those that every version of Node has that telar runs on.
    */
   globalShims?: boolean | ReadonlyArray<{
     moduleName: string
@@ -323,7 +323,8 @@ export interface SyncFnOptions {
  * file has one such function and one worker, which starts at once and does not keep the process
  * alive.
  *
- * @param workerPath an absolute path, or a `file:` URL
+ * @param workerPath an absolute path, or a `file:` URL. If a JavaScript file does not exist, its
+ * name stands for a TypeScript file
  * @param timeoutOrOptions the `timeout`, or the options. If the file has a function, that is
  * returned, and they do not count
  * @throws `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`. The function throws what the
@@ -934,8 +935,8 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   ): Promise<Awaited<ReturnType<F>>>
 
   /**
-   * Gives a function that is written in place a name, for the option `name` of run(), runSync() and
-   * broadcast(). It is called like an export of the task file, and used instead of one with that
+   * Gives a function that is written in place a name, for the option `name` of run(), runSync(),
+   * broadcast(), map() and its relatives. It is called like an export of the task file, and used instead of one with that
    * name.
    *
    * @throws `ERR_TELAR_OUTER_NAME`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`

@@ -191,6 +191,7 @@ test('define() gives a function a name for run() and runSync()', async (t) => {
   pool.define('square', (x) => -x)
   assert.equal(await pool.run(5, { name: 'square' }), -5)
   assert.deepEqual(await pool.broadcast(5, { name: 'square' }), [-5])
+  assert.deepEqual(await pool.runMany([1, 2], { name: 'square' }), [-1, -2])
   assert.throws(() => pool.define('', () => 1), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
   assert.throws(() => pool.define('x', () => outer), { code: 'ERR_TELAR_OUTER_NAME' })
   assert.throws(() => pool.define('x', () => 1, { import: {} }), {
