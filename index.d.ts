@@ -305,7 +305,8 @@ export interface SyncFnOptions {
   /**
    * Globals that are set before the file is loaded: `named` is the export (null: the namespace; not
    * given: the default one). Unless `conditional` is false, a global that exists is kept. A module
-   * that does not exist is left out. Default: none; `true` means those that every version of Node has that telar runs on.
+   * that does not exist is left out. Default: none; `true` means those that every version of Node
+   * has that telar runs on.
    */
   globalShims?: boolean | ReadonlyArray<{
     moduleName: string
@@ -936,8 +937,8 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
 
   /**
    * Gives a function that is written in place a name, for the option `name` of run(), runSync(),
-   * broadcast(), map() and its relatives. It is called like an export of the task file, and used instead of one with that
-   * name.
+   * broadcast(), map() and its relatives. It is called like an export of the task file, and used
+   * instead of one with that name.
    *
    * @throws `ERR_TELAR_OUTER_NAME`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
    *
