@@ -59,8 +59,9 @@ class Source {
       this.#await(step, (step) => this.#accept(step))
       return kLater
     }
-    const { done, value } = checkStep(step)
+    const { done, value } = step
     if (done) return this.#end()
+    if (value === undefined) checkStep(step)
     if (typeof value === 'object' && value !== null && typeof value.then === 'function') {
       this.#await(value, (value) => { this.#arrived = value })
       return kLater
@@ -105,9 +106,10 @@ class Source {
   }
 
   #accept (step) {
-    const { done, value } = checkStep(step)
-    if (done) this.#end()
-    else this.#arrived = value
+    const { done, value } = step
+    if (done) return this.#end()
+    if (value === undefined) checkStep(step)
+    this.#arrived = value
   }
 
   #reject (error) {
@@ -143,9 +145,10 @@ class Source {
   }
 }
 
-// As a `for` loop: without it a source that gives anything else would never end.
+// For a step without a value: as in a `for` loop it has to be an object. A source that gives
+// anything else would never end.
 function checkStep (step) {
-  if ((typeof step === 'object' && step !== null) || typeof step === 'function') return step
+  if (typeof step === 'object' || typeof step === 'function') return
   throw argumentError('next() of the items must return an object with value and done', step)
 }
 
