@@ -916,7 +916,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
    * each worker once. So it must not use variables from outside of itself: pass values as
    * arguments, and modules as `imports`. If there is only one argument, it may be marked by
    * {@link move}. Errors point to the file and the line of the function, if it is written in the
-   * file that calls this; otherwise to the call.
+   * file that calls this, or in one that calls that; otherwise to the call.
    *
    * @throws (rejects with) `ERR_TELAR_OUTER_NAME`, which names a variable from outside
    * @throws `ERR_TELAR_INVALID_ARGUMENT`: the function is native, bound, a class or a generator

@@ -109,24 +109,35 @@ class InlineFunction {
   }
 
   // Where the source begins. JavaScript does not tell that of a function. But most are written in
-  // the file that calls exec(); of several places with the same text, the one next to the call
-  // counts. Otherwise the place of the call is taken.
+  // the file that calls exec(), or that calls a function which does; of several places with the
+  // same text, the one next to the call counts. Otherwise the place of the call is taken.
   #locate () {
-    const call = callSite()
-    if (call === null) return { file: null, line: 1, column: 1 }
-    let text
-    try {
-      text = fs.readFileSync(call.file, 'utf8')
-    } catch {
-      return call
+    const calls = callSites()
+    const searched = new Set()
+    for (const call of calls) {
+      if (searched.has(call.file)) continue
+      searched.add(call.file)
+      const place = find(this.code, call)
+      if (place !== null) return place
     }
-    const starts = lineStarts(text)
-    const at = nearest(text, this.code, starts[call.line - 1] ?? 0)
-    if (at < 0) return call
-    let line = 1
-    while (line < starts.length && starts[line] <= at) line++
-    return { file: call.file, line, column: at - starts[line - 1] + 1 }
+    return calls[0] ?? { file: null, line: 1, column: 1 }
   }
+}
+
+// The place of the source in the file of a call, or null.
+function find (source, { file, line: from }) {
+  let text
+  try {
+    text = fs.readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+  const starts = lineStarts(text)
+  const at = nearest(text, source, starts[from - 1] ?? 0)
+  if (at < 0) return null
+  let line = 1
+  while (line < starts.length && starts[line] <= at) line++
+  return { file, line, column: at - starts[line - 1] + 1 }
 }
 
 // V8 tells the caller of functions that are not strict: by a property of their own, or, since Node
@@ -155,8 +166,8 @@ function nearest (text, source, from) {
   return after - from <= from - before ? after : before
 }
 
-// Where the user calls telar: `{ file, line, column }`, or null.
-function callSite () {
+// Where the user calls telar, and where that is called from: `{ file, line, column }`.
+function callSites () {
   const { prepareStackTrace, stackTraceLimit } = Error
   let sites
   try {
@@ -167,12 +178,13 @@ function callSite () {
     Error.prepareStackTrace = prepareStackTrace
     Error.stackTraceLimit = stackTraceLimit
   }
+  const calls = []
   for (const site of sites) {
     const file = fileOf(site.getFileName())
     if (file === null || (libFolder !== null && file.startsWith(libFolder))) continue
-    return { file, line: site.getLineNumber(), column: site.getColumnNumber() }
+    calls.push({ file, line: site.getLineNumber(), column: site.getColumnNumber() })
   }
-  return null
+  return calls
 }
 
 function fileOf (name) {

@@ -164,6 +164,20 @@ test('errors point to the line and column where the function is written', async 
   assert.doesNotMatch(third.stack, /lib.(pool|worker)/)
 })
 
+test('errors point to the function if another file calls exec() with it', async (t) => {
+  const folder = useFolder(t)
+  const file = path.join(folder, 'wrapper.js')
+  fs.writeFileSync(file, 'exports.call = (pool, given) => pool.exec(given)')
+  const { call } = require(file)
+  const pool = usePool(t, null)
+  const line = Number(new Error().stack.split('\n')[1].match(/:(\d+):\d+/)[1])
+  const error = await call(pool, () => { throw new Error('wrapped') }).catch((error) => error)
+  assert.ok(error.stack.includes(`exec.test.js:${line + 1}:48`), error.stack)
+  const imports = { values: '../fixtures/tasks/calls.js' }
+  const fn = () => values.add(1, 2) // eslint-disable-line no-undef
+  assert.equal(await call(pool, { fn, imports }), 3)
+})
+
 test('a function that is made by a program points to the call', async (t) => {
   const pool = usePool(t, null)
   const made = vm.runInThisContext('(() => { throw new Error("made") })')
