@@ -2,7 +2,7 @@
 // list of error codes, and test/pool/options.test.js the list of options.
 
 import type { EventEmitter } from 'node:events'
-import type { Duplex, Readable, ReadableOptions, Writable, WritableOptions } from 'node:stream'
+import type { Readable, ReadableOptions, Transform, Writable, WritableOptions } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import type { MessagePort, ResourceLimits, Worker, WorkerOptions } from 'node:worker_threads'
 
@@ -304,8 +304,9 @@ export interface SyncFnOptions {
   timeout?: number
   /**
    * Globals that are set before the file is loaded: `named` is the export (null: the namespace; not
-   * given: the default one). Unless `conditional` is false, a global that exists is kept. Default:
-   * none; `true` means those that every version of Node has that telar runs on.
+   * given: the default one). Unless `conditional` is false, a global that exists is kept. A module
+   * that does not exist is left out. Default: none; `true` means those that every version of Node
+   * has that telar runs on.
    */
   globalShims?: boolean | ReadonlyArray<{
     moduleName: string
@@ -323,7 +324,8 @@ export interface SyncFnOptions {
  * file has one such function and one worker, which starts at once and does not keep the process
  * alive.
  *
- * @param workerPath an absolute path, or a `file:` URL
+ * @param workerPath an absolute path, or a `file:` URL. If a JavaScript file does not exist, its
+ * name stands for a TypeScript file
  * @param timeoutOrOptions the `timeout`, or the options. If the file has a function, that is
  * returned, and they do not count
  * @throws `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`. The function throws what the
@@ -914,7 +916,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
    * each worker once. So it must not use variables from outside of itself: pass values as
    * arguments, and modules as `imports`. If there is only one argument, it may be marked by
    * {@link move}. Errors point to the file and the line of the function, if it is written in the
-   * file that calls this; otherwise to the call.
+   * file that calls this, or in one that calls that; otherwise to the call.
    *
    * @throws (rejects with) `ERR_TELAR_OUTER_NAME`, which names a variable from outside
    * @throws `ERR_TELAR_INVALID_ARGUMENT`: the function is native, bound, a class or a generator
@@ -934,9 +936,9 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   ): Promise<Awaited<ReturnType<F>>>
 
   /**
-   * Gives a function that is written in place a name, for the option `name` of run(), runSync() and
-   * broadcast(). It is called like an export of the task file, and used instead of one with that
-   * name.
+   * Gives a function that is written in place a name, for the option `name` of run(), runSync(),
+   * broadcast(), map() and its relatives. It is called like an export of the task file, and used
+   * instead of one with that name.
    *
    * @throws `ERR_TELAR_OUTER_NAME`, `ERR_TELAR_INVALID_ARGUMENT`, `ERR_TELAR_UNKNOWN_OPTION`
    *
@@ -1030,7 +1032,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
   ): Promise<R[]>
 
   /**
-   * {@link map} as a stream for `pipeline()`: an object-mode Duplex of Node, which runs the task
+   * {@link map} as a stream for `pipeline()`: an object-mode Transform of Node, which runs the task
    * function for each chunk. A task that returns null fails the stream. Destroying it cancels what
    * waits.
    *
@@ -1040,7 +1042,7 @@ export class Pool<T = any, R = any> extends EventEmitter<PoolEvents> {
    * import { pipeline } from 'node:stream/promises'
    * await pipeline(rows, pool.transform(), database)
    */
-  transform (options?: TransformOptions): Duplex
+  transform (options?: TransformOptions): Transform
 
   /**
    * {@link map} for web streams: the two sides of a transform stream.

@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run bench:many: map(), runMany() and stream() beside run(), and beside mapExecute() of
-// poolifier, for very small tasks. The drivers take turns (turns.js).
+// npm run bench:many: map(), runMany(), stream() and a proxy beside run(), and beside mapExecute()
+// of poolifier, for very small tasks. The drivers take turns (turns.js).
 //
 //   node bench/many.js [--rounds=5] [--items=1000000] [--threads=1]
 
@@ -42,8 +42,9 @@ async function consume (results, items) {
   if (count !== items) throw new Error(`Expected ${items} results but got ${count}`)
 }
 
-const driversOf = (pool, rival) => ({
+const driversOf = (pool, api, rival) => ({
   run: (items) => runInFlight(items, (i) => pool.run(i)),
+  method: (items) => runInFlight(items, (i) => api.root(i)),
   map: (items) => consume(pool.map(numbers(items)), items),
   runMany: (items) => pool.runMany(numbers(items)),
   rival: (items) => rival.mapExecute(numbers(items), 'root'),
@@ -53,6 +54,7 @@ const driversOf = (pool, rival) => ({
 
 const titles = {
   run: 'square roots by run(), 1000 in flight',
+  method: 'square roots by a method of a proxy, 1000 in flight',
   map: 'square roots by map()',
   runMany: 'square roots by runMany()',
   rival: 'square roots by mapExecute() of poolifier',
@@ -82,17 +84,18 @@ async function main () {
     workerOptions: { workerData: { host: 'poolifier' } }
   })
   const shares = []
-  const rates = await takeTurns(driversOf(pool, rival), {
+  const rates = await takeTurns(driversOf(pool, pool.proxy(), rival), {
     rounds,
     itemsOf: (name) => name === 'rival' ? items / kRivalPart : items,
     afterRound: async () => { shares.push(await shareOf(pool, items / 4, threads)) }
   })
   await pool.close()
-  await rival.destroy()
 
   printRates(rates, titles, { threads, items })
   const share = Math.round(median(shares) * 100)
   console.log(`\nItems of a microsecond by map() have ${share} % of the time of the workers.`)
+  // At the end, since on a loaded machine the process may end before poolifier has settled this.
+  await rival.destroy()
 }
 
 if (isMainThread) main()

@@ -41,8 +41,11 @@ class Search {
   // Names are looked up when everything is declared: functions and `var` may be used before.
   #uses = []
 
-  run (node) {
-    this.#visit(node, new Scope(null, true), false)
+  // `key`: see freeNames().
+  run (node, key) {
+    const scope = new Scope(null, true)
+    this.#visit(node, scope, false)
+    this.#visit(key, scope, false)
     for (const { node, name, scope } of this.#uses) {
       if (!scope.has(name) && !this.found.has(name)) this.found.set(name, node)
     }
@@ -129,12 +132,10 @@ class Search {
     const inner = new Scope(scope, true)
     if (node.type === 'FunctionExpression' && node.id !== null) inner.names.add(node.id.name)
     for (const param of node.params) this.#declare(param, inner, inner, hasThis || !isArrow)
-    // The parameters and the body share a scope, which is right for all names that are declared.
-    if (node.body.type === 'BlockStatement') {
-      this.#visit(node.body.body, inner, hasThis || !isArrow)
-    } else {
-      this.#visit(node.body, inner, hasThis || !isArrow)
-    }
+    // Default values of the parameters do not see what the body declares.
+    const ofBody = new Scope(inner, true)
+    const body = node.body.type === 'BlockStatement' ? node.body.body : node.body
+    this.#visit(body, ofBody, hasThis || !isArrow)
   }
 
   #visitClass (node, scope, hasThis) {
@@ -172,7 +173,7 @@ class Search {
   #use (node, name, scope) { this.#uses.push({ node, name, scope }) }
 }
 
-// A Map with the first node of each name.
-function freeNames (node) { return new Search().run(node) }
+// A Map with the first node of each name. `key`: of a method, if it is computed; else null.
+function freeNames (node, key = null) { return new Search().run(node, key) }
 
 module.exports = { freeNames }

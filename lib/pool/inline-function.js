@@ -18,6 +18,7 @@ const { kFunction } = require('../transport/own-functions')
 const { freeNames } = require('./free-names')
 
 const toSource = Function.prototype.toString
+const callerOf = Object.getOwnPropertyDescriptor(Function.prototype, 'caller')?.get
 const kNative = /\{\s*\[native code\]\s*\}\s*$/
 const kFrames = 30
 
@@ -33,6 +34,7 @@ class InlineFunction {
   #fn
   #given // names that are given to it
   #form
+  #key = null // of a method, if it is computed: `{ ['a' + b] () {} }`
   #place = null
 
   // `given`: the names of imports. Throws for a function that has no source of its own.
@@ -54,8 +56,8 @@ class InlineFunction {
       const kind = node.generator ? 'a generator' : 'a class'
       throw argumentError(`The function must be one that returns its result, not ${kind}`, this.#fn)
     }
-    const names = [...freeNames(node).keys()].filter((name) => {
-      return !this.#given.has(name) && !(name in nodeGlobals)
+    const names = [...freeNames(node, this.#key).keys()].filter((name) => {
+      return !this.#given.has(name) && !Object.hasOwn(nodeGlobals, name)
     })
     if (names.length > 0) throw createError('ERR_TELAR_OUTER_NAME', this.name, names.join(', '))
   }
@@ -77,7 +79,9 @@ class InlineFunction {
     try {
       this.#form = kForms.method
       const { properties: [property] } = parse(`({${this.code}\n})`)
-      return property.kind === 'init' ? property.value : null
+      if (property.kind !== 'init') return null
+      if (property.computed) this.#key = property.key
+      return property.value
     } catch {
       return null
     }
@@ -97,7 +101,7 @@ class InlineFunction {
       prefix,
       suffix,
       isMethod,
-      isStrict: !Object.hasOwn(this.#fn, 'caller'), // V8 gives it to functions that are not strict
+      isStrict: isStrict(this.#fn),
       imports,
       way
     }
@@ -105,23 +109,46 @@ class InlineFunction {
   }
 
   // Where the source begins. JavaScript does not tell that of a function. But most are written in
-  // the file that calls exec(); of several places with the same text, the one next to the call
-  // counts. Otherwise the place of the call is taken.
+  // the file that calls exec(), or that calls a function which does; of several places with the
+  // same text, the one next to the call counts. Otherwise the place of the call is taken.
   #locate () {
-    const call = callSite()
-    if (call === null) return { file: null, line: 1, column: 1 }
-    let text
-    try {
-      text = fs.readFileSync(call.file, 'utf8')
-    } catch {
-      return call
+    const calls = callSites()
+    const searched = new Set()
+    for (const call of calls) {
+      if (searched.has(call.file)) continue
+      searched.add(call.file)
+      const place = find(this.code, call)
+      if (place !== null) return place
     }
-    const starts = lineStarts(text)
-    const at = nearest(text, this.code, starts[call.line - 1] ?? 0)
-    if (at < 0) return call
-    let line = 1
-    while (line < starts.length && starts[line] <= at) line++
-    return { file: call.file, line, column: at - starts[line - 1] + 1 }
+    return calls[0] ?? { file: null, line: 1, column: 1 }
+  }
+}
+
+// The place of the source in the file of a call, or null.
+function find (source, { file, line: from }) {
+  let text
+  try {
+    text = fs.readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+  const starts = lineStarts(text)
+  const at = nearest(text, source, starts[from - 1] ?? 0)
+  if (at < 0) return null
+  let line = 1
+  while (line < starts.length && starts[line] <= at) line++
+  return { file, line, column: at - starts[line - 1] + 1 }
+}
+
+// V8 tells the caller of functions that are not strict: by a property of their own, or, since Node
+// 26, by an accessor that throws for all others.
+function isStrict (fn) {
+  if (Object.hasOwn(fn, 'caller')) return false
+  try {
+    Reflect.apply(callerOf, fn, [])
+    return false
+  } catch {
+    return true
   }
 }
 
@@ -139,8 +166,8 @@ function nearest (text, source, from) {
   return after - from <= from - before ? after : before
 }
 
-// Where the user calls telar: `{ file, line, column }`, or null.
-function callSite () {
+// Where the user calls telar, and where that is called from: `{ file, line, column }`.
+function callSites () {
   const { prepareStackTrace, stackTraceLimit } = Error
   let sites
   try {
@@ -151,12 +178,13 @@ function callSite () {
     Error.prepareStackTrace = prepareStackTrace
     Error.stackTraceLimit = stackTraceLimit
   }
+  const calls = []
   for (const site of sites) {
     const file = fileOf(site.getFileName())
     if (file === null || (libFolder !== null && file.startsWith(libFolder))) continue
-    return { file, line: site.getLineNumber(), column: site.getColumnNumber() }
+    calls.push({ file, line: site.getLineNumber(), column: site.getColumnNumber() })
   }
-  return null
+  return calls
 }
 
 function fileOf (name) {

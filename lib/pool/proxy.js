@@ -5,7 +5,7 @@
 //
 // What an export returns comes as one value, and what a generator gives comes by stream().
 
-const { Object, Proxy } = require('../base/globals')
+const { Object, Proxy, Set } = require('../base/globals')
 const { argumentError, ownOptions } = require('../base/arguments')
 const { createError } = require('../base/errors')
 const { setOwn } = require('../base/own')
@@ -21,16 +21,20 @@ function createProxy (calls, own, options = {}) {
   const object = Object.create(new Proxy(Object.freeze(Object.create(null)), {
     __proto__: null,
     get (_, name) {
-      // A promise asks what it is resolved with for `then`, and so does `await`.
-      if (typeof name !== 'string' || name === 'then') return undefined
+      if (!isMethod(name)) return undefined
       const method = methodOf(calls, filename, name)
       setOwn(object, name, method)
       return method
     },
-    has: (_, name) => typeof name === 'string' && name !== 'then'
+    has: (_, name) => isMethod(name)
   }))
   return object
 }
+
+// `await` and promises ask any value for `then`, JSON.stringify() asks for `toJSON`, and they call
+// it. That would run tasks that nobody has asked for.
+const kNoMethods = new Set(['then', 'toJSON'])
+const isMethod = (name) => typeof name === 'string' && !kNoMethods.has(name)
 
 function fileOf (given, own) {
   const filename = given ?? own.filename

@@ -5,6 +5,7 @@
 
 const { Buffer, JSON, Map } = require('../base/globals')
 const { createRequire, isBuiltin } = require('node:module')
+const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { argumentError, isObject, ownOptions } = require('../base/arguments')
@@ -14,6 +15,8 @@ const { isURL, resolveFilename } = require('./filename')
 const { Pool } = require('./pool')
 
 const kOptions = ['execArgv', 'globalShims', 'timeout', 'transferList', 'tsRunner']
+
+const kTypeScript = { __proto__: null, '': '.ts', '.js': '.ts', '.mjs': '.mts', '.cjs': '.cts' }
 
 // As in synckit, a file has one function, whatever options later calls have.
 const functions = new Map()
@@ -38,7 +41,18 @@ function fileOf (workerPath) {
   if (!isUrl && !workerPath.startsWith('file:') && !path.isAbsolute(workerPath)) {
     throw argumentError('workerPath must be absolute, as from require.resolve()', workerPath)
   }
-  return resolveFilename(workerPath, 'workerPath')
+  return orTypeScript(resolveFilename(workerPath, 'workerPath'))
+}
+
+// As in synckit, the name of a JavaScript file that does not exist, or one without its extension,
+// may stand for a TypeScript file.
+function orTypeScript (filename) {
+  const { dir, name, ext } = path.parse(filename)
+  const other = kTypeScript[ext]
+  if (other === undefined || fs.existsSync(filename)) return filename
+  if (ext === '' && fs.existsSync(`${filename}.js`)) return filename
+  const file = path.join(dir, name + other)
+  return fs.existsSync(file) ? file : filename
 }
 
 function readOptions (given, filename) {
@@ -71,17 +85,17 @@ function checkTimeout (timeout) {
 function shimsOf (shims, filename) {
   if (shims === undefined || typeof shims === 'boolean' || shims.length === 0) return null
   const lines = shims.map((shim, i) => lineOf(shim, `shim${i}`, filename))
+    .filter((line) => line !== null)
   const code = Buffer.from(lines.join('\n')).toString('base64')
   return `data:text/javascript;base64,${code}`
 }
 
+// Null: there is no such module. As in synckit, it is left out.
 function lineOf (shim, local, filename) {
-  const { moduleName } = shim
   const globalName = own(shim, 'globalName')
   const named = own(shim, 'named')
-  const url = isBuiltin(moduleName)
-    ? moduleName
-    : pathToFileURL(createRequire(filename).resolve(moduleName)).href
+  const url = urlOf(shim.moduleName, filename)
+  if (url === null) return null
   const from = JSON.stringify(url)
   if (globalName === undefined) return `import ${from}`
   const names = named === null
@@ -90,6 +104,16 @@ function lineOf (shim, local, filename) {
   const global = `globalThis.${globalName}`
   const operator = own(shim, 'conditional') === false ? '=' : '??='
   return `import ${names} from ${from}\n${global} ${operator} ${local}`
+}
+
+function urlOf (moduleName, filename) {
+  if (isBuiltin(moduleName)) return moduleName
+  try {
+    return pathToFileURL(createRequire(filename).resolve(moduleName)).href
+  } catch (error) {
+    if (error.code === 'MODULE_NOT_FOUND') return null
+    throw error
+  }
 }
 
 module.exports = { createSyncFn }

@@ -4,7 +4,7 @@
 // is: functions given in place (pool/inline-function.js), and exports that are called with several
 // arguments (pool/proxy.js). This file is loaded with the first of them.
 
-const { JSON, Object, Promise, process } = require('../base/globals')
+const { JSON, Object, Promise, Reflect, process } = require('../base/globals')
 const { createRequire, isBuiltin } = require('node:module')
 const path = require('node:path')
 const vm = require('node:vm')
@@ -58,7 +58,7 @@ function compile (details) {
   const modules = names.map((name) => load(file, imports[name]))
   const make = (modules) => {
     const made = evaluate(details, names)(...modules)
-    const fn = details.isMethod ? Object.values(made)[0] : made
+    const fn = details.isMethod ? made[Reflect.ownKeys(made)[0]] : made // its name may be a symbol
     return ways[details.way](fn)
   }
   return modules.some((module) => module instanceof Promise)

@@ -13,6 +13,7 @@ const { usePool } = require('../fixtures/use-pool')
 const { useFolder } = require('../fixtures/use-folder')
 
 const outer = 5
+const valueOf = 7
 
 test('functions of every kind run with their arguments', async (t) => {
   const pool = usePool(t, null)
@@ -23,10 +24,20 @@ test('functions of every kind run with their arguments', async (t) => {
   assert.equal(await pool.exec(async function named (a) { return named.name + a }, 3), 'named3')
   assert.equal(await pool.exec({ method (a) { return a } }.method, 'm'), 'm')
   assert.equal(await pool.exec({ async 'odd name' (a) { return a } }['odd name'], 'm'), 'm')
+  assert.equal(await pool.exec({ [Symbol.iterator] (a) { return a } }[Symbol.iterator], 'm'), 'm')
   assert.equal(await pool.exec(class { static twice (a) { return 2 * a } }.twice, 4), 8)
   assert.deepEqual(await pool.exec((a) => ({ a }), 1), { a: 1 })
   // eslint-disable-next-line no-new-func
   assert.equal(await pool.exec(new Function('a', 'b', 'return a - b'), 3, 1), 2)
+})
+
+test('a function is strict if it was where it is written', async (t) => {
+  const pool = usePool(t, null)
+  assert.equal(await pool.exec(function () { return this === undefined }), true)
+  // eslint-disable-next-line no-new-func
+  assert.equal(await pool.exec(new Function('return this === globalThis')), true)
+  const inner = vm.runInThisContext("(function () { 'use strict'; return this === undefined })")
+  assert.equal(await pool.exec(inner), true)
 })
 
 test('a function keeps its state in its worker, and its source is read once', async (t) => {
@@ -49,6 +60,10 @@ for (const [names, fn] of [
   ['outer', () => { try { } catch (outer) { } return outer }],
   ['outer', () => class extends outer {}],
   ['outer', () => { for (const a of outer) return a }],
+  ['outer', (a = outer) => { var outer = 1; return a + outer }], // eslint-disable-line no-var
+  ['outer', (a = () => outer) => { const outer = 1; return a() + outer }],
+  ['outer', { [`a${outer}`] () { return 1 } }.a5],
+  ['valueOf', () => valueOf], // not what the global object inherits
   ['require', () => require('node:fs')],
   ['this', () => this],
   ['arguments', () => arguments]
@@ -149,6 +164,20 @@ test('errors point to the line and column where the function is written', async 
   assert.doesNotMatch(third.stack, /lib.(pool|worker)/)
 })
 
+test('errors point to the function if another file calls exec() with it', async (t) => {
+  const folder = useFolder(t)
+  const file = path.join(folder, 'wrapper.js')
+  fs.writeFileSync(file, 'exports.call = (pool, given) => pool.exec(given)')
+  const { call } = require(file)
+  const pool = usePool(t, null)
+  const line = Number(new Error().stack.split('\n')[1].match(/:(\d+):\d+/)[1])
+  const error = await call(pool, () => { throw new Error('wrapped') }).catch((error) => error)
+  assert.ok(error.stack.includes(`exec.test.js:${line + 1}:48`), error.stack)
+  const imports = { values: '../fixtures/tasks/calls.js' }
+  const fn = () => values.add(1, 2) // eslint-disable-line no-undef
+  assert.equal(await call(pool, { fn, imports }), 3)
+})
+
 test('a function that is made by a program points to the call', async (t) => {
   const pool = usePool(t, null)
   const made = vm.runInThisContext('(() => { throw new Error("made") })')
@@ -176,6 +205,7 @@ test('define() gives a function a name for run() and runSync()', async (t) => {
   pool.define('square', (x) => -x)
   assert.equal(await pool.run(5, { name: 'square' }), -5)
   assert.deepEqual(await pool.broadcast(5, { name: 'square' }), [-5])
+  assert.deepEqual(await pool.runMany([1, 2], { name: 'square' }), [-1, -2])
   assert.throws(() => pool.define('', () => 1), { code: 'ERR_TELAR_INVALID_ARGUMENT' })
   assert.throws(() => pool.define('x', () => outer), { code: 'ERR_TELAR_OUTER_NAME' })
   assert.throws(() => pool.define('x', () => 1, { import: {} }), {

@@ -128,6 +128,17 @@ test('an error of the source comes after the values before it', limit, async (t)
   }
 })
 
+test('a source that is no iterator ends the loop with an error', limit, async (t) => {
+  const pool = useMany(t)
+  for (const open of [Symbol.iterator, Symbol.asyncIterator]) {
+    for (const iterator of [{ next: () => 5 }, { next: 5 }, {}, 5, undefined]) {
+      await assert.rejects(collect(pool.map({ [open]: () => iterator })),
+        { code: 'ERR_TELAR_INVALID_ARGUMENT', message: /next\(\)/ })
+    }
+    await assert.rejects(collect(pool.map({ [open]: () => ({ next () {} }) })), TypeError)
+  }
+})
+
 test('a worker that ends rejects, after the values of earlier tasks', limit, async (t) => {
   const pool = useMany(t, { name: 'exitAt' })
   const { values, error } = await collectError(pool.map([0, 1, 2, -1, 4], { batch: 1 }))

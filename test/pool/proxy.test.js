@@ -93,6 +93,9 @@ test('a getter of an argument may call the pool', async (t) => {
 test('a proxy is no promise, and its methods are kept', async (t) => {
   const { api } = open(t)
   assert.equal(await api, api)
+  assert.equal(JSON.stringify({ api }), '{"api":{}}')
+  assert.ok(!('toJSON' in api)) // which would have run a task
+  assert.equal(api.toJSON, undefined)
   assert.equal(api.add, api.add)
   assert.equal(String(Object.getOwnPropertyDescriptor(api, 'add') !== undefined), 'true')
 })

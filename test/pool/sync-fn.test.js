@@ -64,6 +64,32 @@ test('globalShims sets globals before the file is loaded', () => {
   assert.equal(createSyncFn(file('shimmed.mjs'), { globalShims })(1, 2), 'shim 1 2')
 })
 
+// The published test cases of synckit, as far as they are about its public interface.
+for (const name of ['worker.cjs', 'worker.mjs', 'no-extension', 'typescript.js', 'typed']) {
+  test(`as with synckit, ${name} is found and called`, () => {
+    const syncFn = createSyncFn(file(`synckit/${name}`), {})
+    assert.deepEqual([syncFn(1), syncFn(2), syncFn(5, 0)], [1, 2, 5])
+    assert.equal(createSyncFn(url(`synckit/${name}`)), syncFn)
+    assert.equal(createSyncFn(url(`synckit/${name}`).href, {}), syncFn)
+  })
+}
+
+test('as with synckit, a file that fails says so when it is called', () => {
+  assert.throws(() => createSyncFn(new URL('https://example.com')))
+  assert.equal(typeof createSyncFn(require.resolve('acorn')), 'function')
+  assert.throws(() => createSyncFn(file('synckit/fails.cjs'))(), { message: 'Worker Error' })
+})
+
+test('as with synckit, a global is not set if its module does not exist', () => {
+  const syncFn = createSyncFn(file('synckit/without-shim.cjs'), {
+    globalShims: [
+      { moduleName: 'non-existed' },
+      { moduleName: '../shim.js', globalName: 'shim', named: 'added' }
+    ]
+  })
+  assert.equal(syncFn(1, 0), 'shim 1 0')
+})
+
 test('wrong arguments throw and say what was expected', () => {
   const invalid = { code: 'ERR_TELAR_INVALID_ARGUMENT' }
   assert.throws(() => createSyncFn('./worker.js'), { ...invalid, message: /must be absolute/ })

@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const http = require('node:http')
 const os = require('node:os')
 const path = require('node:path')
-const { Duplex, Readable, Writable } = require('node:stream')
+const { Readable, Transform, Writable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const { ReadableStream, WritableStream } = require('node:stream/web')
 const { test } = require('node:test')
@@ -25,7 +25,8 @@ const objects = (values) => Readable.from(values)
 test('transform() gives the results in order, in a pipeline', limit, async (t) => {
   const pool = useMany(t, { name: 'root', maxThreads: 2 })
   const stream = pool.transform()
-  assert.ok(stream instanceof Duplex)
+  assert.ok(stream instanceof Transform)
+  assert.deepEqual([stream.readableObjectMode, stream.writableObjectMode], [true, true])
   const seen = []
   await pipeline(objects(range(3000)), stream, new Writable({
     objectMode: true,
@@ -154,6 +155,16 @@ test('a transform that is not read does not read on', limit, async (t) => {
   assert.ok(taken < 60, `${taken} items were taken`)
   stream.destroy()
   source.destroy()
+})
+
+test('streams that hold nothing pass everything', limit, async (t) => {
+  const pool = useMany(t, { name: 'root' })
+  const roots = range(100).map(Math.sqrt)
+  const stream = objects(range(100)).pipe(pool.transform({ highWaterMark: 0 }))
+  assert.deepEqual(await collect(stream), roots)
+  const web = ReadableStream.from(range(100)).pipeThrough(
+    pool.transformStream({ highWaterMark: 0 }))
+  assert.deepEqual(await collect(web), roots)
 })
 
 test('null ends no stream by accident, and undefined passes', limit, async (t) => {

@@ -1,7 +1,7 @@
 // What the types of telar promise to CommonJS users. `tsc` is the test runner.
 
 import { EventEmitter } from 'node:events'
-import type { Duplex } from 'node:stream'
+import type { Transform } from 'node:stream'
 import type { ReadableStream, WritableStream } from 'node:stream/web'
 import { MessageChannel, SHARE_ENV, type Worker } from 'node:worker_threads'
 import {
@@ -72,7 +72,7 @@ async function many (pool: Pool<number, string>): Promise<void> {
   // @ts-expect-error an array has an order
   await pool.runMany([1], { ordered: false })
 
-  expectType<Duplex>(pool.transform({ highWaterMark: 10, batch: 5 }))
+  expectType<Transform>(pool.transform({ highWaterMark: 10, batch: 5 }))
   const { readable, writable } = pool.transformStream()
   expectType<ReadableStream<string>>(readable)
   expectType<WritableStream<number>>(writable)

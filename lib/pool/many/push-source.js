@@ -2,6 +2,7 @@
 
 // The items of a map, from a stream that is written to. See source.js.
 
+const { Math } = require('../../base/globals')
 const { kEnd, kLater } = require('./source')
 
 class PushSource {
@@ -14,9 +15,10 @@ class PushSource {
   #failure = null // `{ error }`
   #isClosed = false
 
-  // `room`: how many items may wait here before a writer has to wait.
+  // `room`: how many items may wait here before a writer has to wait; at least one, or no writer
+  // would ever go on.
   constructor (room) {
-    this.#room = room
+    this.#room = Math.max(1, room)
   }
 
   // onRoom(error): called once, when more may be written.

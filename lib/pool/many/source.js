@@ -4,6 +4,7 @@
 // async one, as by `for await`.
 
 const { Promise, Reflect, Symbol } = require('../../base/globals')
+const { argumentError } = require('../../base/arguments')
 
 const { apply } = Reflect
 const promiseThen = Promise.prototype.then
@@ -60,6 +61,7 @@ class Source {
     }
     const { done, value } = step
     if (done) return this.#end()
+    if (value === undefined) checkStep(step)
     if (typeof value === 'object' && value !== null && typeof value.then === 'function') {
       this.#await(value, (value) => { this.#arrived = value })
       return kLater
@@ -74,6 +76,9 @@ class Source {
     this.#iterator = this.#isAsync
       ? apply(open, iterable, [])
       : iterable[Symbol.iterator]()
+    if (typeof this.#iterator?.next !== 'function') {
+      throw argumentError('The iterator of the items must have a method next()', this.#iterator)
+    }
   }
 
   #await (thenable, accept) {
@@ -102,8 +107,9 @@ class Source {
 
   #accept (step) {
     const { done, value } = step
-    if (done) this.#end()
-    else this.#arrived = value
+    if (done) return this.#end()
+    if (value === undefined) checkStep(step)
+    this.#arrived = value
   }
 
   #reject (error) {
@@ -137,6 +143,13 @@ class Source {
     const close = iterator.return
     if (close !== undefined && close !== null) await apply(close, iterator, [])
   }
+}
+
+// For a step without a value: as in a `for` loop it has to be an object. A source that gives
+// anything else would never end.
+function checkStep (step) {
+  if (typeof step === 'object' || typeof step === 'function') return
+  throw argumentError('next() of the items must return an object with value and done', step)
 }
 
 async function adopt (thenable) { return thenable }

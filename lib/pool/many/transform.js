@@ -3,8 +3,8 @@
 // pool.transform() and pool.transformStream(): a map between a stream that is written and one that
 // is read.
 
-const { Promise } = require('../../base/globals')
-const { Duplex } = require('node:stream')
+const { Math, Promise } = require('../../base/globals')
+const { Transform } = require('node:stream')
 const { ReadableStream, WritableStream } = require('node:stream/web')
 const { AbortError, createError } = require('../../base/errors')
 const { MapIterator, mapNames, readMapOptions } = require('./map')
@@ -18,7 +18,9 @@ const kHighWaterMark = 64
 const kNull = 'A task of transform() returned null, which would end a Node stream. Return ' +
   'another value instead, or use transformStream()'
 
-class PoolTransform extends Duplex {
+// A Transform by its class, for those who ask. But its results come from a map, not by the calls of
+// its writer, so all its parts are its own.
+class PoolTransform extends Transform {
   #source
   #results
   #isReading = false
@@ -41,6 +43,10 @@ class PoolTransform extends Duplex {
     this.#source.end()
     callback()
   }
+
+  // A Transform calls it when the last chunk was written, and would end the stream when it calls
+  // back. This one ends with its results.
+  _flush () {}
 
   _read () {
     if (!this.#isReading) this.#readOn()
@@ -96,7 +102,7 @@ function transformStream (engine, options = {}) {
       source.fail(reason)
       source.release(reason)
     }
-  }, { __proto__: null, highWaterMark })
+  }, { __proto__: null, highWaterMark: Math.max(1, highWaterMark) }) // with 0 nothing is written
   const readable = new ReadableStream({
     __proto__: null,
     async pull (controller) {
