@@ -485,7 +485,8 @@ export interface PoolOptions {
   timeout?: number
   /**
    * How long a task may wait for a worker, in milliseconds above 0, or Infinity. Then it never
-   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: Infinity.
+   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default:
+   * Infinity.
    */
   queueTimeout?: number
   /**
