@@ -18,6 +18,7 @@ const kScriptId = /"scriptId":"(\d+)"/
 const kNoRequest = 'Runtime.getIsolateId' // only its answer matters
 const kMaxFrames = 50
 const kHasEnded = 'the thread has ended'
+const kNotAttached = 'the thread has not started yet, or has ended'
 
 // The session stays open this long after its last use: opening it takes as long as many of those.
 const kLingerMs = 500
@@ -170,7 +171,7 @@ class ThreadInspector {
   // not in a native call. Rejects if the thread has ended.
   async request (threadId, method) {
     const sessionId = this.#sessionIds.get(threadId)
-    if (sessionId === undefined) throw new Error(kHasEnded)
+    if (sessionId === undefined) throw new Error(kNotAttached)
     await new Promise((resolve, reject) => {
       this.#send(sessionId, method, { __proto__: null, sessionId, resolve, reject })
     })
@@ -178,18 +179,18 @@ class ThreadInspector {
 
   // The stack of a thread, as a text like that of an error, or in its place the reason why there is
   // none. The thread is paused for a moment, and goes on.
-  stackOf (threadId, timeoutMs) {
+  async stackOf (threadId, timeoutMs) {
+    const sessionId = this.#sessionIds.get(threadId)
+    if (sessionId === undefined) return noStack(kNotAttached)
     let stack = this.#stacks.get(threadId)
     if (stack === undefined) {
-      stack = this.#captureStack(threadId, timeoutMs)
+      stack = this.#captureStack(threadId, sessionId, timeoutMs)
       this.#stacks.set(threadId, stack)
     }
     return stack
   }
 
-  async #captureStack (threadId, timeoutMs) {
-    const sessionId = this.#sessionIds.get(threadId)
-    if (sessionId === undefined) return noStack(kHasEnded)
+  async #captureStack (threadId, sessionId, timeoutMs) {
     const stack = await new Promise((resolve) => {
       startTimer(() => resolve(noStack(`no answer within ${timeoutMs} ms`)), timeoutMs)
       const scripts = []

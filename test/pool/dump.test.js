@@ -5,6 +5,8 @@
 const assert = require('node:assert/strict')
 const { inspect } = require('node:util')
 const { test } = require('node:test')
+const { Worker } = require('node:worker_threads')
+const { withInspector } = require('../../lib/pool/thread-inspector')
 const { faces } = require('../fixtures/fault-helpers')
 const { runProgram } = require('../fixtures/run-program')
 const { until } = require('../fixtures/until')
@@ -68,14 +70,15 @@ for (const [face, Class] of faces) {
 
   for (const [option, expected] of [['setup', 'starting'], ['teardown', 'ending']]) {
     test(`${face}: a dump shows where a ${option} is that does not end`, limit, async (t) => {
-      const pool = endAfter(t, new Class({
-        filename, [option]: 'spinForever', teardownTimeout: Infinity, minThreads: 1, maxThreads: 1
-      }))
+      const workerData = new Int32Array(new SharedArrayBuffer(4))
+      const options = { [option]: 'spinForever', teardownTimeout: Infinity, workerData }
+      const pool = endAfter(t, new Class({ filename, minThreads: 1, maxThreads: 1, ...options }))
+      assert.equal((await pool.dump()).workers[0].state, 'starting')
       if (option === 'teardown') pool.ready().then(() => pool.close())
-      await until(async () => {
-        const { workers: [{ state, tasks, stack }] } = await pool.dump()
-        return state === expected && tasks.length === 0 && /at .*spinForever \(/.test(stack)
-      })
+      await until(() => workerData[0] === 1)
+      await until(async () => /at .*spinForever \(/.test((await pool.dump()).workers[0].stack))
+      const { workers: [{ state, tasks }] } = await pool.dump()
+      assert.deepEqual([state, tasks], [expected, []])
       assert.deepEqual(pool.workers.map(({ state }) => state), [expected])
     })
   }
@@ -134,4 +137,15 @@ test('a process that exits while a stack is being read ends', limit, async () =>
     const { code, signal } = await runProgram(['-e', program, i], { timeout: 20_000 })
     assert.deepEqual([code, signal], [7, null])
   }
+})
+
+test('a thread that could not be looked into yet can be later', limit, async (t) => {
+  await withInspector(async (inspector) => {
+    const { threadId } = new Worker('', { eval: true })
+    assert.match(await inspector.stackOf(threadId + 1, 1000), /has not started yet/)
+    const worker = new Worker('for (;;);', { eval: true })
+    t.after(() => worker.terminate())
+    assert.equal(worker.threadId, threadId + 1)
+    await until(async () => /^ {4}at /.test(await inspector.stackOf(threadId + 1, 1000)))
+  })
 })
