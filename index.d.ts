@@ -273,7 +273,8 @@ export interface TaskContext {
   throwIfAborted (): void
   /**
    * Sends a copy of a value to `onProgress` of run(). Does nothing if there is none, or if the task
-   * has ended or was told to stop. Values are never lost or merged: a task that is faster than its caller fills memory.
+   * has ended or was told to stop. Values are never lost or merged: a task that is faster than its
+   * caller fills memory.
    *
    * @throws the platform's DataCloneError: the value cannot be copied
    */
@@ -486,7 +487,8 @@ export interface PoolOptions {
   timeout?: number
   /**
    * How long a task may wait for a worker, in milliseconds above 0, or Infinity. Then it never
-   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: Infinity.
+   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default:
+   * Infinity.
    */
   queueTimeout?: number
   /**
@@ -631,7 +633,8 @@ export interface RunOptions {
   timeout?: number | null
   /**
    * How long a task may wait for a worker, in milliseconds above 0, or Infinity. Then it never
-   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: the pool's.
+   * runs, and run() rejects with `ERR_TELAR_TIMEOUT`, whose `phase` is `'queue'`. Default: the
+   * pool's.
    */
   queueTimeout?: number | null
   /**
@@ -809,7 +812,8 @@ export interface WorkerStatus {
   readonly id: number
   /**
    * `'starting'`: it has not loaded the task file yet. `'busy'`: it runs tasks. `'idle'`: it runs
-   * none. `'ending'`: it takes no more tasks, and its thread has not ended yet.
+   * none. `'ending'`: it runs none and takes no more, or is being terminated, and its thread has
+   * not ended yet.
    */
   readonly state: 'starting' | 'idle' | 'busy' | 'ending'
   /** How many tasks it runs. */
@@ -1179,7 +1183,7 @@ export interface RunningTask {
   filename: string
   /** The id of the task. Null for most tasks without options. */
   taskId: number | null
-  /** The task was aborted, and its worker is about to end. */
+  /** The task was aborted, and has not ended yet. */
   isAborted: boolean
   /** When the worker began it, in milliseconds on the clock of `performance.now()`. */
   startedAt: number
@@ -1197,7 +1201,7 @@ export interface PoolDump {
     tasks: RunningTask[]
     /**
      * Lines of the form `    at name (file:line:column)`, or the reason why there are none, in
-     * parentheses. Empty for a worker that runs no task.
+     * parentheses. Empty for an idle worker.
      */
     stack: string
   }>

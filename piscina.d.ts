@@ -43,6 +43,7 @@ declare class PiscinaPool<T = any, R = any> extends EventEmitterAsyncResource {
   resize (size: PiscinaPool.PoolSize): void
   close (options?: PiscinaPool.CloseOptions): Promise<void>
   destroy (): Promise<void>
+  dump (): Promise<telar.PoolDump>
   [Symbol.dispose] (): void
   [Symbol.asyncDispose] (): Promise<void>
 
@@ -63,8 +64,8 @@ declare class PiscinaPool<T = any, R = any> extends EventEmitterAsyncResource {
 declare namespace PiscinaPool {
   /**
    * Piscina's options, and those that only telar has: `asyncHooks` (its default is true here),
-   * `sharedMemory`, `setup`, `teardown`, `teardownTimeout`, `recycle`, `isolate`, `spareThreads`,
-   * `abort`, `graceMs`, `timeout` and `queueTimeout`.
+   * `sharedMemory`, `memoryLimit`, `setup`, `teardown`, `teardownTimeout`, `recycle`, `isolate`,
+   * `spareThreads`, `abort`, `graceMs`, `interruptMs`, `timeout` and `queueTimeout`.
    */
   export interface Options extends Omit<telar.PoolOptions, 'filename'> {
     filename?: string | null

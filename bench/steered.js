@@ -12,8 +12,8 @@ const { printRates, readCounts, runInFlight, takeTurns } = require('./turns')
 
 const kLongMs = 60_000
 const kKeys = 64
-// A pool whose workers are replaced again and again.
-const kRecycledAfter = 100_000
+// As often as the rule for the shortest life of a worker allows.
+const kRecycledAfter = 1000
 
 module.exports = {
   echo: (value) => value,
@@ -36,6 +36,7 @@ async function report (pool, items) {
 function driversOf (open) {
   const plain = open({})
   const limited = open({ timeout: kLongMs })
+  const watched = open({ memoryLimit: { heapMb: 256 } })
   const recycled = open({ recycle: { tasks: kRecycledAfter } })
   const { signal } = new AbortController()
   const none = () => undefined
@@ -46,6 +47,8 @@ function driversOf (open) {
     priority: (items) => drive(plain, items, (i) => ({ priority: i % 5 })),
     key: (items) => drive(plain, items, (i) => ({ key: i % kKeys })),
     cooperative: (items) => drive(plain, items, () => ({ signal, abort: 'cooperative' })),
+    interrupt: (items) => drive(plain, items, () => ({ signal, abort: 'interrupt' })),
+    memoryLimit: (items) => drive(watched, items, none),
     recycle: (items) => drive(recycled, items, none),
     progress: (items) => report(plain, items)
   }
@@ -58,6 +61,8 @@ const titles = {
   priority: 'run() with five priorities in turn',
   key: `run() with ${kKeys} keys in turn`,
   cooperative: 'run() with a signal, told of its abort',
+  interrupt: 'run() with a signal, interrupted by its abort',
+  memoryLimit: 'run(), the heaps of workers are limited',
   recycle: `run(), workers are replaced after ${kRecycledAfter} tasks`,
   progress: 'reports of one task by progress()'
 }

@@ -5,6 +5,7 @@
 const { Promise } = require('../base/globals')
 const { argumentError } = require('../base/arguments')
 const { createError } = require('../base/errors')
+const { withoutFrames } = require('./caller-frames')
 const { kNone } = require('./route')
 
 // The error, or null. What is transferred arrives only once, and a key chooses a worker.
@@ -36,7 +37,7 @@ async function settleAll (promises) {
   const error = createError('ERR_TELAR_BROADCAST', errors.length, settled.length)
   error.errors = errors
   error.results = results
-  throw error
+  throw withoutFrames(error)
 }
 
 module.exports = { checkBroadcast, settleAll }

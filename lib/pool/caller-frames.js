@@ -22,10 +22,9 @@ const kFrame = '    at '
 const kAsyncFrame = '\n    at async '
 const kMaxDepth = 8 // of causes
 
-// Files whose frames are left out: two folders, and where telar makes errors and calls back.
-const ownFiles =
-  ['pool/', 'worker/', 'transport/batch.js', 'base/errors.js', 'base/time.js']
-    .map((name) => libFolder + path.normalize(name))
+// The folders whose frames are left out. Those of channels and locks remain: tasks call them.
+const ownFiles = ['pool/', 'worker/', 'transport/', 'codec/', 'shared/', 'base/']
+  .map((name) => libFolder + path.normalize(name))
 
 // The errors of tasks, and those that are the error of several tasks, such as all tasks of a worker
 // that has ended. These get no frames of callers: to the other callers they would be wrong.

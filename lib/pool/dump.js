@@ -3,8 +3,10 @@
 // pool.dump(): what each worker runs, since when, and where in it. Loaded when first called.
 
 const { Promise, Symbol } = require('../base/globals')
+const { ref, unref } = require('../base/time')
 const { describeTasks } = require('./running-tasks')
-const { noStack, withInspector } = require('./thread-inspector')
+const { stackOf } = require('./thread-inspector')
+const { stateOf } = require('./worker-status')
 
 // A worker in an endless loop answers within a tenth of a second or so; one in a native call only
 // when that returns.
@@ -44,33 +46,25 @@ function textOf ({ id, state, tasks, stack }) {
   return lines.join('\n')
 }
 
-async function dump ({ workers, running, state }) {
+async function dump ({ native, workers, running, state }) {
   const queued = state.queueSize // now: the stacks take a while
   const tasksOf = running.byWorker()
   const found = workers.all.map((worker) => {
     const tasks = tasksOf.get(worker.index) ?? []
-    return { id: worker.id, state: stateOf(worker, tasks), tasks, stack: '' }
+    return { id: worker.id, state: stateOf(worker, native.core), tasks, stack: '' }
   })
   const { completed } = state
-  await addStacks(found.filter(({ tasks }) => tasks.length > 0))
+  await addStacks(found.filter(({ state }) => state !== 'idle'))
   return new PoolDump(found, queued, completed)
-}
-
-function stateOf (worker, tasks) {
-  if (worker.isDestroyed) return 'ending'
-  if (tasks.length > 0) return 'busy'
-  return worker.isReady ? 'idle' : 'starting'
 }
 
 async function addStacks (workers) {
   if (workers.length === 0) return
-  try {
-    await withInspector((inspector) => Promise.all(workers.map(async (worker) => {
-      worker.stack = await inspector.stackOf(worker.id, kStackTimeoutMs)
-    })))
-  } catch (error) { // there is no inspector
-    for (const worker of workers) worker.stack = noStack(error.message)
-  }
+  ref() // workers that run no task do not keep the process alive
+  await Promise.all(workers.map(async (worker) => {
+    worker.stack = await stackOf(worker.id, kStackTimeoutMs)
+  }))
+  unref()
 }
 
 module.exports = { dump }

@@ -7,7 +7,7 @@
 // All users of a process share one session, which is open as long as one of them uses it, and a
 // moment longer: while it is open, every new worker of the process is attached to it.
 
-const { Error, JSON, Map, Number, Promise, Set } = require('../base/globals')
+const { Error, JSON, Map, Number, Promise, Set, process } = require('../base/globals')
 const { fileURLToPath } = require('node:url')
 const { isMainThread } = require('node:worker_threads')
 const { startTimer, stopTimer } = require('../base/time')
@@ -18,6 +18,7 @@ const kScriptId = /"scriptId":"(\d+)"/
 const kNoRequest = 'Runtime.getIsolateId' // only its answer matters
 const kMaxFrames = 50
 const kHasEnded = 'the thread has ended'
+const kNotAttached = 'the thread has not started yet, or has ended'
 
 // The session stays open this long after its last use: opening it takes as long as many of those.
 const kLingerMs = 500
@@ -40,13 +41,18 @@ async function withInspector (callback) {
   }
 }
 
+// When the process exits, it waits for its threads, and one that is paused would never end.
 function open () {
-  shared ??= new ThreadInspector()
+  if (shared === null) {
+    shared = new ThreadInspector()
+    process.on('exit', close)
+  }
   stopTimer(closing)
   closing = null
 }
 
 function close () {
+  process.removeListener('exit', close)
   closing = null
   shared.close()
   shared = null
@@ -67,7 +73,10 @@ function canInspect () {
 // As ThreadInspector#stackOf(). Never rejects.
 async function stackOf (threadId, timeoutMs) {
   try {
-    return await withInspector((inspector) => inspector.stackOf(threadId, timeoutMs))
+    return await withInspector(async (inspector) => {
+      await inspector.attached(threadId)
+      return inspector.stackOf(threadId, timeoutMs)
+    })
   } catch (error) {
     return noStack(error.message)
   }
@@ -77,9 +86,7 @@ async function stackOf (threadId, timeoutMs) {
 // thread has ended.
 function interrupt (threadId) {
   return withInspector(async (inspector) => {
-    for (let turns = 0; !inspector.knows(threadId) && turns < kMaxTurns; turns++) {
-      await new Promise((resolve) => startTimer(resolve, 1))
-    }
+    await inspector.attached(threadId)
     await inspector.request(threadId, 'Runtime.terminateExecution')
   })
 }
@@ -105,8 +112,11 @@ class ThreadInspector {
     this.#session.post('NodeWorker.enable', { __proto__: null, waitForDebuggerOnStart: false })
   }
 
-  // A thread that is paused goes on.
-  close () { this.#session.disconnect() }
+  // A thread that is paused, or about to be, goes on. The end of the session alone is not enough.
+  close () {
+    for (const sessionId of this.#onPaused.keys()) this.#send(sessionId, 'Debugger.disable')
+    this.#session.disconnect()
+  }
 
   // The title begins with the id of the thread. `workerId` is another number since Node 22.
   #attached ({ sessionId, workerInfo }) {
@@ -126,8 +136,12 @@ class ThreadInspector {
     }
   }
 
-  // Whether the thread is attached.
-  knows (threadId) { return this.#sessionIds.has(threadId) }
+  // Waits until the thread is attached, or has had the time for that.
+  async attached (threadId) {
+    for (let turns = 0; !this.#sessionIds.has(threadId) && turns < kMaxTurns; turns++) {
+      await new Promise((resolve) => startTimer(resolve, 1))
+    }
+  }
 
   // Node may call this in the middle of any JavaScript, so it calls no code of the user.
   #received ({ sessionId, message }) {
@@ -157,7 +171,7 @@ class ThreadInspector {
   // not in a native call. Rejects if the thread has ended.
   async request (threadId, method) {
     const sessionId = this.#sessionIds.get(threadId)
-    if (sessionId === undefined) throw new Error(kHasEnded)
+    if (sessionId === undefined) throw new Error(kNotAttached)
     await new Promise((resolve, reject) => {
       this.#send(sessionId, method, { __proto__: null, sessionId, resolve, reject })
     })
@@ -165,18 +179,18 @@ class ThreadInspector {
 
   // The stack of a thread, as a text like that of an error, or in its place the reason why there is
   // none. The thread is paused for a moment, and goes on.
-  stackOf (threadId, timeoutMs) {
+  async stackOf (threadId, timeoutMs) {
+    const sessionId = this.#sessionIds.get(threadId)
+    if (sessionId === undefined) return noStack(kNotAttached)
     let stack = this.#stacks.get(threadId)
     if (stack === undefined) {
-      stack = this.#captureStack(threadId, timeoutMs)
+      stack = this.#captureStack(threadId, sessionId, timeoutMs)
       this.#stacks.set(threadId, stack)
     }
     return stack
   }
 
-  async #captureStack (threadId, timeoutMs) {
-    const sessionId = this.#sessionIds.get(threadId)
-    if (sessionId === undefined) return noStack(kHasEnded)
+  async #captureStack (threadId, sessionId, timeoutMs) {
     const stack = await new Promise((resolve) => {
       startTimer(() => resolve(noStack(`no answer within ${timeoutMs} ms`)), timeoutMs)
       const scripts = []
@@ -186,7 +200,7 @@ class ThreadInspector {
       this.request(threadId, 'Debugger.enable').catch(giveUp)
       this.request(threadId, 'Debugger.pause').then(() => startTimer(() => {
         if (!this.#onPaused.has(sessionId)) return // it has paused, or the time is over
-        this.request(threadId, kNoRequest).then(() => resolve(kTaskWaits), giveUp)
+        this.request(threadId, kNoRequest).then(() => resolve(kWaits), giveUp)
       }, kPauseMs), giveUp)
     })
     this.#onPaused.delete(sessionId)
@@ -202,7 +216,7 @@ class ThreadInspector {
 const kPauseMs = 50
 
 const noStack = (reason) => `    (no stack: ${reason})`
-const kTaskWaits = noStack('the task waits, and none of its JavaScript runs')
+const kWaits = noStack('it waits, and none of its JavaScript runs')
 
 // Frames name their script by its id: the property for the URL is empty in some versions of Node.
 function textOf (frames, scripts) {
@@ -218,11 +232,11 @@ function textOf (frames, scripts) {
     const name = functionName || '<anonymous>'
     return `    at ${name} (${files.get(scriptId)}:${lineNumber + 1}:${columnNumber + 1})`
   })
-  return withoutOwnFrames(lines.join('\n'), '') || kTaskWaits
+  return withoutOwnFrames(lines.join('\n'), '') || kWaits
 }
 
 function fileOf (url) {
   return url.startsWith('file:') ? fileURLToPath(url) : url
 }
 
-module.exports = { canInspect, interrupt, noStack, stackOf, withInspector }
+module.exports = { canInspect, interrupt, stackOf, withInspector }

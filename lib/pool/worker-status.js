@@ -10,21 +10,22 @@ const { now } = require('../base/time')
 const kMinSampleMs = 1000
 
 function statusOf (worker, core) {
-  const tasks = core.workerRunning(worker.index)
   refreshHeap(worker)
   return {
     id: worker.thread.threadId,
-    state: stateOf(worker, core, tasks),
-    tasks,
+    state: stateOf(worker, core),
+    tasks: core.workerRunning(worker.index),
     busy: busyShareOf(worker),
     heapUsed: worker.heapUsed
   }
 }
 
-function stateOf (worker, core, tasks) {
-  if (worker.isDestroyed) return 'ending'
-  if (!core.workerReady(worker.index)) return 'starting'
-  return tasks > 0 ? 'busy' : 'idle'
+// Of a worker that leaves, the tasks that it still has are told as those of others.
+function stateOf ({ index, isDestroyed, isLeaving }, core) {
+  if (isDestroyed) return 'ending'
+  if (!core.workerReady(index)) return 'starting'
+  if (core.workerRunning(index) > 0) return 'busy'
+  return isLeaving && core.workerUsage(index) === 0 ? 'ending' : 'idle'
 }
 
 // The share of the time since an earlier call, or since the start of the thread, for which the
@@ -54,4 +55,4 @@ function refreshHeap (worker) {
   }, () => {}) // the thread has ended
 }
 
-module.exports = { statusOf }
+module.exports = { stateOf, statusOf }

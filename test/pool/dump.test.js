@@ -5,7 +5,10 @@
 const assert = require('node:assert/strict')
 const { inspect } = require('node:util')
 const { test } = require('node:test')
+const { Worker } = require('node:worker_threads')
+const { withInspector } = require('../../lib/pool/thread-inspector')
 const { faces } = require('../fixtures/fault-helpers')
+const { runProgram } = require('../fixtures/run-program')
 const { until } = require('../fixtures/until')
 const { endAfter, task } = require('../fixtures/use-pool')
 
@@ -60,10 +63,25 @@ for (const [face, Class] of faces) {
     const busy = workers.find(({ state }) => state === 'busy')
     assert.deepEqual([idle.tasks, idle.stack], [[], ''])
     assert.equal(busy.tasks[0].name, 'later')
-    assert.match(busy.stack, /the task waits|at /)
+    assert.match(busy.stack, /it waits|at /)
     release()
     assert.deepEqual(await Promise.all(runs), ['waited'])
   })
+
+  for (const [option, expected] of [['setup', 'starting'], ['teardown', 'ending']]) {
+    test(`${face}: a dump shows where a ${option} is that does not end`, limit, async (t) => {
+      const workerData = new Int32Array(new SharedArrayBuffer(4))
+      const options = { [option]: 'spinForever', teardownTimeout: Infinity, workerData }
+      const pool = endAfter(t, new Class({ filename, minThreads: 1, maxThreads: 1, ...options }))
+      assert.equal((await pool.dump()).workers[0].state, 'starting')
+      if (option === 'teardown') pool.ready().then(() => pool.close())
+      await until(() => workerData[0] === 1)
+      await until(async () => /at .*spinForever \(/.test((await pool.dump()).workers[0].stack))
+      const { workers: [{ state, tasks }] } = await pool.dump()
+      assert.deepEqual([state, tasks], [expected, []])
+      assert.deepEqual(pool.workers.map(({ state }) => state), [expected])
+    })
+  }
 
   test(`${face}: a dump is a readable text`, limit, async (t) => {
     const pool = usePool(t, 1)
@@ -102,3 +120,32 @@ for (const [face, Class] of faces) {
     assert.deepEqual((await pool.dump()).workers, [])
   })
 }
+
+test('a process that exits while a stack is being read ends', limit, async () => {
+  const program = `
+    const { Pool } = require(${JSON.stringify(require.resolve('../..'))})
+    const pool = new Pool({ filename: ${JSON.stringify(filename)}, name: 'spin', maxThreads: 1 })
+    const words = new Int32Array(new SharedArrayBuffer(8))
+    pool.run(words)
+    const timer = setInterval(() => {
+      if (words[1] === 0) return
+      clearInterval(timer)
+      pool.dump()
+      setTimeout(() => process.exit(7), Number(process.argv[1]))
+    }, 1)`
+  for (let i = 0; i < 12; i++) {
+    const { code, signal } = await runProgram(['-e', program, i], { timeout: 20_000 })
+    assert.deepEqual([code, signal], [7, null])
+  }
+})
+
+test('a thread that could not be looked into yet can be later', limit, async (t) => {
+  await withInspector(async (inspector) => {
+    const { threadId } = new Worker('', { eval: true })
+    assert.match(await inspector.stackOf(threadId + 1, 1000), /has not started yet/)
+    const worker = new Worker('for (;;);', { eval: true })
+    t.after(() => worker.terminate())
+    assert.equal(worker.threadId, threadId + 1)
+    await until(async () => /^ {4}at /.test(await inspector.stackOf(threadId + 1, 1000)))
+  })
+})

@@ -28,7 +28,8 @@ async function errorOf (run) {
 
 // The names in the frames of a stack that tell where the task failed and who called it.
 function namesIn (stack) {
-  return stack.match(/\b(failNow|failLater|handler|route|callInside|uncaught|exit)\b(?= \()/g) ?? []
+  const names = /\b(fail(Now|Later|ToReport)|handler|route|callInside|uncaught|exit)\b(?= \()/g
+  return stack.match(names) ?? []
 }
 
 function assertFrames (error, names) {
@@ -83,6 +84,17 @@ for (const [face, Class] of faces) {
     const cyclic = await errorOf(() => pool.run('cyclic'))
     assertFrames(cyclic, ['failNow', 'handler', 'route'])
     assert.equal(cyclic.cause, cyclic)
+  })
+
+  test(`${face}: an error of a value that cannot be sent has no frames of telar`, async (t) => {
+    const pool = usePool(t)
+    const inGetter = await errorOf(() => pool.run('plain', { name: 'failInGetter' }))
+    assertFrames(inGetter, ['failNow', 'handler', 'route'])
+    const onProgress = () => {}
+    const toReport = await errorOf(() => pool.run('', { name: 'failToReport', onProgress }))
+    assertFrames(toReport, ['failToReport', 'handler', 'route'])
+    const inItem = await errorOf(() => pool.runMany(['plain'], { name: 'failInGetter' }))
+    assertFrames(inItem, ['failNow', 'handler', 'route'])
   })
 
   test(`${face}: errors of all kinds arrive, with frames where they have a stack`, async (t) => {

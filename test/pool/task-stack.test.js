@@ -30,7 +30,7 @@ test('a task that waits has no stack, and the error says so', limit, async (t) =
   const { pool } = useSteered(t)
   const error = await failureOf(pool.run(1, { ...options('never', 'interrupt'), graceMs: 0 }))
   assert.equal(error.phase, 'run')
-  assert.match(error.taskStack ?? '', /no stack: the task waits/)
+  assert.match(error.taskStack ?? '', /no stack: it waits/)
 })
 
 test('errors of other aborts have no stack', limit, async (t) => {

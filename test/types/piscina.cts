@@ -1,5 +1,7 @@
 // telar/piscina in place of Piscina: the two ways in which CommonJS users import it.
 
+import { EventEmitter } from 'node:events'
+import { Pool } from 'telar'
 import Piscina = require('telar/piscina')
 import { FixedQueue, Piscina as NamedPiscina, PiscinaTask, TaskQueue } from 'telar/piscina'
 
@@ -26,6 +28,10 @@ async function replaces (): Promise<void> {
   await Promise.all([pool.close({ force: isWorker }), other.destroy(), moved, average, asyncId])
 }
 
+// A Piscina has each member of a Pool.
+type Missing = Exclude<keyof Pool, keyof Piscina | keyof EventEmitter>
+const missing: [Missing] extends [never] ? true : Missing = true
+
 class Queue implements TaskQueue {
   tasks: PiscinaTask[] = []
   get size (): number { return this.tasks.length }
@@ -34,4 +40,4 @@ class Queue implements TaskQueue {
   remove (task: PiscinaTask): void { this.tasks.splice(this.tasks.indexOf(task), 1) }
 }
 
-export { Queue, replaces }
+export { Queue, missing, replaces }
