@@ -118,9 +118,7 @@ class Dispatcher {
   // task waited here until there is one, owner and worker would both sleep between two such tasks.
   // False: it has to wait.
   #postAhead (task) {
-    // Whatever may end a worker would end the tasks that are bound to it.
-    const isSafe = !task.mayBeStopped && this.#state.stoppable === 0 && this.#state.told === 0
-    if (task.packed === undefined || !isSafe) return false
+    if (task.packed === undefined || !this.#state.mayBind(task)) return false
     const worker = this.#workers.at(this.#native.core.pickAhead())
     return worker !== undefined && this.#postTo(task, worker)
   }
@@ -129,21 +127,17 @@ class Dispatcher {
   #postRouted (task) {
     if (this.#settler.isOver(task) || this.#hasLostTarget(task)) return true
     const { core } = this.#native
-    const { keyHash } = task
-    const hasKey = keyHash !== kNone
-    const worker = hasKey
-      ? this.#workers.at(core.holdKey(keyHash))
-      : task.target ?? this.#pickWorker()
+    const worker = task.keyHash === kNone
+      ? task.target ?? this.#pickWorker()
+      : this.#workers.at(core.holdKey(task.keyHash))
     return worker !== undefined && this.#postTo(task, worker)
   }
 
   // False: not to this worker.
   #postTo (task, worker) {
-    const { core } = this.#native
-    const { keyHash } = task
-    const hasKey = keyHash !== kNone
-    if (worker.isDestroyed) { // it has tasks of the key, which come back when its thread has ended
-      core.releaseKey(keyHash)
+    // It may have tasks of the key, which come back when its thread has ended.
+    if (worker.isDestroyed) {
+      this.#releaseKey(task)
       return false
     }
     const slot = this.#slots.take()
@@ -154,8 +148,12 @@ class Dispatcher {
     }
     if (isSent) worker.drop(this.#native.memory.message(slot))
     this.#slots.giveBack(slot)
-    if (hasKey) core.releaseKey(keyHash)
+    this.#releaseKey(task)
     return task.isSettled || this.#hasLostTarget(task) || this.#wasLost(task)
+  }
+
+  #releaseKey ({ keyHash }) {
+    if (keyHash !== kNone) this.#native.core.releaseKey(keyHash)
   }
 
   #submitRouted (task, slot, worker) {

@@ -88,6 +88,10 @@ class PoolState {
     return task.isAbortable && this.#limits.concurrentTasksPerWorker > 1 && !this.isBalanced
   }
 
+  // Whether a task may be bound to a busy worker: whatever may end that worker, as an abort may,
+  // would end the tasks that are bound to it.
+  mayBind (task) { return !task.mayBeStopped && this.stoppable === 0 && this.told === 0 }
+
   isFullFor (task) {
     if (this.queueSize < this.#limits.maxQueue) return false
     const places = this.isExclusive(task) ? this.#limits.concurrentTasksPerWorker : 1
