@@ -96,8 +96,6 @@ typedef struct telar_sched telar_sched;
 #define TELAR_SCHED_KEYS 65536u /* keys that are told apart */
 #define TELAR_SCHED_AGED_NS UINT64_C(1000000000)
 #define TELAR_SCHED_AGED_TURN 16u
-/* A task that is bound ahead may be kept from a worker that is free earlier for about so long. */
-#define TELAR_SCHED_AHEAD_NS UINT64_C(200000)
 
 /* Rings the bell of a sleeping thread: of a worker, or of the owner for TELAR_SCHED_NONE. Called
  * from any thread, possibly after that worker is gone or its index belongs to another one; the
@@ -186,11 +184,9 @@ void telar_sched_release_key(telar_sched *s, uint32_t key);
 /* The worker with the fewest tasks, for a task that is to be bound to one; NONE: there is none. */
 uint32_t telar_sched_pick_worker(telar_sched *s);
 
-/* A worker for a task that the caller binds to one although no place is free: the worker with the
- * fewest tasks, if these will probably take no longer than TELAR_SCHED_AHEAD_NS. NONE if there is
- * no such worker, if tasks wait in the ready queue, and if a recent task was long: another worker
- * might be free much earlier. Also NONE if a task has limits: to enforce them the owner may end its
- * worker. */
+/* The same although no place is free there. NONE also if tasks take long, so that another worker
+ * may be free much earlier; if some are in the ready queue; or have limits, which may end a worker.
+ */
 uint32_t telar_sched_pick_ahead(telar_sched *s);
 
 /* Reserves places of a worker for a task that will enter its lane; *places receives how many. A

@@ -61,7 +61,7 @@ void telar_sched_end_nap(telar_sched *s) {
 /* ---- owner ---- */
 
 static void note_ran(telar_sched *s, uint64_t ran) {
-  s->short_in_row = ran > TELAR_SCHED_AHEAD_NS ? 0 : s->short_in_row + 1;
+  s->short_in_row = ran > AHEAD_NS ? 0 : s->short_in_row + 1;
   if (ran > RAN_NS_MAX) {
     ran = RAN_NS_MAX;
   }

@@ -24,6 +24,8 @@
 #include "../os/os.h"
 
 #define IDLE_BITS 32u /* workers in a word of sched.idle */
+/* A task that is bound ahead may be kept from a worker that is free earlier for about so long. */
+#define AHEAD_NS UINT64_C(200000)
 
 /* Values of a worker's sleeper word. Only the worker writes AWAKE and PARKED_*. Wakers only change
  * PARKED_* to SUMMONED or NOTIFIED, so at most one waker ends each park. */

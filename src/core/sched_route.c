@@ -194,7 +194,7 @@ uint32_t telar_sched_pick_ahead(telar_sched *s) {
     return TELAR_SCHED_NONE;
   }
   uint32_t tasks = tasks_of(s, worker);
-  bool is_short = tasks <= AHEAD_MAX && tasks * s->ran_ns <= TELAR_SCHED_AHEAD_NS;
+  bool is_short = tasks <= AHEAD_MAX && tasks * s->ran_ns <= AHEAD_NS;
   return is_short ? worker : TELAR_SCHED_NONE;
 }
 

@@ -375,7 +375,7 @@ static void no_task_is_bound_ahead_where_another_worker_may_be_faster(void) {
   CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
   CHECK(play_is_asleep(play_next(&p, 0, 0)));
   PLAY_DRAINS(&p, 0);
-  runs_for(&p, 0, TELAR_SCHED_AHEAD_NS + 1);
+  runs_for(&p, 0, AHEAD_NS + 1);
   CHECK_EQUAL(telar_sched_pick_ahead(p.sched), NONE);
   for (int i = 0; i < 200; i++) runs_for(&p, 0, 1000);
   CHECK_EQUAL(telar_sched_pick_ahead(p.sched), 0);
