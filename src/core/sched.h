@@ -184,9 +184,8 @@ void telar_sched_release_key(telar_sched *s, uint32_t key);
 /* The worker with the fewest tasks, for a task that is to be bound to one; NONE: there is none. */
 uint32_t telar_sched_pick_worker(telar_sched *s);
 
-/* The same although no place is free there. NONE also if tasks take long, so that another worker
- * may be free much earlier; if some are in the ready queue; or have limits, which may end a worker.
- */
+/* The same although no place is free there. NONE also if tasks take long (another worker may be
+ * free first), are in the ready queue, or have limits, for which a worker may be ended. */
 uint32_t telar_sched_pick_ahead(telar_sched *s);
 
 /* Reserves places of a worker for a task that will enter its lane; *places receives how many. A
