@@ -12,9 +12,6 @@ const { givenLibrary, isBundled, libraryFiles } = require('./own-files')
 // Returns the library and its file. Throws the error that says what was tried.
 // `inherited`: the file that the parent thread has loaded, if any.
 function findNative (inherited) {
-  if (process.versions.deno !== undefined) {
-    throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME', process.versions.deno)
-  }
   const failures = []
   for (const file of inherited === undefined ? libraryFiles() : [inherited]) {
     try {
