@@ -315,7 +315,8 @@ const table = Object.freeze({
   ERR_TELAR_UNSUPPORTED_RUNTIME: {
     type: TelarError,
     message: (message) => message,
-    when: "`require('telar')` in Deno, or the option `memoryLimit` in Bun."
+    when: "`require('telar')` in Deno or on a big-endian processor, or the option `memoryLimit` " +
+      'in Bun.'
   },
   ERR_TELAR_WORKER_EXITED: {
     type: TelarError,
