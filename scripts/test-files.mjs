@@ -19,3 +19,10 @@ export function testFiles (targets) {
       .filter((name) => name.endsWith('.test.js')).sort().map((name) => `${target}/${name}`)
   })
 }
+
+// The most important tests of those that start no process, for emulators, which would not start it.
+export const emulatedFiles = [
+  'codec/text-run', 'channel/bytes', 'channel/channel', 'channel/select', 'sync/condition',
+  'sync/counting', 'sync/mutex', 'sync/rw-lock', 'sync/semaphore', 'pool/abort-cooperative',
+  'pool/keys', 'pool/move', 'pool/order', 'pool/priority', 'pool/transform'
+].map((name) => `test/${name}.test.js`)

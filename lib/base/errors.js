@@ -314,9 +314,9 @@ const table = Object.freeze({
   },
   ERR_TELAR_UNSUPPORTED_RUNTIME: {
     type: TelarError,
-    message: (version) => `telar does not run in Deno (this is ${version}), which has only a ` +
-      "part of Node's worker threads. Run the program with Node 20 or newer, or with Bun",
-    when: "`require('telar')` in Deno."
+    message: (message) => message,
+    when: "`require('telar')` in Deno or on a big-endian processor, or the option `memoryLimit` " +
+      'in Bun.'
   },
   ERR_TELAR_WORKER_EXITED: {
     type: TelarError,

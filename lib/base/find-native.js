@@ -6,14 +6,17 @@
 
 const { String, process, nodeRequire } = require('./globals')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { givenLibrary, isBundled, libraryFiles } = require('./own-files')
 
 // Returns the library and its file. Throws the error that says what was tried.
 // `inherited`: the file that the parent thread has loaded, if any.
 function findNative (inherited) {
-  if (process.versions.deno !== undefined) {
-    throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME', process.versions.deno)
+  if (os.endianness() === 'BE') {
+    throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME',
+      `telar does not support big-endian processors (this is ${process.arch}): it packs ` +
+      'characters into words')
   }
   const failures = []
   for (const file of inherited === undefined ? libraryFiles() : [inherited]) {

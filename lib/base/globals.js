@@ -42,7 +42,7 @@ const runTicks = withoutWarning(process._tickCallback)
 // With --pending-deprecation the property is a function that warns (DEP0134) and calls the original
 // one, which is its prototype.
 function withoutWarning (run) {
-  if (run === undefined) return undefined // in Deno, which find-native.js refuses
+  if (run === undefined) return undefined // in Deno, which own-files.js refuses
   const inner = Object.getPrototypeOf(run)
   return inner === nodeGlobals.Function.prototype ? run : inner
 }

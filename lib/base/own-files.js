@@ -13,6 +13,13 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { own } = require('./own')
 
+// Before anything that Deno would ask a permission for.
+if (process.versions.deno !== undefined) {
+  throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME',
+    `telar does not run in Deno (this is ${process.versions.deno}), which has only a part of ` +
+    "Node's worker threads. Run the program with Node 20 or newer, or with Bun")
+}
+
 const kFoldersAbove = 2
 const kWorkerNames = ['telar-worker.js', 'telar-worker.mjs', 'telar-worker.cjs']
 

@@ -239,11 +239,20 @@ function normalizePoolOptions (options, { strict }) {
     result.resourceLimits = Object.assign(Object.create(null), result.resourceLimits)
   }
   if (result.memoryLimit !== undefined) {
+    refuseInBun()
     result.memoryLimit = Object.assign(Object.create(null), result.memoryLimit)
   }
   result.sharedMemory = Math.ceil(result.sharedMemory / kSharedMemoryUnit) * kSharedMemoryUnit
   finishLifeOptions(result)
   return result
+}
+
+// Bun does not tell the heap of a thread whose JavaScript is running, and has no limit like V8's.
+function refuseInBun () {
+  const version = process.versions.bun
+  if (version === undefined) return
+  throw createError('ERR_TELAR_UNSUPPORTED_RUNTIME', 'options.memoryLimit does not work in Bun ' +
+    `(this is ${version}), where the heap of a running thread cannot be read`)
 }
 
 // Throws if that value is not allowed. It is not undefined.

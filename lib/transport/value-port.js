@@ -4,9 +4,12 @@
 // in a slot; the slot has the number of the message. In each direction the numbers are consecutive.
 // So the number of a message that cannot be deserialized is known too, and later ones stay right.
 
-const { Array } = require('../base/globals')
+const { Array, process } = require('../base/globals')
 const { receiveMessageOnPort } = require('node:worker_threads')
 const { createError } = require('../base/errors')
+
+// What postMessage() returns while a port is open. Bun's never says whether it is.
+const kIfOpen = process.versions.bun === undefined ? true : undefined
 
 // Takes the place of a message that could not be deserialized.
 class Unreadable {
@@ -72,7 +75,7 @@ class ValuePort {
   // Sends a small message, which takes no number: an array, which the receiver gets as a Note.
   // Returns whether the port is open. It closes when its other side has ended and everything that
   // came before was received.
-  post (message) { return this.#port.postMessage(message) === true }
+  post (message) { return this.#port.postMessage(message) === kIfOpen }
 
   // The next message, a Note, or an Unreadable. Undefined: there is none. What has a `note` other
   // than 0 belongs to no slot.

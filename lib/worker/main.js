@@ -260,9 +260,9 @@ function execute (slot) {
     result = run(value)
     if (isAwaited(slot, result)) return false
   } catch (error) {
-    return store(slot, error, kError)
+    return end(slot, error, kError)
   }
-  return store(slot, result, 0)
+  return end(slot, result, 0) // it may have asked for its context
 }
 
 // The same for a task whose function is not loaded yet, that has a context, or that may be

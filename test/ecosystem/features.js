@@ -4,8 +4,12 @@
 // instead. Also the file of its tasks. Run in a project that has telar.
 
 const assert = require('node:assert/strict')
+const { Readable } = require('node:stream')
 const { isMainThread } = require('node:worker_threads')
-const { Channel, Mutex, Pool, isWorkerThread, move } = require('telar')
+const {
+  Barrier, Channel, Condition, Counter, Latch, Mutex, Once, Pool, RwLock, Semaphore, createSyncFn,
+  isWorkerThread, move, runAsWorker, select, wait
+} = require('telar')
 const { Piscina } = require('telar/piscina')
 
 module.exports = {
@@ -16,6 +20,9 @@ module.exports = {
   spin () { for (;;); },
   obey (value, task) { while (!task.aborted); },
   exit: () => process.exit(3),
+  * upTo (count) { for (let i = 0; i < count; i++) yield i },
+  setup: () => { globalThis.isSetUp = true },
+  isSetUp: () => globalThis.isSetUp,
   print: () => console.log('printed by a task'),
   report (count, task) { for (let i = 0; i < count; i++) task.progress(i) },
   async add (channel) {
@@ -30,6 +37,12 @@ module.exports = {
       mutex.unlock()
     }
   }
+}
+
+async function collect (iterable) {
+  const values = []
+  for await (const value of iterable) values.push(value)
+  return values
 }
 
 async function withPool (options, use) {
@@ -85,6 +98,10 @@ const features = {
     await run(3, 'report', { onProgress: (number) => numbers.push(number) })
     assert.deepEqual(numbers, [0, 1, 2])
   }),
+  'aborts that interrupt': () => withPool({}, async (run) => {
+    await assert.rejects(run(0, 'spin', abortSoon({ abort: 'interrupt' })), { name: 'AbortError' })
+    assert.equal(await run(1, 'echo'), 1)
+  }),
   'workers that end': () => withPool({}, async (run, pool) => {
     pool.on('error', () => {})
     await assert.rejects(run(0, 'exit'), { code: 'ERR_TELAR_WORKER_EXITED' })
@@ -106,6 +123,34 @@ const features = {
       while (pool.threads.length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
       assert.equal(await run(2, 'echo'), 2)
     }),
+  'functions at the start of a worker': () => withPool({ setup: 'setup' }, async (run) => {
+    assert.equal(await run(0, 'isSetUp'), true)
+  }),
+  'a fresh worker for each task': () => withPool({ isolate: true }, async (run) => {
+    assert.deepEqual(await Promise.all([run(1, 'echo'), run(2, 'echo')]), [1, 2])
+  }),
+  'functions in place': () => withPool({}, async (run, pool) => {
+    assert.equal(await pool.exec((a, b) => a + b, 1, 2), 3)
+    assert.equal(await (await pool.proxy()).echo(4), 4)
+  }),
+  'many items': () => withPool({ name: 'echo' }, async (run, pool) => {
+    assert.deepEqual(await pool.runMany([1, 2, 3]), [1, 2, 3])
+    assert.deepEqual(await collect(pool.map([1, 2, 3])), [1, 2, 3])
+    assert.deepEqual(await collect(Readable.from([1, 2]).pipe(pool.transform())), [1, 2])
+    assert.deepEqual(await collect(pool.stream(3, { name: 'upTo' })), [0, 1, 2])
+  }),
+  // The first call starts the worker, while the event loop does not turn.
+  'calls that block': () => withPool({ minThreads: 0, name: 'echo' }, async (run, pool) => {
+    assert.equal(pool.runSync(5), 5)
+    assert.throws(() => pool.runSync(0, { name: 'fail' }), { name: 'RangeError' })
+    assert.equal(pool.runSync(6), 6)
+  }),
+  "synckit's interface": async () => assert.equal(createSyncFn(__filename)(21), 42),
+  'where the tasks are': () => withPool({}, async (run, pool) => {
+    const spinning = assert.rejects(run(0, 'spin', { timeout: 500 }))
+    while (!/"spin" of/.test(await pool.dump()));
+    await spinning
+  }),
   channels: () => withPool({}, async (run) => {
     const channel = new Channel()
     const sum = run(channel, 'add')
@@ -117,6 +162,26 @@ const features = {
     const shared = { mutex: new Mutex(), counter: new Int32Array(new SharedArrayBuffer(4)) }
     await Promise.all([run(shared, 'count'), run(shared, 'count')])
     assert.equal(shared.counter[0], 2000)
+  }),
+  'select()': async () => {
+    const [a, b] = [new Channel(), new Channel()]
+    const first = select([a, b])
+    b.trySend(1)
+    assert.equal((await first).value, 1)
+  },
+  'other primitives': () => withPool({}, async (run) => {
+    const made = [
+      new Barrier(1), new Condition(), new Counter(), new Latch(1), new Once(), new RwLock(),
+      new Semaphore(1)
+    ]
+    const back = await run(made, 'echo')
+    made.forEach((object, i) => assert.equal(back[i], object))
+    const words = new Int32Array(new SharedArrayBuffer(4))
+    assert.equal(wait(words, 0, 0, { timeout: 1 }), 'timed-out')
+  }),
+  // In Bun it is refused.
+  memoryLimit: () => withPool({ memoryLimit: { heapMb: 64 } }, async (run) => {
+    assert.equal(await run(1, 'echo'), 1)
   }),
   'telar/piscina': async () => {
     const piscina = new Piscina({ filename: __filename })
@@ -133,3 +198,4 @@ async function main () {
 }
 
 if (isMainThread) main()
+else runAsWorker((value) => value * 2)

@@ -14,12 +14,18 @@ const { createProject } = require('./project')
 const tools = path.join(__dirname, 'node_modules')
 const tool = (name, file) => path.join(tools, name, file)
 
+const jest = [tool('jest', 'bin/jest.js'), '--detectOpenHandles', '--ci', '--testMatch']
 const vitest = [tool('vitest', 'vitest.mjs'), 'run', 'vitest.test.mjs']
 const runners = [
   {
     name: 'Jest',
-    args: [tool('jest', 'bin/jest.js'), '--detectOpenHandles', '--ci', 'jest.test.js'],
-    passed: /^Tests: +5 passed, 5 total$/m
+    args: [...jest, '**/jest.test.js'],
+    passed: /^Tests: +6 passed, 6 total$/m
+  },
+  {
+    name: 'Jest with ES modules',
+    args: ['--experimental-vm-modules', '--no-warnings', ...jest, '**/jest-module.test.mjs'],
+    passed: /^Tests: +6 passed, 6 total$/m
   },
   { name: 'Vitest in threads', args: [...vitest, '--pool=threads'], passed: /Tests +5 passed/ },
   { name: 'Vitest in processes', args: [...vitest, '--pool=forks'], passed: /Tests +5 passed/ },

@@ -26,18 +26,30 @@ function run (t, command, args) {
 
 const count = (text, pattern) => text.match(pattern)?.length ?? 0
 
-for (const [name, command] of [['Node', process.execPath], ['Bun', bun]]) {
-  test(`every feature works in ${name}`, (t) => {
-    const { status, stdout, stderr } = run(t, command, [])
-    assert.equal(status, 0, stderr)
-    assert.doesNotMatch(stdout, /does not work/)
-    assert.equal(count(stdout, /^works: /gm), 18)
-    assert.match(stdout, /^printed by a task\nworks: output of tasks$/m)
+const kFeatures = 29
+
+test('every feature works in Node', (t) => {
+  const { status, stdout, stderr } = run(t, process.execPath, [])
+  assert.equal(status, 0, stderr)
+  assert.doesNotMatch(stdout, /does not work/)
+  assert.equal(count(stdout, /^works: /gm), kFeatures)
+  assert.match(stdout, /^printed by a task\nworks: output of tasks$/m)
+})
+
+test('every feature works in Bun, but memoryLimit, which is refused', (t) => {
+  const { status, stdout, stderr } = run(t, bun, [])
+  assert.equal(status, 0, stderr)
+  assert.equal(count(stdout, /^works: /gm), kFeatures - 1, stdout)
+  assert.equal(count(stdout, /^does not work/gm), 1)
+  assert.match(stdout, /^does not work: memoryLimit: .*memoryLimit does not work in Bun \(this is/m)
+  assert.match(stdout, /^printed by a task\nworks: output of tasks$/m)
+})
+
+// Nothing is allowed in Deno, so that it cannot ask for permissions first.
+for (const flags of [['--allow-all'], ['--no-prompt']]) {
+  test(`Deno refuses to load telar with an error that says why, ${flags}`, (t) => {
+    const { status, stderr } = run(t, path.join(tools, '.bin', 'deno'), ['run', ...flags])
+    assert.equal(status, 1)
+    assert.match(stderr, /telar does not run in Deno \(this is \d+\.\d+\.\d+\)/)
   })
 }
-
-test('Deno refuses to load telar with an error that says why, and ends', (t) => {
-  const { status, stderr } = run(t, path.join(tools, '.bin', 'deno'), ['run', '--allow-all'])
-  assert.equal(status, 1)
-  assert.match(stderr, /telar does not run in Deno \(this is \d+\.\d+\.\d+\)/)
-})

@@ -42,7 +42,7 @@ const kAliased = `import { value } from '@app/values'
 export const double = (): number => value
 `
 
-const compilerOptions = { module: 'commonjs', target: 'es2022', esModuleInterop: true }
+const compilerOptions = { target: 'es2022', esModuleInterop: true }
 
 function createSources (t, type, extension) {
   const folder = createProject(useFolder(t))
@@ -55,7 +55,10 @@ function createSources (t, type, extension) {
     [`tasks${extension}`]: kTasks,
     [`aliased${extension}`]: kAliased,
     'package.json': JSON.stringify({ private: true, type }),
-    'tsconfig.json': JSON.stringify({ compilerOptions, 'ts-node': { transpileOnly: true } })
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: { module: type === 'module' ? 'esnext' : 'commonjs', ...compilerOptions },
+      'ts-node': { transpileOnly: true }
+    })
   }
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
   return folder
@@ -75,7 +78,14 @@ const cases = [
   { name: 'tsx', type: 'module', args: ['--import', 'tsx'], extension: '.ts' },
   { name: 'tsx', type: 'commonjs', args: ['--import', 'tsx'], extension: '.ts' },
   { name: 'tsx', type: 'commonjs', args: ['--require', 'tsx/cjs'], extension: '.cts' },
-  { name: 'ts-node', type: 'commonjs', args: ['--require', 'ts-node/register'], extension: '.ts' }
+  { name: 'ts-node', type: 'commonjs', args: ['--require', 'ts-node/register'], extension: '.ts' },
+  {
+    name: 'ts-node',
+    type: 'module',
+    // Its loader runs in a thread of its own, where it cannot map the stacks of other threads.
+    args: ['--enable-source-maps', '--loader', 'ts-node/esm'],
+    extension: '.ts'
+  }
 ]
 
 for (const { name, node = process.execPath, type, args, extension } of cases) {

@@ -4,6 +4,7 @@
 // its own copy, and two packages may bring one each.
 
 const assert = require('node:assert/strict')
+const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { getEnvironmentData, setEnvironmentData } = require('node:worker_threads')
@@ -194,6 +195,28 @@ test('pools of two installations work beside each other', async (t) => {
   const pools = [usePool(t, first), usePool(t, require(install(t)))]
   for (let i = 0; i < 50; i++) {
     assert.deepEqual(await Promise.all(pools.map((pool) => pool.run({ i }))), [{ i }, { i }])
+  }
+})
+
+test('two versions work beside each other, each in the workers of both', async (t) => {
+  const folder = install(t)
+  const manifest = path.join(folder, 'package.json')
+  const text = fs.readFileSync(manifest, 'utf8')
+  fs.writeFileSync(manifest, JSON.stringify({ ...JSON.parse(text), version: '99.1.2' }))
+  const other = require(folder)
+  assert.equal(other.version, '99.1.2')
+  for (const copy of [first, other]) {
+    const pool = usePool(t, copy, { name: 'contextOf', workerData: 'given' })
+    for (const loaded of [root, folder]) {
+      const run = (key) => pool.run({ folder: loaded, key }, { key })
+      await run('first') // from now on its copy follows the tasks
+      assert.deepEqual(await run('second'), [true, 'given', true])
+    }
+    const error = await pool.run(5, { nam: 'x' }).catch((error) => error)
+    assert.ok(error instanceof first.TelarError && error instanceof other.TelarError)
+    const moved = new Uint8Array(5)
+    assert.equal((await pool.run(first.move(moved), { name: 'back' })).length, 5)
+    assert.equal(moved.length, 0)
   }
 })
 

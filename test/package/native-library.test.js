@@ -74,6 +74,18 @@ test('the error names the flags that keep a process from loading the library', (
   }
 })
 
+test('a big-endian processor is refused, by the loader and by the compiler', () => {
+  const preload = path.join(scratch, 'preload.js')
+  fs.writeFileSync(preload, "require('node:os').endianness = () => 'BE'")
+  const { status, stderr } = runNode(['--require', preload], kRunsOne)
+  assert.equal(status, 1)
+  assert.match(stderr, /ERR_TELAR_UNSUPPORTED_RUNTIME/)
+  assert.match(stderr, /does not support big-endian processors/)
+  assert.doesNotMatch(stderr, /npx telar build/)
+  const source = fs.readFileSync(path.join(root, 'src', 'binding', 'addon.cc'), 'utf8')
+  assert.match(source, /__ORDER_BIG_ENDIAN__\n#error "telar does not support big-endian/)
+})
+
 test('code that a bundler has taken out of its folder fails with advice', () => {
   const bundle = path.join(scratch, 'bundle')
   fs.cpSync(path.join(root, 'lib'), bundle, { recursive: true })

@@ -98,6 +98,11 @@ test('currentTask() works in the task that is the first to ask for it', limit, a
     [true, true])
 })
 
+test('the task after the first one that used currentTask() has a context of its own', async (t) => {
+  const pool = usePool(t, 'steered-lazily.js', { name: 'key' })
+  for (const key of ['a', 'b', 'c']) assert.equal(await pool.run(1, { key }), key)
+})
+
 test('currentTask() is undefined outside of tasks', () => {
   assert.equal(currentTask(), undefined)
 })

@@ -147,22 +147,27 @@ test('a bounded queue built on two conditions loses and repeats nothing', async 
 test('notifyOne() wakes one promise of a thread, and notifyAll() wakes all of them', async () => {
   const mutex = new Mutex()
   const condition = new Condition()
+  const began = []
   const order = []
   const waiting = Array.from({ length: 20 }, async (_, i) => {
     const guard = await mutex.lock()
+    began.push(i)
     assert.equal(await condition.wait(guard), true)
     order.push(i)
     guard.unlock()
   })
   const turns = async () => { for (let i = 0; i < 20; i++) await new Promise(setImmediate) }
-  await turns()
+  const wokenAre = async (count) => {
+    while (order.length < count) await turns()
+    await turns() // none follows
+    assert.deepEqual(order, began.slice(0, count))
+  }
+  while (began.length < 20) await turns()
   condition.notifyOne()
-  await turns()
-  assert.deepEqual(order, [0])
+  await wokenAre(1)
   condition.notifyOne()
   condition.notifyOne()
-  await turns()
-  assert.deepEqual(order, [0, 1, 2])
+  await wokenAre(3)
   condition.notifyAll()
   await Promise.all(waiting)
   assert.equal(order.length, 20)
