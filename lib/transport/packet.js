@@ -50,7 +50,8 @@ class Message {
 // The memory for encodings that become texts, and the same for decoding. Made when first needed.
 let textMemory = null
 let isTextMemoryUsed = false
-let receivedText = null
+let receivedBytes = null
+let receivedText = null // as a Buffer
 
 // The memory of one packet. The encoding begins at its first byte.
 class PacketMemory {
@@ -285,9 +286,10 @@ function decode (start, end, bytes, beside, memory = kNoSlot, slot = 0) {
 
 // They are valid until the next call.
 function bytesOf (text) {
-  receivedText ??= Buffer.allocUnsafeSlow(kMaxText)
+  receivedBytes ??= new Uint8Array(kMaxText)
+  receivedText ??= Buffer.from(receivedBytes.buffer)
   receivedText.latin1Write(text, 0, text.length)
-  return receivedText
+  return receivedBytes
 }
 
 // Several encodings in one ArrayBuffer (batch.js).
