@@ -131,7 +131,7 @@ class Aborter {
     this.#deadlines.expireIn(kStackGraceMs)
     ref() // the process waits for the rejection
     try {
-      const stack = await stackOf(worker.id)
+      const stack = await stackOf(worker)
       if (isTold()) setOwn(error, 'taskStack', stack) // else it may be that of the next task
     } finally {
       unref()
@@ -251,7 +251,7 @@ class Aborter {
   async #interrupt (slot, told, worker) {
     told.isInterrupted = true
     try {
-      await require('./thread-inspector').interrupt(worker.id)
+      await require('./thread-inspector').interrupt(worker)
       if (this.#slots.taskOf(slot) !== told) return
       told.isInterrupted = false
       this.#native.core.interruptSpent(slot, worker.index)
@@ -278,8 +278,8 @@ class Aborter {
   }
 }
 
-function stackOf (threadId) {
-  return require('./thread-inspector').stackOf(threadId, kStackTimeoutMs)
+function stackOf (worker) {
+  return require('./thread-inspector').stackOf(worker, kStackTimeoutMs)
 }
 
 // `phase`: what has taken too long.

@@ -51,18 +51,19 @@ async function dump ({ native, workers, running, state }) {
   const tasksOf = running.byWorker()
   const found = workers.all.map((worker) => {
     const tasks = tasksOf.get(worker.index) ?? []
-    return { id: worker.id, state: stateOf(worker, native.core), tasks, stack: '' }
+    const dumped = { id: worker.id, state: stateOf(worker, native.core), tasks, stack: '' }
+    return { worker, dumped }
   })
   const { completed } = state
-  await addStacks(found.filter(({ state }) => state !== 'idle'))
-  return new PoolDump(found, queued, completed)
+  await addStacks(found.filter(({ dumped }) => dumped.state !== 'idle'))
+  return new PoolDump(found.map(({ dumped }) => dumped), queued, completed)
 }
 
-async function addStacks (workers) {
-  if (workers.length === 0) return
+async function addStacks (found) {
+  if (found.length === 0) return
   ref() // workers that run no task do not keep the process alive
-  await Promise.all(workers.map(async (worker) => {
-    worker.stack = await stackOf(worker.id, kStackTimeoutMs)
+  await Promise.all(found.map(async ({ worker, dumped }) => {
+    dumped.stack = await stackOf(worker, kStackTimeoutMs)
   }))
   unref()
 }

@@ -118,7 +118,7 @@ async function collectGarbage (worker) {
   try {
     const { withInspector } = require('./thread-inspector')
     return await withInspector((inspector) => Promise.race([
-      inspector.request(worker.id, 'HeapProfiler.collectGarbage').then(() => true),
+      inspector.request(worker, 'HeapProfiler.collectGarbage').then(() => true),
       delay(kCollectMs).then(() => false)
     ]))
   } catch { // there is no inspector

@@ -222,7 +222,7 @@ class SyncCalls {
 
   #checkEnds () {
     for (const worker of this.#workers.all) {
-      if (this.#native.isOpen) worker.endEarly(this.#native.core.workerState(worker.index))
+      if (this.#native.isOpen) worker.endEarly()
     }
   }
 

@@ -6,6 +6,10 @@
 //
 // All users of a process share one session, which is open as long as one of them uses it, and a
 // moment longer: while it is open, every new worker of the process is attached to it.
+//
+// Node aborts the process (20 to 26) if a message is sent to a thread in the instant in which it
+// takes down its side of the session. That comes after the last code of the thread. So nothing is
+// sent to a worker whose code has ended (WorkerHandle#isEnding).
 
 const { Error, JSON, Map, Number, Promise, Set, process } = require('../base/globals')
 const { fileURLToPath } = require('node:url')
@@ -71,11 +75,11 @@ function canInspect () {
 }
 
 // As ThreadInspector#stackOf(). Never rejects.
-async function stackOf (threadId, timeoutMs) {
+async function stackOf (worker, timeoutMs) {
   try {
     return await withInspector(async (inspector) => {
-      await inspector.attached(threadId)
-      return inspector.stackOf(threadId, timeoutMs)
+      await inspector.attached(worker)
+      return inspector.stackOf(worker, timeoutMs)
     })
   } catch (error) {
     return noStack(error.message)
@@ -84,20 +88,21 @@ async function stackOf (threadId, timeoutMs) {
 
 // Stops the JavaScript that a thread runs, or runs next, up to its event loop. Rejects if the
 // thread has ended.
-function interrupt (threadId) {
+function interrupt (worker) {
   return withInspector(async (inspector) => {
-    await inspector.attached(threadId)
-    await inspector.request(threadId, 'Runtime.terminateExecution')
+    await inspector.attached(worker)
+    await inspector.request(worker, 'Runtime.terminateExecution')
   })
 }
 
 class ThreadInspector {
   #session
   #sessionIds = new Map() // by the id of the thread
+  #workers = new Map() // WorkerHandles, by the id of the session
   #answers = new Map() // what to do with the answer, by the id of the request
   #onPaused = new Map() // what to do with the frames, by the id of the session
   #scripts = new Map() // messages, one for each script of a thread, by the id of the session
-  #stacks = new Map() // the promises of stackOf(), by the id of the thread
+  #stacks = new Map() // the promises of stackOf(), by the id of the session
   #lastRequest = 0
 
   constructor () {
@@ -129,6 +134,7 @@ class ThreadInspector {
     for (const [threadId, id] of this.#sessionIds) {
       if (id === sessionId) this.#sessionIds.delete(threadId)
     }
+    this.#workers.delete(sessionId)
     for (const [id, answer] of this.#answers) {
       if (answer.sessionId !== sessionId) continue
       this.#answers.delete(id)
@@ -137,10 +143,17 @@ class ThreadInspector {
   }
 
   // Waits until the thread is attached, or has had the time for that.
-  async attached (threadId) {
-    for (let turns = 0; !this.#sessionIds.has(threadId) && turns < kMaxTurns; turns++) {
+  async attached ({ id }) {
+    for (let turns = 0; !this.#sessionIds.has(id) && turns < kMaxTurns; turns++) {
       await new Promise((resolve) => startTimer(resolve, 1))
     }
+  }
+
+  // Undefined: it is not attached.
+  #sessionOf (worker) {
+    const sessionId = this.#sessionIds.get(worker.id)
+    if (sessionId !== undefined) this.#workers.set(sessionId, worker)
+    return sessionId
   }
 
   // Node may call this in the middle of any JavaScript, so it calls no code of the user.
@@ -160,6 +173,10 @@ class ThreadInspector {
 
   // `answer`: what to do with the answer. It may come before this returns.
   #send (sessionId, method, answer = null) {
+    if (this.#workers.get(sessionId)?.isEnding ?? true) {
+      answer?.reject(new Error(kHasEnded))
+      return
+    }
     const id = ++this.#lastRequest
     if (answer !== null) this.#answers.set(id, answer)
     const message = JSON.stringify({ __proto__: null, id, method })
@@ -169,8 +186,8 @@ class ThreadInspector {
   // Sends a request without parameters to a thread, such as 'Runtime.terminateExecution'. The
   // promise is fulfilled when the thread has handled it: it may be in the middle of JavaScript, but
   // not in a native call. Rejects if the thread has ended.
-  async request (threadId, method) {
-    const sessionId = this.#sessionIds.get(threadId)
+  async request (worker, method) {
+    const sessionId = this.#sessionOf(worker)
     if (sessionId === undefined) throw new Error(kNotAttached)
     await new Promise((resolve, reject) => {
       this.#send(sessionId, method, { __proto__: null, sessionId, resolve, reject })
@@ -179,33 +196,33 @@ class ThreadInspector {
 
   // The stack of a thread, as a text like that of an error, or in its place the reason why there is
   // none. The thread is paused for a moment, and goes on.
-  async stackOf (threadId, timeoutMs) {
-    const sessionId = this.#sessionIds.get(threadId)
+  async stackOf (worker, timeoutMs) {
+    const sessionId = this.#sessionOf(worker)
     if (sessionId === undefined) return noStack(kNotAttached)
-    let stack = this.#stacks.get(threadId)
+    let stack = this.#stacks.get(sessionId)
     if (stack === undefined) {
-      stack = this.#captureStack(threadId, sessionId, timeoutMs)
-      this.#stacks.set(threadId, stack)
+      stack = this.#captureStack(worker, sessionId, timeoutMs)
+      this.#stacks.set(sessionId, stack)
     }
     return stack
   }
 
-  async #captureStack (threadId, sessionId, timeoutMs) {
+  async #captureStack (worker, sessionId, timeoutMs) {
     const stack = await new Promise((resolve) => {
       startTimer(() => resolve(noStack(`no answer within ${timeoutMs} ms`)), timeoutMs)
       const scripts = []
       this.#scripts.set(sessionId, scripts)
       this.#onPaused.set(sessionId, (frames) => resolve(textOf(frames, scripts)))
       const giveUp = () => resolve(noStack(kHasEnded))
-      this.request(threadId, 'Debugger.enable').catch(giveUp)
-      this.request(threadId, 'Debugger.pause').then(() => startTimer(() => {
+      this.request(worker, 'Debugger.enable').catch(giveUp)
+      this.request(worker, 'Debugger.pause').then(() => startTimer(() => {
         if (!this.#onPaused.has(sessionId)) return // it has paused, or the time is over
-        this.request(threadId, kNoRequest).then(() => resolve(kWaits), giveUp)
+        this.request(worker, kNoRequest).then(() => resolve(kWaits), giveUp)
       }, kPauseMs), giveUp)
     })
     this.#onPaused.delete(sessionId)
     this.#scripts.delete(sessionId)
-    this.#stacks.delete(threadId)
+    this.#stacks.delete(sessionId)
     this.#send(sessionId, 'Debugger.disable') // takes the request to pause back
     return stack
   }

@@ -14,8 +14,9 @@ const { FixedQueue } = require('./task-queues')
 const { ValuePort } = require('../transport/value-port')
 const { canRead, heapWords, v8Limits } = require('./memory-limit')
 
-// What the scheduler knows of a thread: see workerState() in src/binding/owner.cc.
+// What the scheduler knows of a thread: see workerState() in src/binding/owner_wait.cc.
 const kNotAttached = 0
+const kAttached = 1
 const kEnded = 2
 
 // Of a thread that was terminated, or had no memory left.
@@ -53,12 +54,14 @@ class WorkerHandle {
   isHeapAsked = false
   heapWords = null // see memory-limit.js
   isReadingHeap = false
+  #core = null
   #port
   #lines
   #results = new FixedQueue() // messages with results that came before their slots
   #notes = new FixedQueue() // notes that nobody has taken yet
   #terminateTimer = null
   #listeners = null
+  #isTerminated = false
   #farewell = null // the note of a worker that ends by itself
 
   // Throws what `new Worker` throws.
@@ -79,12 +82,14 @@ class WorkerHandle {
   }
 
   // Sends the startup message to worker/main.js. `index`: that of the worker in the scheduler's
-  // table. `startup`: the rest of the message. `lines`: where the line to the worker is added.
-  begin (index, startup, lines) {
+  // table `core`. `startup`: the rest of the message. `lines`: where the line to the worker is
+  // added.
+  begin (core, index, startup, lines) {
     const { port1, port2 } = new MessageChannel()
     const { port1: ownEnd, port2: port } = new MessageChannel()
     const counts = createCounts()
     this.index = index
+    this.#core = core
     this.#port = new ValuePort(port1)
     const { heap, heapWords } = this
     const line = { port, counts }
@@ -113,10 +118,19 @@ class WorkerHandle {
     listeners.exit(exitCode)
   }
 
+  get #state () { return this.#core.workerState(this.index) }
+
+  // Whether its thread runs no code any more. It is not known of one that ends by itself before it
+  // has attached.
+  get isEnding () {
+    if (this.#listeners === null) return true // its index may be that of another worker by now
+    return this.#isTerminated ? this.#state !== kAttached : this.#state === kEnded
+  }
+
   // For an owner that blocks its event loop, which tells of the end of a thread otherwise: handles
-  // the end if the thread has ended, that is, if it runs no code any more. `state`: see
-  // kNotAttached.
-  endEarly (state) {
+  // the end if the thread has ended, that is, if it runs no code any more.
+  endEarly () {
+    const state = this.#state
     const isEnded = state === kNotAttached ? !this.#isPortOpen() : state === kEnded
     if (!isEnded || this.#listeners === null) return
     this.collectNotes()
@@ -147,6 +161,7 @@ class WorkerHandle {
   terminate () { this.#terminate(1) }
 
   #terminate (calls) {
+    this.#isTerminated = true
     this.thread.terminate()
     if (calls === kMaxTerminateCalls) return
     // The timer does not keep the process alive, but the thread does until it has ended.

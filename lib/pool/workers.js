@@ -140,7 +140,8 @@ class Workers {
     }
     try {
       const startup = this.#native.startup()
-      worker.begin(this.#native.core.addWorker(), startup, this.#native.lines)
+      const { core, lines } = this.#native
+      worker.begin(core, core.addWorker(), startup, lines)
     } catch (error) {
       worker.terminate()
       throw error

@@ -54,6 +54,19 @@ for (const [face, Class] of faces) {
     assert.deepEqual((await pool.dump()).workers.map(({ tasks }) => tasks), [[], []])
   })
 
+  // Without the check of WorkerHandle#isEnding, some of these tests abort the process.
+  test(`${face}: workers may exit while they are dumped`, limit, async (t) => {
+    const pool = usePool(t, 4)
+    pool.on('error', () => {})
+    const end = performance.now() + 3000
+    const whileTime = async (callback) => { while (performance.now() < end) await callback() }
+    await Promise.all([
+      ...Array.from({ length: 4 }, () => whileTime(() => assert.rejects(
+        pool.run(Math.random() * 20, { name: 'exitAfter' }), { code: 'ERR_TELAR_WORKER_EXITED' }))),
+      ...Array.from({ length: 3 }, () => whileTime(() => pool.dump()))
+    ])
+  })
+
   test(`${face}: idle workers and tasks that wait have no stack in a dump`, limit, async (t) => {
     const pool = usePool(t, 2)
     const { runs, release } = await begin(pool, ['later'])
