@@ -16,7 +16,6 @@ const { canRead, heapWords, v8Limits } = require('./memory-limit')
 
 // What the scheduler knows of a thread: see workerState() in src/binding/owner_wait.cc.
 const kNotAttached = 0
-const kAttached = 1
 const kEnded = 2
 
 // Of a thread that was terminated, or had no memory left.
@@ -61,7 +60,6 @@ class WorkerHandle {
   #notes = new FixedQueue() // notes that nobody has taken yet
   #terminateTimer = null
   #listeners = null
-  #isTerminated = false
   #farewell = null // the note of a worker that ends by itself
 
   // Throws what `new Worker` throws.
@@ -120,11 +118,9 @@ class WorkerHandle {
 
   get #state () { return this.#core.workerState(this.index) }
 
-  // Whether its thread runs no code any more. It is not known of one that ends by itself before it
-  // has attached.
+  // Whether its thread runs no code any more. It is not known of one that has not attached.
   get isEnding () {
-    if (this.#listeners === null) return true // its index may be that of another worker by now
-    return this.#isTerminated ? this.#state !== kAttached : this.#state === kEnded
+    return this.#listeners === null || this.#state === kEnded
   }
 
   // For an owner that blocks its event loop, which tells of the end of a thread otherwise: handles
@@ -161,7 +157,6 @@ class WorkerHandle {
   terminate () { this.#terminate(1) }
 
   #terminate (calls) {
-    this.#isTerminated = true
     this.thread.terminate()
     if (calls === kMaxTerminateCalls) return
     // The timer does not keep the process alive, but the thread does until it has ended.

@@ -155,10 +155,11 @@ test('a process that exits while a stack is being read ends', limit, async () =>
 test('a thread that could not be looked into yet can be later', limit, async (t) => {
   await withInspector(async (inspector) => {
     const { threadId } = new Worker('', { eval: true })
-    assert.match(await inspector.stackOf(threadId + 1, 1000), /has not started yet/)
+    const next = { id: threadId + 1, isEnding: false }
+    assert.match(await inspector.stackOf(next, 1000), /has not started yet/)
     const worker = new Worker('for (;;);', { eval: true })
     t.after(() => worker.terminate())
-    assert.equal(worker.threadId, threadId + 1)
-    await until(async () => /^ {4}at /.test(await inspector.stackOf(threadId + 1, 1000)))
+    assert.equal(worker.threadId, next.id)
+    await until(async () => /^ {4}at /.test(await inspector.stackOf(next, 1000)))
   })
 })
