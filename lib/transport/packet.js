@@ -68,7 +68,7 @@ class PacketMemory {
 
   // `begun`: the part of the encoding that was written elsewhere. `names`: of what it names, or
   // null. Null: there is not enough memory.
-  static begin (begun, needed, wanted, names) {
+  static begin (begun, needed, wanted, names = null) {
     const memory = new PacketMemory()
     if (names !== null) {
       memory.#names = names
