@@ -14,9 +14,10 @@ const path = require('node:path')
 const { own } = require('./own')
 
 // Before anything that Deno would ask a permission for.
-if (process.versions.deno !== undefined) {
+const deno = own(process.versions, 'deno')
+if (deno !== undefined) {
   throw require('./errors').createError('ERR_TELAR_UNSUPPORTED_RUNTIME',
-    `telar does not run in Deno (this is ${process.versions.deno}), which has only a part of ` +
+    `telar does not run in Deno (this is ${deno}), which has only a part of ` +
     "Node's worker threads. Run the program with Node 20 or newer, or with Bun")
 }
 

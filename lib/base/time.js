@@ -23,6 +23,9 @@ function now () {
   return native.now() + offset
 }
 
+// The same time on the clock of the native library.
+const toNative = (time) => time - offset
+
 // Calls back once, after `milliseconds`. Does not keep the thread alive.
 function startTimer (callback, milliseconds) {
   return addTimer(callback, native.now() + milliseconds, false)
@@ -112,4 +115,6 @@ function unref () {
   if (--references === 0) alarm.setRef(false)
 }
 
-module.exports = { afterTurn, now, onThreadEnd, ref, runTimers, startTimer, stopTimer, unref }
+module.exports = {
+  afterTurn, now, onThreadEnd, ref, runTimers, startTimer, stopTimer, toNative, unref
+}

@@ -86,9 +86,8 @@ class Dispatcher {
       return task.isSettled
     }
     this.#recordHandOver(task, slot, null)
-    const { waited } = task
-    if (task.isLimited) this.#deadlines.prepare(task.terms, waited)
-    if (task.priority === 0) this.#poller.submitTask(slot, waited, task.isLimited)
+    if (task.isLimited) this.#deadlines.prepare(task.terms, task.waited)
+    if (task.priority === 0) this.#poller.submitTask(slot, task)
     else this.#poller.submitTaskRouted(slot, task, null, kLaneShared)
     return true
   }
@@ -230,9 +229,8 @@ class Dispatcher {
       this.#native.core.unreserve(worker.index, places)
       return task.isSettled || this.#wasLost(task)
     }
-    const { waited } = task
-    if (task.isLimited) this.#deadlines.prepare(task.terms, waited)
-    this.#poller.submitTo(slot, worker, places, waited, task.isLimited)
+    if (task.isLimited) this.#deadlines.prepare(task.terms, task.waited)
+    this.#poller.submitTo(slot, task, worker, places)
     this.#recordHandOver(task, slot, worker)
     this.#retryDelay = kBalancerRetryMinMs
     return true

@@ -249,7 +249,7 @@ function normalizePoolOptions (options, { strict }) {
 
 // Bun does not tell the heap of a thread whose JavaScript is running, and has no limit like V8's.
 function refuseInBun () {
-  const version = process.versions.bun
+  const version = own(process.versions, 'bun')
   if (version === undefined) return
   throw createError('ERR_TELAR_UNSUPPORTED_RUNTIME', 'options.memoryLimit does not work in Bun ' +
     `(this is ${version}), where the heap of a running thread cannot be read`)

@@ -82,10 +82,10 @@ class ResultPoller {
   }
 
   // Submits the slot of a Task, which may have waited, to the ready queue.
-  submitTask (slot, waited, isLimited) {
+  submitTask (slot, { createdNative, isLimited }) {
     const mayPoll = !this.#isPolling && this.#mayPoll()
     if (mayPoll) this.#pollSoon()
-    this.#native.core.submitTask(slot, waited, mayPoll, isLimited)
+    this.#native.core.submitTask(slot, createdNative, mayPoll, isLimited)
     this.#ensureDelivery()
   }
 
@@ -94,16 +94,16 @@ class ResultPoller {
   submitTaskRouted (slot, task, worker, mode) {
     const mayPoll = !this.#isPolling && this.#mayPoll()
     if (mayPoll) this.#pollSoon()
-    const { isLimited, keyHash, priority, waited } = task
+    const { createdNative, isLimited, keyHash, priority } = task
     const index = worker === null ? kNone : worker.index
     this.#native.core.submitTaskRouted(
-      slot, waited, mayPoll, isLimited, priority, keyHash, index, mode)
+      slot, createdNative, mayPoll, isLimited, priority, keyHash, index, mode)
     this.#ensureDelivery()
   }
 
   // Submits a slot to the lane of a worker, where places were reserved for it.
-  submitTo (slot, worker, places, waited, isLimited) {
-    this.#native.core.submitTo(slot, worker.index, places, waited, isLimited)
+  submitTo (slot, { createdNative, isLimited }, worker, places) {
+    this.#native.core.submitTo(slot, worker.index, places, createdNative, isLimited)
     this.#ensureDelivery()
   }
 

@@ -5,7 +5,7 @@
 
 const { Promise } = require('../base/globals')
 const { AsyncResource } = require('node:async_hooks')
-const { now } = require('../base/time')
+const { now, toNative } = require('../base/time')
 const { listen } = require('../base/abort-signal')
 const { endsWorker, isLimited } = require('./terms')
 const { kNone } = require('./route')
@@ -131,6 +131,10 @@ class Task {
   }
 
   get waited () { return now() - this.created }
+
+  // For the scheduler, which starts the oldest task first: exact, since tasks may be made within a
+  // microsecond.
+  get createdNative () { return toNative(this.created) }
 
   // Throws what the signal throws.
   onAbort (callback) {

@@ -7,9 +7,10 @@
 const { Array, process } = require('../base/globals')
 const { receiveMessageOnPort } = require('node:worker_threads')
 const { createError } = require('../base/errors')
+const { own } = require('../base/own')
 
 // What postMessage() returns while a port is open. Bun's never says whether it is.
-const kIfOpen = process.versions.bun === undefined ? true : undefined
+const kIfOpen = own(process.versions, 'bun') === undefined ? true : undefined
 
 // Takes the place of a message that could not be deserialized.
 class Unreadable {

@@ -15,6 +15,9 @@
 namespace telar {
 
 constexpr double kNsPerMs = 1e6;
+inline uint64_t Nanoseconds(double milliseconds) {
+  return static_cast<uint64_t>(milliseconds * kNsPerMs);
+}
 // More milliseconds than this (30 years) mean "never".
 constexpr double kNeverMs = 1e12;
 

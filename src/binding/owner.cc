@@ -29,18 +29,17 @@ napi_value SubmitAwake(napi_env env, napi_callback_info info) {
   return Submit(env, info);
 }
 
-// submitTask(slot, waitedMs, isAwake, isLimited): submits a task that can be cancelled and has
-// waited in JavaScript for waitedMs; isAwake: as in submitAwake; isLimited: with the limits that
-// setLimits() has set
+// submitTask(slot, createdMs, isAwake, isLimited): submits a task that can be cancelled and may
+// have waited in JavaScript; createdMs: on the clock of now() (alarm.h); isAwake: as in
+// submitAwake; isLimited: with the limits that setLimits() has set
 napi_value SubmitTask(napi_env env, napi_callback_info info) {
   Call<Owner, 4> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   if (call.Bool(2)) telar_sched_owner_awake(sched);
   if (call.Bool(3)) call.self->Limit(call.Uint32(0));
-  uint64_t waited = static_cast<uint64_t>(call.Double(1) * kNsPerMs);
   return call.self->Submitted(
-      telar_sched_submit(sched, call.Uint32(0), true, telar_os_now_ns() - waited));
+      telar_sched_submit(sched, call.Uint32(0), true, Nanoseconds(call.Double(1))));
 }
 
 // submitRouted(slot, priority, key or -1, isAwake): submits a task without other options; isAwake:
@@ -56,19 +55,18 @@ napi_value SubmitRouted(napi_env env, napi_callback_info info) {
   return call.self->Submitted(telar_sched_submit_routed(sched, call.Uint32(0), &route, has_key, 0));
 }
 
-// submitTaskRouted(slot, waitedMs, isAwake, isLimited, priority, key or -1, worker or -1, mode): as
-// submitTask. mode: kLaneShared, or kLaneExclusive with a key or a worker
+// submitTaskRouted(slot, createdMs, isAwake, isLimited, priority, key or -1, worker or -1, mode):
+// as submitTask. mode: kLaneShared, or kLaneExclusive with a key or a worker
 napi_value SubmitTaskRouted(napi_env env, napi_callback_info info) {
   Call<Owner, 8> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   if (call.Bool(2)) telar_sched_owner_awake(sched);
   if (call.Bool(3)) call.self->Limit(call.Uint32(0));
-  uint64_t waited = static_cast<uint64_t>(call.Double(1) * kNsPerMs);
   const telar_sched_route route = {call.Int32(4), call.Uint32(5), call.Uint32(6),
                                    static_cast<telar_lane_mode>(call.Uint32(7))};
   return call.self->Submitted(
-      telar_sched_submit_routed(sched, call.Uint32(0), &route, true, telar_os_now_ns() - waited));
+      telar_sched_submit_routed(sched, call.Uint32(0), &route, true, Nanoseconds(call.Double(1))));
 }
 
 // resubmit(slot, isLimited): submits a slot that came back unclaimed again, for any worker;
@@ -134,15 +132,14 @@ napi_value Unreserve(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// submitTo(slot, worker, places, waitedMs, isLimited): places is the result of reserve()
+// submitTo(slot, worker, places, createdMs, isLimited): places is the result of reserve()
 napi_value SubmitTo(napi_env env, napi_callback_info info) {
   Call<Owner, 5> call(env, info);
   telar_sched* sched = call.self->sched();
   if (sched == nullptr) return Fail(env, TELAR_CLOSED);
   if (call.Bool(4)) call.self->Limit(call.Uint32(0));
-  uint64_t waited = static_cast<uint64_t>(call.Double(3) * kNsPerMs);
   return call.self->Submitted(telar_sched_submit_to(sched, call.Uint32(0), call.Uint32(1),
-                                                    call.Uint32(2), telar_os_now_ns() - waited));
+                                                    call.Uint32(2), Nanoseconds(call.Double(3))));
 }
 
 // poll(waits) -> number of finished slots in the batch. 0: the bell rings for the next one. waits:

@@ -158,9 +158,9 @@ static inline telar_status telar_index_queue_push_sp_deferred(telar_index_queue 
 
 /* Moves the shared tail over all deferred pushes. Only the pushing thread may call it. */
 static inline void telar_index_queue_publish_sp(telar_index_queue *queue) {
-  /* Relaxed: other threads read tail only to tell EMPTY from AGAIN, and for length. */
   if (atomic_load_explicit(&queue->tail, memory_order_relaxed) != queue->pushed) {
-    atomic_store_explicit(&queue->tail, queue->pushed, memory_order_relaxed);
+    /* R3: released to A3, length. */
+    atomic_store_explicit(&queue->tail, queue->pushed, memory_order_release);
   }
 }
 
@@ -275,7 +275,8 @@ static inline telar_status telar_index_queue_pop_mc(telar_index_queue *queue, ui
 static inline uint32_t telar_index_queue_length(telar_index_queue *queue) {
   /* Relaxed: no order would make the two loads one consistent picture; see the struct. */
   uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
-  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  /* A3: acquires R3, publish_sp. What the producer did before it pushed is visible. */
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire);
   int64_t length = (int64_t)(tail - head);
   if (length <= 0) return 0;
   return length > (int64_t)queue->mask ? queue->mask + 1 : (uint32_t)length;
@@ -289,8 +290,9 @@ static inline bool telar_index_queue_peek(telar_index_queue *queue, uint32_t *va
   for (;;) {
     /* Relaxed: the answer may be outdated when it returns; a pop checks again. */
     uint64_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    /* A1: acquires R1, any push. */
     uint64_t cell =
-        atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_relaxed);
+        atomic_load_explicit(telar_index_queue_cell_(queue, position), memory_order_acquire);
     int32_t ahead = telar_index_queue_ahead_(cell, position + 1);
     *value = (uint32_t)cell;
     if (ahead == 0) return true;

@@ -97,8 +97,9 @@ static choice choose_aged(telar_sched *s, uint32_t worker) {
 /* The highest priority; of the same priority, the older one. */
 static choice choose_first(telar_sched *s, uint32_t worker) {
   sched_candidate mine, any;
-  bool has_mine = first_of_agenda(s, worker, &mine);
   bool has_any = takes_ready(s, worker) && telar_sched_ready_first(s->ready, s->slots, &any);
+  telar_sched_collect(s, worker); /* after that: see claim in sched_worker.c */
+  bool has_mine = first_of_agenda(s, worker, &mine);
   bool takes_mine = has_mine && (!has_any || mine.level > any.level ||
                                  (mine.level == any.level && mine.created_ns <= any.created_ns));
   return (choice){has_mine || has_any, takes_mine, takes_mine ? mine : any};

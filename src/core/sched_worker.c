@@ -65,9 +65,11 @@ static uint32_t claim(telar_sched *s, uint32_t worker, bool thorough) {
   if (atomic_load_explicit(&w->closing, memory_order_relaxed) != STAYS) {
     return TELAR_SCHED_NONE;
   }
+  /* The ready queue first: a task that was bound to this worker before one that is there would
+   * otherwise be missed, and overtaken. */
+  bool has_ready = thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready);
   bool has_agenda = sched_has_agenda(w);
-  if (!has_agenda &&
-      !(thorough ? sched_ready_has_next(s->ready) : sched_ready_has_published(s->ready))) {
+  if (!has_agenda && !has_ready) {
     return TELAR_SCHED_NONE;
   }
   if (has_agenda || !sched_ready_is_plain(s->ready)) {
