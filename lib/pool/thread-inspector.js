@@ -7,9 +7,9 @@
 // All users of a process share one session, which is open as long as one of them uses it, and a
 // moment longer: while it is open, every new worker of the process is attached to it.
 //
-// Node aborts the process (20 to 26) if a message is sent to a thread in the instant in which it
-// takes down its side of the session. That comes after the last code of the thread. So nothing is
-// sent to a worker whose code has ended (WorkerHandle#isEnding).
+// If a message is sent to a thread in the instant in which it takes down its side of the session,
+// Node (20 to 26) aborts the process, or hangs. So nothing is sent to a worker that is ending
+// (WorkerHandle#isEnding), unless it is paused: it has to go on to end.
 
 const { Error, JSON, Map, Number, Promise, Set, process } = require('../base/globals')
 const { fileURLToPath } = require('node:url')
@@ -164,7 +164,7 @@ class ThreadInspector {
     }
     const { id, method, params } = JSON.parse(message)
     if (method === 'Debugger.paused') {
-      this.#send(sessionId, 'Debugger.resume')
+      this.#post(sessionId, 'Debugger.resume')
       this.#onPaused.get(sessionId)?.(params.callFrames)
     }
     this.#answers.get(id)?.resolve()
@@ -173,10 +173,11 @@ class ThreadInspector {
 
   // `answer`: what to do with the answer. It may come before this returns.
   #send (sessionId, method, answer = null) {
-    if (this.#workers.get(sessionId)?.isEnding ?? true) {
-      answer?.reject(new Error(kHasEnded))
-      return
-    }
+    if (this.#workers.get(sessionId)?.isEnding ?? true) answer?.reject(new Error(kHasEnded))
+    else this.#post(sessionId, method, answer)
+  }
+
+  #post (sessionId, method, answer = null) {
     const id = ++this.#lastRequest
     if (answer !== null) this.#answers.set(id, answer)
     const message = JSON.stringify({ __proto__: null, id, method })

@@ -60,6 +60,7 @@ class WorkerHandle {
   #notes = new FixedQueue() // notes that nobody has taken yet
   #terminateTimer = null
   #listeners = null
+  #isTerminated = false
   #farewell = null // the note of a worker that ends by itself
 
   // Throws what `new Worker` throws.
@@ -118,9 +119,9 @@ class WorkerHandle {
 
   get #state () { return this.#core.workerState(this.index) }
 
-  // Whether its thread runs no code any more. It is not known of one that has not attached.
+  // Whether its thread was terminated, or runs no code any more.
   get isEnding () {
-    return this.#listeners === null || this.#state === kEnded
+    return this.#isTerminated || this.#listeners === null || this.#state === kEnded
   }
 
   // For an owner that blocks its event loop, which tells of the end of a thread otherwise: handles
@@ -157,6 +158,7 @@ class WorkerHandle {
   terminate () { this.#terminate(1) }
 
   #terminate (calls) {
+    this.#isTerminated = true
     this.thread.terminate()
     if (calls === kMaxTerminateCalls) return
     // The timer does not keep the process alive, but the thread does until it has ended.
