@@ -125,11 +125,13 @@ class PacketMemory {
     const message = new Message()
     message.length = length
     message.beside = this.#beside
+    const buffer = this.#buffer
     if (length > kMaxText) {
-      message.packet = this.#buffer
-      return [message, [this.#buffer, ...this.#transferred], this.#named]
+      this.#buffer = null // it belongs to the message, which may be sent much later
+      message.packet = buffer
+      return [message, [buffer, ...this.#transferred], this.#named]
     }
-    message.packet = Buffer.from(this.#buffer, 0, length).latin1Slice(0, length)
+    message.packet = Buffer.from(buffer, 0, length).latin1Slice(0, length)
     this.free()
     return [message, this.#transferred, this.#named]
   }

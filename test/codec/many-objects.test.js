@@ -8,7 +8,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const fc = require('fast-check')
 const { Decoder, Encoder } = require('../../lib/codec')
-const { PacketMemory, unpack } = require('../../lib/transport/packet')
+const { PacketMemory, encode, unpack } = require('../../lib/transport/packet')
 
 const BYTES = 1 << 25
 
@@ -112,6 +112,12 @@ test('a value that is encoded again does not attach its buffers twice', () => {
   const result = unpack(message)
   assert.deepEqual(result, value)
   assert.equal(result[2], result[3])
+})
+
+test('a message keeps its value while others are encoded', () => {
+  const values = [1, 2, 3].flatMap((n) => [many(5000, (i) => ({ i, n })), { n }])
+  const messages = values.map((value) => encode(value)[0])
+  assert.deepEqual(messages.map((message) => unpack(message)), values)
 })
 
 test('new and known strings of each length stay the same after other values', () => {
